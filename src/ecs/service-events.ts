@@ -1,0 +1,25 @@
+/** The service event texts, word for word (`ecs-semantics §3.18`). */
+
+/** AWS starts tasks in groups; one event names at most this many, so that 1,000 tasks fit an event. */
+const NAMED_TASKS = 10;
+
+const named = (tasks: readonly string[]): string => {
+  const shown = tasks.slice(0, NAMED_TASKS).map((task) => `(task ${task})`);
+  return tasks.length > NAMED_TASKS ? `${shown.join(' ')} …` : shown.join(' ');
+};
+
+export const serviceEvent = {
+  started: (service: string, tasks: readonly string[]) =>
+    `(service ${service}) has started ${tasks.length} tasks: ${named(tasks)}.`,
+  stoppedRunning: (service: string, tasks: readonly string[]) =>
+    `(service ${service}) has stopped ${tasks.length} running tasks: ${named(tasks)}.`,
+  stoppedPending: (service: string, count: number) => `(service ${service}) stopped ${count} pending tasks.`,
+  deploymentCompleted: (service: string, deployment: string) =>
+    `(service ${service}) (deployment ecs-svc/${deployment}) deployment completed.`,
+  steadyState: (service: string) => `(service ${service}) has reached a steady state.`,
+  startImpaired: (service: string) => `(service ${service}) is unable to consistently start tasks successfully.`,
+  stuck: (service: string) =>
+    `(service ${service}) was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.`,
+  failedHealthChecks: (service: string, task: string) =>
+    `(service ${service}) (task ${task}) failed container health checks.`,
+} as const;

@@ -1,0 +1,229 @@
+/**
+ * A task as the schedulers see it: what the cluster reports about one pod, in ECS's terms, and what follows from it.
+ * Pure: every function takes `now` where time matters.
+ */
+
+/** A task definition's healthCheck, in seconds (`ecs-semantics §1.6`). */
+export interface HealthCheckTimes {
+  readonly interval: number;
+  readonly timeout: number;
+  readonly retries: number;
+  readonly startPeriod: number;
+}
+
+/** What the task definition says of one container that the schedulers need later; it travels with the pod. */
+export interface ContainerTraits {
+  /** The AWS name, which may differ from the pod container's. */
+  readonly name: string;
+  readonly essential: boolean;
+  readonly healthCheck?: HealthCheckTimes;
+}
+
+export type ContainerStatus = 'PENDING' | 'RUNNING' | 'STOPPED';
+
+export interface Container extends ContainerTraits {
+  readonly status: ContainerStatus;
+  /** Its readiness probe passes now. */
+  readonly ready: boolean;
+  readonly exitCode?: number;
+  /** ECS's `<ErrorName>: <message>`; plain exits have none (`ecs-semantics §2.6`). */
+  readonly reason?: string;
+  /** Epoch milliseconds. */
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  /** Why it cannot start at present, in ECS's words: set only where waiting longer changes nothing by itself. */
+  readonly startFailure?: string;
+}
+
+export type StopCode =
+  | 'TaskFailedToStart'
+  | 'EssentialContainerExited'
+  | 'UserInitiated'
+  | 'ServiceSchedulerInitiated'
+  | 'SpotInterruption'
+  | 'TerminationNotice'
+  | 'InfrastructureHealth';
+
+export interface StopCause {
+  readonly stopCode: StopCode;
+  readonly stoppedReason: string;
+}
+
+export interface Task {
+  /** 32 hex digits, the ECS task id. */
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly node?: string;
+  /** Why no node takes it, in the scheduler's words; absent once it is placed. */
+  readonly unplaceable?: string;
+  readonly containers: readonly Container[];
+  /** All containers have ended for good (pod phase Succeeded or Failed). */
+  readonly ended: boolean;
+  /** The pod's phase is Succeeded: every regular container exited with 0. */
+  readonly succeeded: boolean;
+  /** A stop was requested: ECS's desiredStatus STOPPED. A pod under deletion counts. */
+  readonly stopRequested: boolean;
+  /** Recorded with the stop request, or with the end of a task that ended by itself. */
+  readonly stopCause?: StopCause;
+  /** Pod-level reason and message (Evicted, DeadlineExceeded, NodeLost…), empty when there is none. */
+  readonly podReason?: string;
+  readonly podMessage?: string;
+  /** A user asked for StopTask with this text. */
+  readonly userStop?: string;
+  /** Scale-in protection ends at this time, epoch milliseconds. */
+  readonly protectedUntil?: number;
+}
+
+export type LastStatus = 'PROVISIONING' | 'PENDING' | 'RUNNING' | 'STOPPING' | 'STOPPED';
+export type HealthStatus = 'HEALTHY' | 'UNHEALTHY' | 'UNKNOWN';
+
+/** A task without load balancer or health check counts as healthy this long after RUNNING (`ecs-semantics §3.3`). */
+export const HEALTHY_AFTER_RUNNING_MS = 40_000;
+
+/** The task is RUNNING once each container runs or has already ended (`ecs-semantics §2.2`: the minimum over all containers). */
+export function allStarted(task: Task): boolean {
+  return task.containers.every((container) => container.status !== 'PENDING');
+}
+
+export function lastStatus(task: Task): LastStatus {
+  if (task.ended) return 'STOPPED';
+  if (task.stopRequested) return 'STOPPING';
+  if (task.node === undefined) return 'PROVISIONING';
+  return allStarted(task) ? 'RUNNING' : 'PENDING';
+}
+
+/** When the task became RUNNING: its last container's start. Undefined if one never started. Epoch milliseconds. */
+export function runningSince(task: Task): number | undefined {
+  let latest: number | undefined;
+  for (const container of task.containers) {
+    if (container.startedAt === undefined) return undefined;
+    latest = Math.max(latest ?? 0, container.startedAt);
+  }
+  return latest;
+}
+
+/**
+ * Whether the task ever was RUNNING, which decides throttling and circuit breaker stage (`ecs-semantics §2.2`):
+ * a task whose essential container had ended before the last container started goes from PENDING to STOPPED.
+ */
+export function everRan(task: Task): boolean {
+  const since = runningSince(task);
+  if (since === undefined) return false;
+  return task.containers.every((c) => !c.essential || c.finishedAt === undefined || c.finishedAt >= since);
+}
+
+/** When the last container ended; the task's creation if none ever ran. Epoch milliseconds. */
+export function stoppedAt(task: Task): number {
+  return task.containers.reduce((latest, container) => Math.max(latest, container.finishedAt ?? 0), task.createdAt);
+}
+
+/** An essential container that has ended, which ends its task whatever the exit code (`ecs-semantics §2.3`). */
+export function endedEssential(task: Task): Container | undefined {
+  return task.containers.find((container) => container.essential && container.status === 'STOPPED');
+}
+
+/** Failures count only after startPeriod; `retries` of them, one each interval, make it UNHEALTHY (design §3, decision 4). */
+function unhealthyFrom(container: Container): number | undefined {
+  const { healthCheck, startedAt } = container;
+  if (healthCheck === undefined || startedAt === undefined) return undefined;
+  return startedAt + (healthCheck.startPeriod + healthCheck.retries * healthCheck.interval) * 1000;
+}
+
+export function containerHealth(container: Container, now: number): HealthStatus {
+  if (container.healthCheck === undefined || container.status !== 'RUNNING') return 'UNKNOWN';
+  if (container.ready) return 'HEALTHY';
+  const from = unhealthyFrom(container);
+  return from !== undefined && now >= from ? 'UNHEALTHY' : 'UNKNOWN';
+}
+
+/** Only essential containers with a check count: any UNHEALTHY wins, then any UNKNOWN (`ecs-semantics §1.6`). */
+export function taskHealth(task: Task, now: number): HealthStatus {
+  const checked = task.containers.filter((container) => container.essential && container.healthCheck !== undefined);
+  if (checked.length === 0) return 'UNKNOWN';
+  const states = checked.map((container) => containerHealth(container, now));
+  if (states.includes('UNHEALTHY')) return 'UNHEALTHY';
+  return states.includes('UNKNOWN') ? 'UNKNOWN' : 'HEALTHY';
+}
+
+export interface HealthView {
+  /** Counts towards the lower bound (`ecs-semantics §3.3`). */
+  readonly healthy: boolean;
+  /** To be replaced. */
+  readonly unhealthy: boolean;
+  /** When time alone may change the answer, epoch milliseconds. */
+  readonly changesAt?: number;
+}
+
+/**
+ * Does a task count as healthy for the service scheduler (`ecs-semantics §3.3`, the table without load balancer):
+ * with a check on an essential container, when all such containers are HEALTHY; without any, 40 s after RUNNING.
+ * @param graceMs healthCheckGracePeriodSeconds in milliseconds: failures since the task's start do not count before it is over.
+ */
+export function healthView(task: Task, now: number, graceMs = 0): HealthView {
+  if (lastStatus(task) !== 'RUNNING' || endedEssential(task) !== undefined) return { healthy: false, unhealthy: false };
+  const since = runningSince(task) ?? now;
+  const checked = task.containers.filter((container) => container.essential && container.healthCheck !== undefined);
+  if (checked.length === 0) {
+    const from = since + HEALTHY_AFTER_RUNNING_MS;
+    return now >= from ? { healthy: true, unhealthy: false } : { healthy: false, unhealthy: false, changesAt: from };
+  }
+  const health = taskHealth(task, now);
+  if (health === 'HEALTHY') return { healthy: true, unhealthy: false };
+  const graceEnd = since + graceMs;
+  if (health === 'UNHEALTHY') {
+    return now >= graceEnd
+      ? { healthy: false, unhealthy: true }
+      : { healthy: false, unhealthy: false, changesAt: graceEnd };
+  }
+  const next = Math.min(...checked.filter((c) => !c.ready).map((c) => unhealthyFrom(c) ?? Number.POSITIVE_INFINITY));
+  return { healthy: false, unhealthy: false, changesAt: Number.isFinite(next) ? Math.max(next, graceEnd) : undefined };
+}
+
+/** Why the task stopped, from the record where one was made, otherwise from what its containers show (`ecs-semantics §2.5, §2.6`). */
+export function stopCauseOf(task: Task): StopCause {
+  if (task.stopCause !== undefined) return task.stopCause;
+  const failed = task.containers.find((container) => container.essential && container.startFailure !== undefined);
+  if (failed?.startFailure !== undefined) return { stopCode: 'TaskFailedToStart', stoppedReason: failed.startFailure };
+  if (
+    task.podReason !== undefined &&
+    task.podReason !== 'DeadlineExceeded' &&
+    endedEssential(task)?.exitCode === undefined
+  ) {
+    return {
+      stopCode: everRan(task) ? 'InfrastructureHealth' : 'TaskFailedToStart',
+      stoppedReason: task.podMessage ? `${task.podReason}: ${task.podMessage}` : task.podReason,
+    };
+  }
+  if (endedEssential(task)?.startedAt !== undefined) return ESSENTIAL_EXITED;
+  if (task.stopRequested && !task.ended) return { stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' };
+  return { stopCode: 'TaskFailedToStart', stoppedReason: 'Task failed to start' };
+}
+
+export const ESSENTIAL_EXITED: StopCause = {
+  stopCode: 'EssentialContainerExited',
+  stoppedReason: 'Essential container in task exited',
+};
+
+/**
+ * What every task needs, whoever owns it: end it when an essential container has ended or can never start, or when
+ * its user asked for it. Undefined while the task may go on.
+ */
+export function stopDue(task: Task): (StopCause & { readonly because: string }) | undefined {
+  if (task.ended || task.stopRequested) return undefined;
+  if (task.userStop !== undefined) {
+    const stoppedReason = task.userStop.trim() === '' ? 'Task stopped by user' : task.userStop;
+    return { stopCode: 'UserInitiated', stoppedReason, because: 'the longshore.dev/stop annotation asks for it' };
+  }
+  const essential = endedEssential(task);
+  if (essential !== undefined) {
+    const because = `essential container ${essential.name} exited with ${essential.exitCode ?? 'no exit code'}`;
+    return { ...ESSENTIAL_EXITED, because };
+  }
+  const failed = task.containers.find((container) => container.essential && container.startFailure !== undefined);
+  if (failed?.startFailure !== undefined) {
+    const because = `essential container ${failed.name} cannot start`;
+    return { stopCode: 'TaskFailedToStart', stoppedReason: failed.startFailure, because };
+  }
+  return undefined;
+}
