@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import { taskDefinitionReferenceSchema, volumeSchema } from './common-fields.ts';
+import { environmentSchema, environmentVariableSchema, mountPointSchema } from './container-definition.ts';
+import { kubernetesOptionsSchema } from './kubernetes-options.ts';
+import { parseWith } from './parse.ts';
+import { flag, immutable, integer, keyedList, list, type Parsed, textMap, timestamp, withRules } from './schema.ts';
+import { commonStatus, count } from './status.ts';
+
+const batchEnvironment = () =>
+  environmentSchema(
+    withRules(environmentVariableSchema, {
+      message: 'names of environment variables must not start with AWS_BATCH, which is reserved',
+      holds: ({ name }) => !name.startsWith('AWS_BATCH'),
+      cel: "!self.name.startsWith('AWS_BATCH')",
+      field: 'name',
+    }),
+  );
+
+const resourceRequirements = () =>
+  keyedList(
+    withRules(
+      z.strictObject({
+        type: z.enum(['VCPU', 'MEMORY', 'GPU']).describe('VCPU, MEMORY or GPU.'),
+        value: z
+          .string()
+          .min(1)
+          .max(16)
+          .describe('VCPU: whole vCPUs, or 0.25 or 0.5. MEMORY: MiB, at least 4. GPU: a whole number.'),
+      }),
+      {
+        message:
+          'VCPU takes a whole number from 1, 0.25 or 0.5; MEMORY a whole number from 4 (MiB); GPU a whole number from 1',
+        holds: ({ type, value }) =>
+          type === 'VCPU'
+            ? /^([1-9][0-9]{0,5}(\.0)?|0?\.(25|5))$/.test(value)
+            : /^[1-9][0-9]{0,8}$/.test(value) && (type !== 'MEMORY' || Number(value) >= 4),
+        cel:
+          "self.type == 'VCPU' ? self.value.matches('^([1-9][0-9]{0,5}([.]0)?|0?[.](25|5))$') : " +
+          "(self.value.matches('^[1-9][0-9]{0,8}$') && (self.type != 'MEMORY' || int(self.value) >= 4))",
+        field: 'value',
+      },
+    ),
+    'type',
+    { max: 3 },
+  )
+    .default([])
+    .describe('CPU, memory and GPUs of the container, each type once. AWS: ResourceRequirement[].');
+
+const command = () =>
+  list(z.string().max(8192), 1000).describe(
+    "Takes the place of the image's CMD; Ref::name is replaced by the parameter of that name. Absent or empty: the image's.",
+  );
+
+const containerPropertiesSchema = withRules(
+  z.strictObject({
+    image: z
+      .string()
+      .min(1)
+      .max(512)
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.:/#@-]*$/)
+      .describe('Image to run: repository[:tag] or repository@digest.'),
+    command: command(),
+    vcpus: integer(1, 196608).optional().describe('Whole vCPUs, from 1. Older form of resourceRequirements VCPU.'),
+    memory: integer(4).optional().describe('Memory in MiB, at least 4. Older form of resourceRequirements MEMORY.'),
+    resourceRequirements: resourceRequirements(),
+    environment: batchEnvironment(),
+    user: z.string().min(1).max(255).optional().describe("User to run as. Default: the image's."),
+    privileged: flag().describe('Whether the container has all rights on the node. Default: false.'),
+    readonlyRootFilesystem: flag().describe('Whether the root file system is read-only. Default: false.'),
+    volumes: keyedList(volumeSchema, 'name', { max: 30 })
+      .default([])
+      .describe('Volumes of the job, at most 30. AWS: Volume[].'),
+    mountPoints: list(mountPointSchema, 30).describe('Volumes mounted into the container, at most 30.'),
+  }),
+  {
+    message: 'VCPU must be given once: in resourceRequirements, or as the older vcpus',
+    holds: (c) => (c.vcpus !== undefined) !== c.resourceRequirements.some(({ type }) => type === 'VCPU'),
+    cel: "has(self.vcpus) != (has(self.resourceRequirements) && self.resourceRequirements.exists(r, r.type == 'VCPU'))",
+    field: 'resourceRequirements',
+  },
+  {
+    message: 'MEMORY must be given once: in resourceRequirements, or as the older memory',
+    holds: (c) => (c.memory !== undefined) !== c.resourceRequirements.some(({ type }) => type === 'MEMORY'),
+    cel: "has(self.memory) != (has(self.resourceRequirements) && self.resourceRequirements.exists(r, r.type == 'MEMORY'))",
+    field: 'resourceRequirements',
+  },
+  {
+    message: 'every mountPoints[].sourceVolume must be the name of one of volumes',
+    holds: (c) => c.mountPoints.every((m) => c.volumes.some((volume) => volume.name === m.sourceVolume)),
+    cel:
+      '!has(self.mountPoints) || self.mountPoints.all(m, ' +
+      'has(self.volumes) && self.volumes.exists(v, v.name == m.sourceVolume))',
+    field: 'mountPoints',
+  },
+).describe('The container of the job. AWS: ContainerProperties.');
+
+const containerOverridesSchema = z
+  .strictObject({
+    command: command(),
+    environment: batchEnvironment(),
+    resourceRequirements: resourceRequirements(),
+  })
+  .describe(
+    "Takes the place of the definition's command, adds to its environment by name, replaces resourceRequirements by type. AWS: ContainerOverrides.",
+  );
+
+const fields = z.strictObject({
+  jobName: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/)
+    .optional()
+    .describe(
+      "Name of the job: at most 128 letters, digits, - and _, the first a letter or digit. Default: the object's name.",
+    ),
+  jobQueue: z.string().min(1).max(2048).optional().describe('Name or ARN of the queue.'),
+  parameters: textMap(100, 256, 8192).describe('Values for Ref::name in command, at most 100.'),
+  containerProperties: containerPropertiesSchema.optional(),
+  taskDefinition: taskDefinitionReferenceSchema()
+    .optional()
+    .describe('Task definition to run instead of containerProperties: family, family:revision or the ARN.'),
+  containerOverrides: containerOverridesSchema.optional(),
+  arrayProperties: z
+    .strictObject({ size: integer(2, 10000).describe('Number of children, 2 to 10000.') })
+    .optional()
+    .describe('Makes the job an array of children that differ by AWS_BATCH_JOB_ARRAY_INDEX. AWS: ArrayProperties.'),
+  retryStrategy: z
+    .strictObject({
+      attempts: integer(1, 10).default(1).describe('How often a job is tried in all, 1 to 10. Default: 1.'),
+    })
+    .prefault({})
+    .describe('When a failed job is tried again; of an array, each child by itself. AWS: RetryStrategy.'),
+  timeout: z
+    .strictObject({
+      attemptDurationSeconds: integer(60).describe(
+        'Seconds an attempt may run, from 60; then the job fails and is not tried again.',
+      ),
+    })
+    .optional()
+    .describe('How long an attempt may run; of an array, each child by itself. AWS: JobTimeout.'),
+  kubernetes: kubernetesOptionsSchema.optional(),
+});
+
+/** `spec` of a BatchJob: the input of SubmitJob and the properties of its job definition (`ecs-semantics` §5). */
+export const batchJobSpecSchema = immutable(
+  withRules(fields, {
+    message: 'exactly one of containerProperties and taskDefinition must be given',
+    holds: (job) => (job.containerProperties === undefined) !== (job.taskDefinition === undefined),
+    cel: 'has(self.containerProperties) != has(self.taskDefinition)',
+  }),
+  'the spec of a BatchJob cannot be changed; delete the job and make a new one',
+).describe(
+  'A job, or an array of jobs: the input of SubmitJob with the properties of the job definition. Cannot be changed.',
+);
+
+export type BatchJobSpec = Parsed<typeof batchJobSpecSchema>;
+export type BatchContainerProperties = Parsed<typeof containerPropertiesSchema>;
+export type BatchContainerOverrides = Parsed<typeof containerOverridesSchema>;
+export type BatchResourceRequirement = BatchContainerProperties['resourceRequirements'][number];
+
+/** States of a job in their order (`ecs-semantics` §5.3). */
+export const JOB_STATUSES = ['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED', 'FAILED'] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+const statusSummarySchema = z
+  .object({
+    SUBMITTED: count().optional().describe('Children that are SUBMITTED.'),
+    PENDING: count().optional().describe('Children that are PENDING.'),
+    RUNNABLE: count().optional().describe('Children that are RUNNABLE.'),
+    STARTING: count().optional().describe('Children that are STARTING.'),
+    RUNNING: count().optional().describe('Children that are RUNNING.'),
+    SUCCEEDED: count().optional().describe('Children that are SUCCEEDED.'),
+    FAILED: count().optional().describe('Children that are FAILED.'),
+  })
+  .describe('How many children are in each state.');
+
+const attemptSchema = z
+  .object({
+    attempt: integer(1).describe('Number of the attempt, from 1.'),
+    task: z.string().max(64).optional().describe('ECS task id, 32 hex digits.'),
+    exitCode: integer().optional().describe('Exit code of the container; absent when it never ran.'),
+    reason: z.string().max(1024).optional().describe('What went wrong with the container; absent for a plain exit.'),
+    statusReason: z.string().max(1024).optional().describe('Why the attempt ended.'),
+    startedAt: timestamp().optional().describe('When it was RUNNING (RFC 3339); absent when it never ran.'),
+    stoppedAt: timestamp().optional().describe('When it ended (RFC 3339).'),
+  })
+  .describe('One attempt to run the job. AWS: AttemptDetail.');
+
+const indexes = () => z.string().max(65536).optional();
+
+export const batchJobStatusSchema = z
+  .object({
+    ...commonStatus,
+    status: z
+      .enum(JOB_STATUSES)
+      .optional()
+      .describe(`One of ${JOB_STATUSES.join(', ')}.`),
+    statusReason: z.string().max(1024).optional().describe("Why, in AWS's words."),
+    attempts: z
+      .array(attemptSchema)
+      .max(10)
+      .optional()
+      .describe('Attempts, oldest first, at most 10; none for an array.'),
+    arrayProperties: z
+      .object({
+        size: count().optional().describe('Number of children.'),
+        statusSummary: statusSummarySchema.optional(),
+      })
+      .optional()
+      .describe('State of the children. AWS: ArrayPropertiesDetail.'),
+    succeededIndexes: indexes().describe('Children that succeeded, e.g. 0-41,43.'),
+    failedIndexes: indexes().describe('Children that failed, e.g. 0-41,43.'),
+    createdAt: timestamp().optional().describe('When the job was seen first (RFC 3339).'),
+    startedAt: timestamp().optional().describe('When the latest attempt was RUNNING (RFC 3339).'),
+    stoppedAt: timestamp().optional().describe('When the job ended (RFC 3339).'),
+  })
+  .describe('What DescribeJobs shows.');
+
+export type BatchJobStatus = Parsed<typeof batchJobStatusSchema>;
+export type BatchJobAttempt = Parsed<typeof attemptSchema>;
+export type BatchStatusSummary = Parsed<typeof statusSummarySchema>;
+
+/**
+ * Checks and compiles the `spec` of a BatchJob.
+ * @throws InvalidSpecError
+ */
+export function parseBatchJob(raw: unknown): BatchJobSpec {
+  return parseWith(batchJobSpecSchema, raw);
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { awsName, list, type Parsed, withRules } from './schema.ts';
+
+const tagSchema = withRules(
+  z.strictObject({
+    key: z.string().min(1).max(128).describe('Key, at most 128 characters; the prefix aws: is reserved.'),
+    value: z.string().max(256).default('').describe('Value, at most 256 characters. Default: empty.'),
+  }),
+  {
+    message: 'the prefix aws: is reserved, in any case of letters',
+    holds: ({ key }) => !key.toLowerCase().startsWith('aws:'),
+    cel: "!self.key.lowerAscii().startsWith('aws:')",
+    field: 'key',
+  },
+);
+
+export type Tag = Parsed<typeof tagSchema>;
+
+/** AWS: Tag[] (`ecs-semantics` §1.1). */
+export const tagsSchema = () => list(tagSchema, 50).describe('Tags, at most 50. AWS: Tag[].');
+
+const volumeSchema = z
+  .strictObject({
+    name: awsName().describe('Name of the volume, unique in the definition; mountPoints[].sourceVolume refers to it.'),
+    host: z
+      .strictObject({
+        sourcePath: z
+          .string()
+          .max(4096)
+          .default('')
+          .describe(
+            'Path on the node; it survives the task. Absent or empty: an empty directory that ends with the task.',
+          ),
+      })
+      .optional()
+      .describe('A directory of the node, or an empty directory. AWS: HostVolumeProperties.'),
+  })
+  .describe('A volume that containers of the task share. AWS: Volume.');
+
+export { volumeSchema };
+export type Volume = Parsed<typeof volumeSchema>;
+
+/** Where a task may run. */
+export const launchTypeSchema = z.enum(['EC2', 'FARGATE', 'EXTERNAL', 'MANAGED_INSTANCES']);
+export type LaunchType = z.output<typeof launchTypeSchema>;
+
+/** `web`, `web:3`, `task-definition/web:3` or the ARN. */
+export const taskDefinitionReferenceSchema = () =>
+  z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(
+      /^(arn:aws[a-z-]*:ecs:[a-z0-9-]*:[0-9]*:task-definition\/|task-definition\/)?[A-Za-z0-9_-]{1,255}(:[1-9][0-9]{0,6})?$/,
+    );

@@ -1,0 +1,129 @@
+/** API group of every kind. */
+export const GROUP = 'longshore.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}` as const;
+
+/** Labels on pods and other objects that Longshore makes. */
+export const LABELS = {
+  /** ECS task id, 32 hex digits. */
+  task: 'longshore.dev/task',
+  /** Family, as a DNS name; the AWS name is in the annotation of the same key. */
+  family: 'longshore.dev/family',
+  revision: 'longshore.dev/revision',
+  /** Service, as a DNS name. */
+  service: 'longshore.dev/service',
+  /** The 19 digits of the deployment's id. */
+  deployment: 'longshore.dev/deployment',
+  batchJob: 'longshore.dev/batch-job',
+  arrayIndex: 'longshore.dev/array-index',
+  attempt: 'longshore.dev/attempt',
+  runTask: 'longshore.dev/run-task',
+  /** On a task that was asked to stop or has ended: no longer selected by scale and traffic. */
+  stopped: 'longshore.dev/stopped',
+  managedBy: 'app.kubernetes.io/managed-by',
+} as const;
+
+/** Value of `LABELS.managedBy`. */
+export const MANAGED_BY = 'longshore';
+
+/** Annotations: those that Longshore writes, then those that a user sets. */
+export const ANNOTATIONS = {
+  /** AWS name behind the derived DNS name of a label of the same key. */
+  family: 'longshore.dev/family',
+  service: 'longshore.dev/service',
+  batchJob: 'longshore.dev/batch-job',
+  /** Pod's container name → container name of the task definition, as JSON. */
+  containers: 'longshore.dev/containers',
+  /** `family:revision` with the AWS name. */
+  taskDefinition: 'longshore.dev/task-definition',
+  stopCode: 'longshore.dev/stop-code',
+  stoppedReason: 'longshore.dev/stopped-reason',
+
+  /** Service: any new value starts a deployment. */
+  forceNewDeployment: 'longshore.dev/force-new-deployment',
+  /** Service: any new value rolls back to the last completed deployment. */
+  rollback: 'longshore.dev/rollback',
+  /** Task's pod: StopTask; the value is the reason. */
+  stop: 'longshore.dev/stop',
+  /** Task's pod: scale-in protection until this RFC 3339 time. */
+  protectedUntil: 'longshore.dev/protected-until',
+  /** BatchJob: CancelJob; the value is the reason. */
+  cancel: 'longshore.dev/cancel',
+  /** BatchJob: TerminateJob; the value is the reason. */
+  terminate: 'longshore.dev/terminate',
+  /** BatchJob: array indexes to terminate, e.g. `3,5-7`. */
+  terminateIndexes: 'longshore.dev/terminate-indexes',
+  /** TaskDefinition: revisions to make INACTIVE, e.g. `3,5-7`. */
+  deregister: 'longshore.dev/deregister',
+} as const;
+
+/** How the API server serves a kind. */
+export interface ResourceDescriptor {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+}
+
+const common = { group: GROUP, version: VERSION, namespaced: true, categories: ['longshore'] } as const;
+
+export const taskDefinitions = {
+  ...common,
+  plural: 'taskdefinitions',
+  singular: 'taskdefinition',
+  kind: 'TaskDefinition',
+  shortNames: ['etd'],
+} as const satisfies ResourceDescriptor;
+
+export const services = {
+  ...common,
+  plural: 'services',
+  singular: 'service',
+  kind: 'Service',
+  shortNames: ['esvc'],
+} as const satisfies ResourceDescriptor;
+
+export const batchJobs = {
+  ...common,
+  plural: 'batchjobs',
+  singular: 'batchjob',
+  kind: 'BatchJob',
+  shortNames: ['ebj'],
+} as const satisfies ResourceDescriptor;
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+/** The part of Kubernetes' ObjectMeta that Longshore reads, as it is in JSON: times are RFC 3339 texts. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly OwnerReference[];
+  readonly finalizers?: readonly string[];
+}
+
+/** An object as the API server gives it; `spec` is to be parsed before it is trusted. */
+export interface Resource<Spec = unknown, Status = unknown> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly spec: Spec;
+  readonly status?: Status;
+}

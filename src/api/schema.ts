@@ -1,0 +1,145 @@
+import { z } from 'zod';
+
+/** Everything below is immutable once parsed. */
+export type DeepReadonly<T> = T extends (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
+/** What a schema yields: defaults applied, no null, read-only. */
+export type Parsed<Schema extends z.ZodType> = DeepReadonly<z.output<Schema>>;
+
+/**
+ * A rule over several fields, said once for both checkers: zod (controller, command line, tests) and the
+ * API server (CEL). `cel` is evaluated where the schema stands, after defaulting; null counts as absent there.
+ */
+export type Rule<Value> =
+  | {
+      readonly message: string;
+      readonly holds: (value: Value) => boolean;
+      readonly cel: string;
+      readonly field?: string;
+    }
+  | {
+      /** The reason to refuse, undefined when the rule holds. */
+      readonly refuses: (value: Value) => string | undefined;
+      readonly cel: string;
+      /** CEL `messageExpression` giving the same text. */
+      readonly celMessage: string;
+      readonly field?: string;
+    };
+
+interface KubernetesValidation {
+  readonly rule: string;
+  readonly message?: string;
+  readonly messageExpression?: string;
+  readonly fieldPath?: string;
+}
+
+const VALIDATIONS = 'x-kubernetes-validations';
+
+function addValidation<Schema extends z.ZodType>(schema: Schema, validation: KubernetesValidation): Schema {
+  const existing = schema.meta()?.[VALIDATIONS];
+  return schema.meta({ ...schema.meta(), [VALIDATIONS]: [...(Array.isArray(existing) ? existing : []), validation] });
+}
+
+/** Attaches rules to a schema, as a zod check and as its CEL twin. */
+export function withRules<Schema extends z.ZodType>(schema: Schema, ...rules: Rule<z.output<Schema>>[]): Schema {
+  return rules.reduce((current, rule) => {
+    const refuses =
+      'refuses' in rule ? rule.refuses : (v: z.output<Schema>) => (rule.holds(v) ? undefined : rule.message);
+    const checked = current.check((payload) => {
+      const message = refuses(payload.value);
+      if (message === undefined) return;
+      const path = rule.field === undefined ? [] : [rule.field];
+      payload.issues.push({ code: 'custom', message, path, input: payload.value, continue: true });
+    });
+    return addValidation(checked, {
+      rule: rule.cel,
+      ...('message' in rule ? { message: rule.message } : { messageExpression: rule.celMessage }),
+      ...(rule.field === undefined ? {} : { fieldPath: `.${rule.field}` }),
+    });
+  }, schema);
+}
+
+/** A check that CEL cannot express, such as a search for cycles: the API server accepts, the controller reports. */
+export function withControllerRule<Schema extends z.ZodType>(
+  schema: Schema,
+  refuses: (value: z.output<Schema>) => string | undefined,
+  field: string,
+): Schema {
+  return schema.check((payload) => {
+    const message = refuses(payload.value);
+    if (message !== undefined)
+      payload.issues.push({ code: 'custom', message, path: [field], input: payload.value, continue: true });
+  });
+}
+
+/** A field that cannot change once it is set; only the API server sees the old value. */
+export function immutable<Schema extends z.ZodType>(schema: Schema, message: string): Schema {
+  return addValidation(schema, { rule: 'self == oldSelf', message });
+}
+
+/** A list that server-side apply merges by `key`, whose values the API server keeps unique; zod checks the same. */
+export function keyedList<Item extends z.ZodObject>(item: Item, key: string, bounds: { min?: number; max: number }) {
+  return z
+    .array(item)
+    .min(bounds.min ?? 0)
+    .max(bounds.max)
+    .check((payload) => {
+      const seen = new Set<unknown>();
+      payload.value.forEach((element, index) => {
+        const value: unknown = Reflect.get(element, key);
+        if (seen.has(value)) {
+          payload.issues.push({
+            code: 'custom',
+            message: `Duplicate value: ${JSON.stringify(value)}; each ${key} may occur once`,
+            path: [index, key],
+            input: value,
+            continue: true,
+          });
+        }
+        seen.add(value);
+      });
+    })
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
+}
+
+/** An optional list; absent and empty say the same. */
+export const list = <Item extends z.ZodType>(item: Item, max: number) => z.array(item).max(max).default([]);
+
+/** An optional map of texts; absent and empty say the same. */
+export const textMap = (max: number, maxKey = 512, maxValue = 4096) =>
+  z
+    .record(z.string().max(maxKey), z.string().max(maxValue))
+    .check((payload) => {
+      const count = Object.keys(payload.value).length;
+      if (count > max) {
+        payload.issues.push({
+          code: 'custom',
+          message: `Too many properties: ${count}, at most ${max}`,
+          input: payload.value,
+          continue: true,
+        });
+      }
+    })
+    .meta({ maxProperties: max })
+    .default({});
+
+/** An optional switch; absent says false. */
+export const flag = () => z.boolean().default(false);
+
+/** A whole number of 32 bits within [min, max]. */
+export const integer = (min = -2147483648, max = 2147483647) => z.int32().min(min).max(max);
+
+/** RFC 3339 time. */
+export const timestamp = () => z.string().max(64).meta({ format: 'date-time' });
+
+/** ECS names: families, services, containers, volumes (`ecs-semantics` §1.1). */
+export const awsName = (max = 255) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[A-Za-z0-9_-]+$/);

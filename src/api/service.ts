@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import { launchTypeSchema, tagsSchema, taskDefinitionReferenceSchema } from './common-fields.ts';
+import { kubernetesOptionsSchema } from './kubernetes-options.ts';
+import { parseWith } from './parse.ts';
+import { awsName, immutable, integer, type Parsed, timestamp, withRules } from './schema.ts';
+import { commonStatus, count } from './status.ts';
+
+const deploymentConfigurationSchema = withRules(
+  z.strictObject({
+    minimumHealthyPercent: integer(0, 100)
+      .default(100)
+      .describe(
+        'Healthy tasks that must remain during a deployment, in percent of desiredCount, rounded up; 0 to 100. Default: 100.',
+      ),
+    maximumPercent: integer(100, 100000)
+      .default(200)
+      .describe(
+        'Tasks that may exist during a deployment, in percent of desiredCount, rounded down; from 100. Default: 200.',
+      ),
+  }),
+  {
+    // Text: ecs-semantics §3.3.
+    message: 'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.',
+    holds: ({ minimumHealthyPercent, maximumPercent }) => minimumHealthyPercent !== 100 || maximumPercent !== 100,
+    cel: 'self.minimumHealthyPercent != 100 || self.maximumPercent != 100',
+  },
+).describe('Bounds of a deployment. AWS: DeploymentConfiguration.');
+
+/** `spec` of a Service: the input of CreateService (`ecs-semantics` §3.1). */
+export const serviceSpecSchema = z
+  .strictObject({
+    serviceName: immutable(awsName(), 'serviceName cannot be changed')
+      .optional()
+      .describe(
+        "Name of the service: at most 255 letters, digits, - and _. Default: the object's name. Cannot be changed.",
+      ),
+    cluster: z
+      .string()
+      .min(1)
+      .max(2048)
+      .optional()
+      .describe(
+        'Name or ARN of the cluster. A namespace stands for a cluster; the controller reports one that is another.',
+      ),
+    taskDefinition: taskDefinitionReferenceSchema().describe(
+      'What the tasks run: family:revision pins a revision, family follows the newest ACTIVE one. The ARN and task-definition/family:revision are taken as well.',
+    ),
+    desiredCount: integer(0).describe(
+      'Tasks to keep running, from 0. Required, as for CreateService. kubectl scale changes it.',
+    ),
+    schedulingStrategy: immutable(z.enum(['REPLICA']), 'schedulingStrategy cannot be changed')
+      .default('REPLICA')
+      .describe('REPLICA (default): desiredCount tasks anywhere. Cannot be changed.'),
+    launchType: launchTypeSchema
+      .optional()
+      .describe('Where tasks run on AWS; on Kubernetes the nodes are chosen by spec.kubernetes.'),
+    deploymentConfiguration: deploymentConfigurationSchema.prefault({}),
+    healthCheckGracePeriodSeconds: integer(0)
+      .default(0)
+      .describe('Seconds after the start of a task in which failed health checks do not count, from 0. Default: 0.'),
+    tags: tagsSchema(),
+    kubernetes: kubernetesOptionsSchema.optional(),
+  })
+  .describe('A number of tasks that is kept running: the input of CreateService.');
+
+export type ServiceSpec = Parsed<typeof serviceSpecSchema>;
+export type DeploymentConfiguration = ServiceSpec['deploymentConfiguration'];
+
+const deploymentSchema = z
+  .object({
+    id: z.string().max(64).describe('ecs-svc/ and 19 digits.'),
+    status: z
+      .enum(['PRIMARY', 'ACTIVE', 'INACTIVE'])
+      .describe('PRIMARY: the newest. ACTIVE: being replaced, still has tasks. INACTIVE: replaced.'),
+    taskDefinition: z.string().max(512).describe('family:revision that its tasks run.'),
+    desiredCount: count().describe('Tasks it is to have; of an ACTIVE deployment it falls to 0.'),
+    pendingCount: count().describe('Tasks that are starting.'),
+    runningCount: count().describe('Tasks that are RUNNING.'),
+    failedTasks: count().describe(
+      'Failures in a row: never started, or stopped for a failed health check. 0 once a task runs well.',
+    ),
+    rolloutState: z.enum(['IN_PROGRESS', 'COMPLETED', 'FAILED']).describe('IN_PROGRESS, COMPLETED or FAILED.'),
+    rolloutStateReason: z.string().max(1024).describe("Why, in AWS's words."),
+    blockedBy: z
+      .string()
+      .max(1024)
+      .optional()
+      .describe('The rule that holds the next step back; absent when none does.'),
+    createdAt: timestamp().describe('When it was made (RFC 3339).'),
+    updatedAt: timestamp().describe('When it last changed (RFC 3339).'),
+  })
+  .describe('One deployment of the service. AWS: Deployment.');
+
+const stoppedTaskSchema = z
+  .object({
+    task: z.string().max(64).describe('ECS task id, 32 hex digits.'),
+    revision: integer(1).optional().describe('Revision of the task definition that it ran.'),
+    stopCode: z
+      .enum([
+        'TaskFailedToStart',
+        'EssentialContainerExited',
+        'UserInitiated',
+        'ServiceSchedulerInitiated',
+        'SpotInterruption',
+        'TerminationNotice',
+      ])
+      .describe('AWS: TaskStopCode.'),
+    stoppedReason: z.string().max(1024).describe("Why it stopped, in AWS's words."),
+    containers: z
+      .array(
+        z.object({
+          name: z.string().max(255).describe('Name of the container in the task definition.'),
+          exitCode: integer().optional().describe('Exit code; absent when the container never ran.'),
+          reason: z.string().max(1024).optional().describe('What went wrong; absent for a plain exit.'),
+        }),
+      )
+      .max(10)
+      .describe('How each container ended.'),
+    stoppedAt: timestamp().describe('When it stopped (RFC 3339).'),
+  })
+  .describe('A task that has stopped.');
+
+export const serviceStatusSchema = z
+  .object({
+    ...commonStatus,
+    status: z
+      .enum(['ACTIVE', 'DRAINING', 'INACTIVE'])
+      .optional()
+      .describe('DRAINING: deleted, its tasks are stopping.'),
+    desiredCount: count().optional().describe('Tasks to keep running.'),
+    pendingCount: count().optional().describe('Tasks that are starting.'),
+    runningCount: count().optional().describe('Tasks that are RUNNING.'),
+    taskDefinition: z.string().max(512).optional().describe('family:revision of the PRIMARY deployment.'),
+    deployments: z.array(deploymentSchema).max(20).optional().describe('Deployments, newest first, at most 20.'),
+    events: z
+      .array(
+        z.object({
+          id: z.string().max(64).optional().describe('Identity of the event.'),
+          createdAt: timestamp().describe('When it happened (RFC 3339).'),
+          message: z.string().max(4096).describe("What happened, in AWS's words."),
+        }),
+      )
+      .max(20)
+      .optional()
+      .describe('What happened, newest first, at most 20. AWS: ServiceEvent[].'),
+    stoppedTasks: z
+      .array(stoppedTaskSchema)
+      .max(10)
+      .optional()
+      .describe('Tasks that stopped, newest first, at most 10.'),
+    selector: z
+      .string()
+      .max(1024)
+      .optional()
+      .describe('Label selector of the running tasks, for the scale subresource.'),
+  })
+  .describe('What DescribeServices shows.');
+
+export type ServiceStatus = Parsed<typeof serviceStatusSchema>;
+export type ServiceDeploymentStatus = Parsed<typeof deploymentSchema>;
+export type ServiceEvent = NonNullable<ServiceStatus['events']>[number];
+export type StoppedTask = Parsed<typeof stoppedTaskSchema>;
+export type StopCode = StoppedTask['stopCode'];
+
+/**
+ * Checks and compiles the `spec` of a Service.
+ * @throws InvalidSpecError
+ */
+export function parseService(raw: unknown): ServiceSpec {
+  return parseWith(serviceSpecSchema, raw);
+}
