@@ -1,0 +1,124 @@
+import { DeadlineHeap } from './deadline-heap.ts';
+
+const FIRST_RETRY_MS = 5;
+const LAST_RETRY_MS = 300_000;
+/** setTimeout's own limit is 2^31 - 1 ms. */
+const LONGEST_TIMER_MS = 2_000_000_000;
+
+/**
+ * client-go's rate-limited, delaying work queue. A key is queued once however often it is added; a key added while it
+ * is being processed is queued again at `done`; so no two workers ever hold the same key.
+ */
+export class WorkQueue {
+  /** Keys that need processing: queued, or to be queued again at `done`. */
+  readonly #dirty = new Set<string>();
+  readonly #processing = new Set<string>();
+  /** A Set keeps the order of insertion: the queue itself. */
+  readonly #queue = new Set<string>();
+  readonly #waiters: ((key: string | undefined) => void)[] = [];
+  readonly #failures = new Map<string, number>();
+  readonly #delayed = new DeadlineHeap();
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt: number | undefined;
+  #shuttingDown = false;
+  #drained: (() => void)[] = [];
+
+  /** Keys waiting for a worker; neither those being processed nor those delayed. */
+  get length(): number {
+    return this.#queue.size;
+  }
+
+  add(key: string): void {
+    if (this.#shuttingDown || this.#dirty.has(key)) return;
+    this.#dirty.add(key);
+    if (!this.#processing.has(key)) this.#offer(key);
+  }
+
+  /** Adds the key after `ms`. Of several delays the earliest holds; `add` leaves a delay in place. */
+  addAfter(key: string, ms: number): void {
+    if (this.#shuttingDown) return;
+    if (ms <= 0) {
+      this.add(key);
+      return;
+    }
+    this.#delayed.add(key, performance.now() + ms);
+    this.#schedule();
+  }
+
+  /** Adds the key after its own backoff: 5 ms, doubling with each call to 5 min, until `forget`. */
+  addRateLimited(key: string): void {
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    this.addAfter(key, Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures));
+  }
+
+  /** Starts the key's backoff anew. */
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** The next key, which the caller then has until `done`. Undefined once the queue is shut down and empty. */
+  get(): Promise<string | undefined> {
+    const [next] = this.#queue;
+    if (next !== undefined) {
+      this.#queue.delete(next);
+      return Promise.resolve(this.#take(next));
+    }
+    if (this.#shuttingDown) return Promise.resolve(undefined);
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  done(key: string): void {
+    this.#processing.delete(key);
+    if (this.#dirty.has(key)) this.#offer(key);
+    this.#checkDrained();
+  }
+
+  /** Takes no more keys, drops the delayed ones, and lets `get` hand out what is queued. */
+  shutDown(): void {
+    this.#shuttingDown = true;
+    clearTimeout(this.#timer);
+    this.#delayed.clear();
+    for (const waiter of this.#waiters.splice(0)) waiter(undefined);
+    this.#checkDrained();
+  }
+
+  /** As `shutDown`; resolves when everything queued was processed. Needs workers that go on calling `get`. */
+  shutDownWithDrain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained.push(resolve);
+      this.shutDown();
+    });
+  }
+
+  #offer(key: string): void {
+    const waiter = this.#waiters.shift();
+    if (waiter) waiter(this.#take(key));
+    else this.#queue.add(key);
+  }
+
+  #take(key: string): string {
+    this.#dirty.delete(key);
+    this.#processing.add(key);
+    return key;
+  }
+
+  #schedule(): void {
+    const next = this.#delayed.earliest();
+    if (next === this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = next;
+    if (next === undefined) return;
+    const wait = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(next - performance.now())));
+    this.#timer = setTimeout(() => {
+      this.#timerAt = undefined;
+      for (const key of this.#delayed.takeUntil(performance.now())) this.add(key);
+      this.#schedule();
+    }, wait);
+  }
+
+  #checkDrained(): void {
+    if (!this.#shuttingDown || this.#processing.size > 0 || this.#queue.size > 0) return;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+}
