@@ -115,7 +115,7 @@ const fields = z.strictObject({
       "Name of the job: at most 128 letters, digits, - and _, the first a letter or digit. Default: the object's name.",
     ),
   jobQueue: z.string().min(1).max(2048).optional().describe('Name or ARN of the queue.'),
-  parameters: textMap(100, 256, 8192).describe('Values for Ref::name in command, at most 100.'),
+  parameters: textMap(100, 8192).describe('Values for Ref::name in command, at most 100.'),
   containerProperties: containerPropertiesSchema.optional(),
   taskDefinition: taskDefinitionReferenceSchema()
     .optional()

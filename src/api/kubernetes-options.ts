@@ -38,7 +38,7 @@ export const kubernetesOptionsSchema = z
       .describe(
         "ServiceAccount of the pods. Takes the place of taskRoleArn. Default: the namespace's default account.",
       ),
-    nodeSelector: textMap(50, 317, 63).describe('Labels that a node must have to run the pods.'),
+    nodeSelector: textMap(50, 63).describe('Labels that a node must have to run the pods.'),
     tolerations: z.array(tolerationSchema).max(50).default([]).describe('Taints that the pods tolerate, at most 50.'),
     priorityClassName: objectName().optional().describe('PriorityClass of the pods.'),
     runtimeClassName: objectName().optional().describe('RuntimeClass of the pods.'),
@@ -48,8 +48,8 @@ export const kubernetesOptionsSchema = z
       .max(20)
       .default([])
       .describe('Secrets with registry credentials, at most 20. Takes the place of repositoryCredentials.'),
-    podLabels: withRules(textMap(50, 317, 63), ownLabelsFree).describe('Labels to add to the pods, at most 50.'),
-    podAnnotations: withRules(textMap(50, 317, 65536), ownLabelsFree).describe(
+    podLabels: withRules(textMap(50, 63), ownLabelsFree).describe('Labels to add to the pods, at most 50.'),
+    podAnnotations: withRules(textMap(50, 65536), ownLabelsFree).describe(
       'Annotations to add to the pods, at most 50.',
     ),
   })

@@ -110,9 +110,9 @@ export function keyedList<Item extends z.ZodObject>(item: Item, key: string, bou
 export const list = <Item extends z.ZodType>(item: Item, max: number) => z.array(item).max(max).default([]);
 
 /** An optional map of texts; absent and empty say the same. */
-export const textMap = (max: number, maxKey = 512, maxValue = 4096) =>
+export const textMap = (max: number, maxValue = 4096) =>
   z
-    .record(z.string().max(maxKey), z.string().max(maxValue))
+    .record(z.string(), z.string().max(maxValue))
     .check((payload) => {
       const count = Object.keys(payload.value).length;
       if (count > max) {

@@ -1,0 +1,92 @@
+import type { z } from 'zod';
+import { batchJobSpecSchema, batchJobStatusSchema } from '../../src/api/batch-job.ts';
+import { batchJobs, type ResourceDescriptor, services, taskDefinitions } from '../../src/api/meta.ts';
+import { serviceSpecSchema, serviceStatusSchema } from '../../src/api/service.ts';
+import { taskDefinitionSpecSchema, taskDefinitionStatusSchema } from '../../src/api/task-definition.ts';
+
+/** A column that `kubectl get` prints. */
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'date';
+  readonly jsonPath: string;
+  readonly description?: string;
+  /** 0 (default): always. 1: with `-o wide`. */
+  readonly priority?: number;
+}
+
+/** Everything that one CRD is made of. */
+export interface Kind {
+  readonly resource: ResourceDescriptor;
+  readonly description: string;
+  readonly spec: z.ZodType;
+  readonly status: z.ZodType;
+  readonly columns: readonly PrinterColumn[];
+  readonly scale?: {
+    readonly specReplicasPath: string;
+    readonly statusReplicasPath: string;
+    readonly labelSelectorPath: string;
+  };
+}
+
+const ready = '.status.conditions[?(@.type=="Ready")]';
+const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+const reason: PrinterColumn = { name: 'Reason', type: 'string', jsonPath: `${ready}.reason`, priority: 1 };
+
+export const KINDS: readonly Kind[] = [
+  {
+    resource: taskDefinitions,
+    description:
+      'An Amazon ECS task definition: the containers that run together as one task. Every change of spec makes a new revision of the family.',
+    spec: taskDefinitionSpecSchema,
+    status: taskDefinitionStatusSchema,
+    columns: [
+      { name: 'Family', type: 'string', jsonPath: '.status.family' },
+      { name: 'Revision', type: 'integer', jsonPath: '.status.latestRevision' },
+      { name: 'Ready', type: 'string', jsonPath: `${ready}.status` },
+      reason,
+      age,
+    ],
+  },
+  {
+    resource: services,
+    description:
+      'An Amazon ECS service: keeps a number of tasks of a task definition running, and replaces them with those of another revision under the rules of deploymentConfiguration.',
+    spec: serviceSpecSchema,
+    status: serviceStatusSchema,
+    scale: {
+      specReplicasPath: '.spec.desiredCount',
+      statusReplicasPath: '.status.runningCount',
+      labelSelectorPath: '.status.selector',
+    },
+    columns: [
+      { name: 'Status', type: 'string', jsonPath: '.status.status' },
+      { name: 'Desired', type: 'integer', jsonPath: '.spec.desiredCount' },
+      { name: 'Pending', type: 'integer', jsonPath: '.status.pendingCount' },
+      { name: 'Running', type: 'integer', jsonPath: '.status.runningCount' },
+      { name: 'TaskDef', type: 'string', jsonPath: '.status.taskDefinition' },
+      {
+        name: 'Rollout',
+        type: 'string',
+        jsonPath: '.status.deployments[?(@.status=="PRIMARY")].rolloutState',
+        description: 'State of the newest deployment.',
+      },
+      reason,
+      age,
+    ],
+  },
+  {
+    resource: batchJobs,
+    description: 'An AWS Batch job, or an array of jobs: runs a container to its end, and again when it fails.',
+    spec: batchJobSpecSchema,
+    status: batchJobStatusSchema,
+    columns: [
+      { name: 'Status', type: 'string', jsonPath: '.status.status' },
+      { name: 'Succeeded', type: 'integer', jsonPath: '.status.arrayProperties.statusSummary.SUCCEEDED' },
+      { name: 'Failed', type: 'integer', jsonPath: '.status.arrayProperties.statusSummary.FAILED' },
+      { name: 'Total', type: 'integer', jsonPath: '.status.arrayProperties.size' },
+      { name: 'Queue', type: 'string', jsonPath: '.spec.jobQueue' },
+      reason,
+      age,
+    ],
+  },
+];
