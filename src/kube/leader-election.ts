@@ -1,0 +1,210 @@
+import { sleep } from './backoff.ts';
+import type { KubeClient } from './client.ts';
+import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
+import { type Logger, silentLogger } from './logger.ts';
+import { microTime } from './micro-time.ts';
+import { apiVersion, leases, type ObjectMeta } from './resource.ts';
+
+export interface LeaseTimings {
+  /** How long followers respect a lease that is not renewed. Whole seconds. Default 15 s. */
+  readonly leaseDurationMs: number;
+  /** The leader stops leading this long after its last renewal. Must be less than the duration. Default 10 s. */
+  readonly renewDeadlineMs: number;
+  /** Between two renewals, or two attempts to take over. Default 2 s. */
+  readonly retryPeriodMs: number;
+}
+
+export interface LeaderElectorOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly name: string;
+  /** Unique among the candidates and over restarts. */
+  readonly identity: string;
+  /** Leads until the signal aborts, then returns once nothing of it writes any more. */
+  readonly onStartedLeading: (signal: AbortSignal) => Promise<void> | void;
+  readonly onStoppedLeading: () => void;
+  readonly logger?: Logger;
+  readonly timings?: Partial<LeaseTimings>;
+}
+
+interface LeaseSpec {
+  holderIdentity?: string | null;
+  leaseDurationSeconds?: number;
+  acquireTime?: string;
+  renewTime?: string;
+  leaseTransitions?: number;
+}
+
+interface Lease {
+  metadata: ObjectMeta;
+  spec?: LeaseSpec;
+}
+
+/**
+ * client-go's leader election on a Lease. Times are judged by the own monotonic clock only: a follower counts from
+ * when it saw the lease change, the leader from before it sent the renewal, so the two never overlap while clocks run
+ * at about the same speed.
+ */
+export class LeaderElector {
+  readonly #options: LeaderElectorOptions;
+  readonly #timings: LeaseTimings;
+  readonly #logger: Logger;
+  #lease: Lease | undefined;
+  #seenAt = 0;
+  #leadsUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LeaderElectorOptions) {
+    this.#options = options;
+    this.#timings = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000, ...options.timings };
+    this.#logger = options.logger ?? silentLogger;
+    if (this.#timings.renewDeadlineMs >= this.#timings.leaseDurationMs) {
+      throw new Error('leader election: the renew deadline must be less than the lease duration');
+    }
+  }
+
+  /** Ask before every write: false as soon as the last renewal is older than the renew deadline, renewed or not. */
+  isLeader(): boolean {
+    return performance.now() < this.#leadsUntil;
+  }
+
+  /** Waits for the lease, leads, and returns when leadership is lost or the signal aborts. Does not try again. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!(await this.#acquireOrRenew(signal))) {
+      // Not later than the period, so that a released lease is taken over within it.
+      await sleep(this.#timings.retryPeriodMs * (0.75 + Math.random() * 0.25), signal);
+      if (signal.aborted) return;
+    }
+    this.#logger.info({ identity: this.#options.identity }, 'became the leader');
+
+    const leading = new AbortController();
+    const work = Promise.resolve()
+      .then(() => this.#options.onStartedLeading(leading.signal))
+      .catch((error: unknown) => this.#logger.error({ err: error }, 'leading failed'));
+    await this.#renewUntilLost(signal);
+    leading.abort(new Error('no longer the leader'));
+
+    const remainingMs = this.#leadsUntil - performance.now();
+    const finished = await within(work, remainingMs);
+    this.#leadsUntil = Number.NEGATIVE_INFINITY;
+    // Work that outlives the abort may still write: then the lease has to run out instead.
+    if (finished && signal.aborted) await this.#release();
+    this.#logger.info({ identity: this.#options.identity, graceful: signal.aborted }, 'stopped leading');
+    this.#options.onStoppedLeading();
+  }
+
+  async #renewUntilLost(signal: AbortSignal): Promise<void> {
+    while (this.isLeader()) {
+      const untilFence = this.#leadsUntil - performance.now();
+      await sleep(Math.max(0, Math.min(this.#timings.retryPeriodMs, untilFence)), signal);
+      if (signal.aborted || !this.isLeader()) return;
+      const renewed = await this.#acquireOrRenew(signal);
+      if (!renewed && this.#heldByOther()) {
+        this.#leadsUntil = Number.NEGATIVE_INFINITY;
+        return;
+      }
+    }
+  }
+
+  /** True when the lease is ours, as of a moment before the write was sent. */
+  async #acquireOrRenew(signal: AbortSignal): Promise<boolean> {
+    const startedAt = performance.now();
+    const limitMs = this.isLeader() ? this.#leadsUntil - startedAt : this.#timings.renewDeadlineMs;
+    const call = { timeoutMs: limitMs, signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]) };
+    try {
+      // While leading, the lease as last written is current unless somebody interfered: then the PUT conflicts.
+      if (!this.isLeader() || !this.#lease) await this.#read(call);
+      if (this.#lease && this.#heldByOther() && !this.#hasRunOut()) return false;
+      await this.#write(call);
+      this.#leadsUntil = startedAt + this.#timings.renewDeadlineMs;
+      return true;
+    } catch (error) {
+      // Whatever was known of the lease may be stale: read it the next time.
+      if (isConflict(error) || isAlreadyExists(error) || isNotFound(error)) await this.#read(call).catch(() => {});
+      else if (!signal.aborted) this.#logger.warn({ err: error }, 'the lease could not be renewed or taken');
+      return false;
+    }
+  }
+
+  async #read(call: { timeoutMs: number; signal: AbortSignal }): Promise<void> {
+    try {
+      this.#observe(await this.#options.client.get<Lease>(leases, this.#options, call));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      this.#lease = undefined;
+    }
+  }
+
+  async #write(call: { timeoutMs: number; signal: AbortSignal }): Promise<void> {
+    const { client, namespace, name, identity } = this.#options;
+    const now = microTime(new Date());
+    const old = this.#lease?.spec;
+    const mine = old?.holderIdentity === identity;
+    const spec: LeaseSpec = {
+      holderIdentity: identity,
+      leaseDurationSeconds: Math.ceil(this.#timings.leaseDurationMs / 1000),
+      acquireTime: mine ? (old.acquireTime ?? now) : now,
+      renewTime: now,
+      leaseTransitions: (old?.leaseTransitions ?? 0) + (old && !mine ? 1 : 0),
+    };
+    this.#observe(
+      this.#lease
+        ? await client.update<Lease>(leases, { namespace, name }, { ...this.#lease, spec }, call)
+        : await client.create<Lease>(
+            leases,
+            { namespace },
+            { apiVersion: apiVersion(leases), kind: leases.kind, metadata: { name, namespace }, spec },
+            call,
+          ),
+    );
+  }
+
+  /** Gives the lease up at once, so that a follower need not wait for it to run out. */
+  async #release(): Promise<void> {
+    const lease = this.#lease;
+    if (lease?.spec?.holderIdentity !== this.#options.identity) return;
+    const { client, namespace, name } = this.#options;
+    const spec: LeaseSpec = {
+      ...lease.spec,
+      holderIdentity: '',
+      leaseDurationSeconds: 1,
+      renewTime: microTime(new Date()),
+    };
+    try {
+      const released = await client.update<Lease>(
+        leases,
+        { namespace, name },
+        { ...lease, spec },
+        { timeoutMs: 2_000 },
+      );
+      this.#observe(released);
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'the lease could not be released: followers wait until it runs out');
+    }
+  }
+
+  #observe(lease: Lease): void {
+    if (lease.metadata.resourceVersion !== this.#lease?.metadata.resourceVersion) this.#seenAt = performance.now();
+    this.#lease = lease;
+  }
+
+  #heldByOther(): boolean {
+    const holder = this.#lease?.spec?.holderIdentity;
+    return Boolean(holder) && holder !== this.#options.identity;
+  }
+
+  #hasRunOut(): boolean {
+    const durationMs = (this.#lease?.spec?.leaseDurationSeconds ?? 0) * 1000;
+    return performance.now() >= this.#seenAt + Math.max(durationMs, this.#timings.leaseDurationMs);
+  }
+}
+
+/** True when the promise settled in time. */
+async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), Math.max(0, ms));
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
