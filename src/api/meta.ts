@@ -32,10 +32,14 @@ export const ANNOTATIONS = {
   family: 'longshore.dev/family',
   service: 'longshore.dev/service',
   batchJob: 'longshore.dev/batch-job',
-  /** Pod's container name → container name of the task definition, as JSON. */
+  /** Pod's container name → name, essential and healthCheck times of the task definition's container, as JSON. */
   containers: 'longshore.dev/containers',
   /** `family:revision` with the AWS name. */
   taskDefinition: 'longshore.dev/task-definition',
+  /** Container → Docker labels of the task definition, as JSON. */
+  dockerLabels: 'longshore.dev/docker-labels',
+  /** Container → log configuration of the task definition, as JSON, for the node's log agent. */
+  logConfiguration: 'longshore.dev/log-configuration',
   stopCode: 'longshore.dev/stop-code',
   stoppedReason: 'longshore.dev/stopped-reason',
 

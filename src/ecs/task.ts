@@ -6,7 +6,6 @@
 /** A task definition's healthCheck, in seconds (`ecs-semantics §1.6`). */
 export interface HealthCheckTimes {
   readonly interval: number;
-  readonly timeout: number;
   readonly retries: number;
   readonly startPeriod: number;
 }

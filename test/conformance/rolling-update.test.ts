@@ -35,7 +35,7 @@ function rolledOut(
 describe('rolling update, the worked cases of AWS', () => {
   for (const { desired, percent, min, max, stuck } of WORKED) {
     it(`${desired} tasks at ${percent.join('/')} stay within ${min} healthy and ${max} in all${stuck ? ', and are stuck' : ''}`, () => {
-      expect(bounds(desired, ...percent)).toEqual({ min, max });
+      expect(bounds(desired, percent[0], percent[1])).toEqual({ min, max });
       const service = rolledOut(desired, percent);
       if (stuck) {
         expect(service.run((plan) => plan.stuck).deployments[0]?.blockedBy).toBe(
@@ -100,7 +100,7 @@ describe('rolling update, any service', () => {
         fc.integer({ min: 0, max: 9 }),
         fc.integer({ min: 0, max: 9 }),
         (desired, percent, slow, stop) => {
-          const { min, max } = bounds(desired, ...percent);
+          const { min, max } = bounds(desired, percent[0], percent[1]);
           const service = new SimulatedService({
             desiredCount: desired,
             minimumHealthyPercent: percent[0],

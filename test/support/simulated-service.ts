@@ -20,7 +20,7 @@ export interface SimulatedServiceOptions {
   stopMs?: number;
 }
 
-const CHECK = { interval: 5, timeout: 2, retries: 3, startPeriod: 0 };
+const CHECK = { interval: 5, retries: 3, startPeriod: 0 };
 
 export class SimulatedService {
   now = 1_000_000;

@@ -1,0 +1,18 @@
+/** AWS amounts as Kubernetes quantities. */
+
+/** ECS takes CPU as units ("1024") or as vCPUs ("1 vCPU", ".5 vcpu"); 1024 units are one vCPU (`ecs-semantics §1.1`). */
+export function cpuUnits(text: string): number {
+  const vcpu = /^([\d.]+) ?vcpu$/i.exec(text);
+  return vcpu === null ? Number(text) : Math.round(Number(vcpu[1]) * 1024);
+}
+
+/** ECS takes memory as MiB ("512") or as GB ("1GB", "1 GB", which are GiB). */
+export function memoryMib(text: string): number {
+  const gb = /^([\d.]+) ?gb$/i.exec(text);
+  return gb === null ? Number(text) : Math.round(Number(gb[1]) * 1024);
+}
+
+/** CPU units as a quantity of thousandths of a core, at least one. */
+export const cpuQuantity = (units: number): string => `${Math.max(Math.round((units * 1000) / 1024), 1)}m`;
+
+export const memoryQuantity = (mib: number): string => `${mib}Mi`;

@@ -1,0 +1,87 @@
+import type { ContainerDefinition } from '../api/container-definition.ts';
+import type { FieldSupport } from '../api/status.ts';
+import type { TaskDefinitionSpec } from '../api/task-definition.ts';
+
+type Report = Omit<FieldSupport, 'field'>;
+
+const approximated = (reason: string): Report => ({ support: 'Approximated', reason });
+const ignored = (reason: string): Report => ({ support: 'Ignored', reason });
+
+/** What each container field that is not honoured exactly becomes; a field without an entry works as on AWS. */
+const CONTAINER: {
+  readonly [Field in keyof ContainerDefinition]?: (container: ContainerDefinition) => Report | undefined;
+} = {
+  cpu: ({ cpu }) =>
+    cpu ? approximated('CPU units become the CPU request; the share of a busy node follows it, as on AWS') : undefined,
+  links: () =>
+    approximated(
+      'containers of a task share one network: the link name resolves to 127.0.0.1, and two containers cannot use one port',
+    ),
+  dependsOn: () =>
+    approximated(
+      'containers start in dependency order, but a container that fails to start does not hold back those after it',
+    ),
+  user: ({ user }) =>
+    user !== undefined && !/^\d+(:\d+)?$/.test(user)
+      ? ignored('Kubernetes takes numeric users only: the image decides')
+      : undefined,
+  logConfiguration: ({ logConfiguration }) =>
+    ignored(
+      `log driver ${logConfiguration?.logDriver}: the cluster's log agent reads standard output; see the pod's annotations`,
+    ),
+  dockerLabels: () => approximated("kept as JSON in the pod's annotation longshore.dev/docker-labels"),
+  ulimits: ({ ulimits }) =>
+    ulimits?.length ? ignored('Kubernetes has no ulimits: the container runtime sets them') : undefined,
+  hostname: () => approximated('a pod has one host name: that of the first container that sets one'),
+  healthCheck: () =>
+    approximated(
+      "a readiness probe runs the command; Docker's order of timeout and interval differs by less than one interval",
+    ),
+};
+
+/** The same for task-level fields. */
+const TASK: { readonly [Field in keyof TaskDefinitionSpec]?: (spec: TaskDefinitionSpec) => Report | undefined } = {
+  executionRoleArn: () =>
+    ignored('images and logs need no AWS role here; use kubernetes.imagePullSecrets for private registries'),
+  taskRoleArn: () =>
+    ignored(
+      'no mapping from a role to a ServiceAccount exists; set kubernetes.serviceAccountName on the Service or BatchJob',
+    ),
+  placementConstraints: ({ placementConstraints }) =>
+    placementConstraints?.length
+      ? ignored('cluster query language is not evaluated yet; use kubernetes.nodeSelector')
+      : undefined,
+  networkMode: ({ networkMode }) => {
+    if (networkMode === 'host')
+      return approximated('pods have their own network; the container ports are mapped on the node');
+    if (networkMode === 'none') return ignored('pods always have a network; a NetworkPolicy can close it');
+    return undefined;
+  },
+  containerDefinitions: ({ containerDefinitions }) =>
+    new Set(containerDefinitions.map(({ stopTimeout }) => stopTimeout)).size > 1
+      ? approximated('a pod has one grace period: the longest stopTimeout of its containers')
+      : undefined,
+};
+
+/** Every field given that is not honoured exactly, in the order of the definition (design §1). */
+export function fieldSupport(spec: TaskDefinitionSpec): FieldSupport[] {
+  const task = reports(TASK, spec, 'spec');
+  const containers = spec.containerDefinitions.flatMap((container, index) =>
+    reports(CONTAINER, container, `spec.containerDefinitions[${index}]`),
+  );
+  return [...task, ...containers];
+}
+
+function reports<T extends object>(
+  table: { readonly [Field in keyof T]?: (value: T) => Report | undefined },
+  value: T,
+  path: string,
+): FieldSupport[] {
+  return (Object.keys(value) as (keyof T & string)[]).flatMap((field) => {
+    const given = value[field];
+    if (given === undefined || (typeof given === 'object' && given !== null && Object.keys(given).length === 0))
+      return [];
+    const report = table[field]?.(value);
+    return report === undefined ? [] : [{ field: `${path}.${field}`, ...report }];
+  });
+}

@@ -1,0 +1,194 @@
+/** Pod → task: the flat record that stores keep and plans read. Everything else of the pod is dropped. */
+import { ANNOTATIONS, LABELS } from '../api/meta.ts';
+import type { Container, ContainerTraits, StopCode, Task } from '../ecs/task.ts';
+
+interface ContainerStateJson {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: { readonly startedAt?: string };
+  readonly terminated?: {
+    readonly exitCode: number;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly startedAt?: string;
+    readonly finishedAt?: string;
+  };
+}
+
+/** The part of a pod's JSON that is read. */
+export interface PodJson {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly creationTimestamp: string;
+    readonly deletionTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
+  };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly activeDeadlineSeconds?: number;
+    readonly containers?: readonly { readonly name: string }[];
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly startTime?: string;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
+    readonly containerStatuses?: readonly {
+      readonly name: string;
+      readonly ready?: boolean;
+      readonly state?: ContainerStateJson;
+    }[];
+  };
+}
+
+/** A task of any owner; service tasks have a deployment and a seat, Batch attempts a number and perhaps an index. */
+export interface ObservedTask extends Task {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: string;
+  /** UID of the controller that owns the pod. */
+  readonly owner: string;
+  /** AWS `family:revision`; empty for a Batch job with its own container properties. */
+  readonly taskDefinition: string;
+  readonly deployment: string;
+  readonly slot: number;
+  readonly generation: number;
+  readonly index?: number;
+  readonly attempt: number;
+  /** The kubelet has seen the pod, so that a deadline can end it. */
+  readonly acknowledged: boolean;
+  /** The reason why it stopped is written on the pod. */
+  readonly stopRecorded: boolean;
+}
+
+const traitsCache = new Map<string, Readonly<Record<string, ContainerTraits>>>();
+const CACHED_TRAITS = 1000;
+
+/** Tasks of one revision share the text, so that it is parsed once and kept once. */
+function traitsOf(text: string): Readonly<Record<string, ContainerTraits>> {
+  const known = traitsCache.get(text);
+  if (known !== undefined) return known;
+  const traits = JSON.parse(text) as Readonly<Record<string, ContainerTraits>>;
+  if (traitsCache.size >= CACHED_TRAITS) traitsCache.delete(traitsCache.keys().next().value as string);
+  traitsCache.set(text, traits);
+  return traits;
+}
+
+export function observePod(pod: PodJson): ObservedTask {
+  const { metadata, spec, status } = pod;
+  const labels = metadata.labels ?? {};
+  const annotations = metadata.annotations ?? {};
+  const traits = traitsOf(annotations[ANNOTATIONS.containers] ?? '{}');
+  const phase = status?.phase;
+  const ended = phase === 'Succeeded' || phase === 'Failed';
+  const states = new Map(status?.containerStatuses?.map((container) => [container.name, container]));
+  const stopCode = annotations[ANNOTATIONS.stopCode] as StopCode | undefined;
+  const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
+  const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
+  const index = labels[LABELS.arrayIndex];
+  const protectedUntil = Date.parse(annotations[ANNOTATIONS.protectedUntil] ?? '');
+  return {
+    uid: metadata.uid,
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    resourceVersion: metadata.resourceVersion,
+    owner: metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? '',
+    id: labels[LABELS.task] ?? metadata.uid,
+    taskDefinition: annotations[ANNOTATIONS.taskDefinition] ?? '',
+    deployment: labels[LABELS.deployment] ?? '',
+    slot: Number(slot ?? 0),
+    generation: Number(generation ?? 0),
+    ...(index !== undefined && { index: Number(index) }),
+    attempt: Number(labels[LABELS.attempt] ?? 1),
+    createdAt: Date.parse(metadata.creationTimestamp),
+    node: spec?.nodeName,
+    unplaceable:
+      spec?.nodeName === undefined && unscheduled?.reason === 'Unschedulable' ? (unscheduled.message ?? '') : undefined,
+    containers: (spec?.containers ?? []).map(({ name }) => {
+      const own = traits[name] ?? { name, essential: true };
+      return observeContainer(own, states.get(name), ended);
+    }),
+    ended,
+    succeeded: phase === 'Succeeded',
+    acknowledged: status?.startTime !== undefined,
+    stopRequested: metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
+    stopRecorded: stopCode !== undefined,
+    stopCause:
+      stopCode === undefined ? undefined : { stopCode, stoppedReason: annotations[ANNOTATIONS.stoppedReason] ?? '' },
+    podReason: status?.reason || undefined,
+    podMessage: status?.message || undefined,
+    userStop: annotations[ANNOTATIONS.stop],
+    ...(Number.isNaN(protectedUntil) ? {} : { protectedUntil }),
+  };
+}
+
+function observeContainer(
+  traits: ContainerTraits,
+  seen: { readonly ready?: boolean; readonly state?: ContainerStateJson } | undefined,
+  podEnded: boolean,
+): Container {
+  const { waiting, running, terminated } = seen?.state ?? {};
+  if (terminated !== undefined) {
+    return {
+      ...traits,
+      status: 'STOPPED',
+      ready: false,
+      ...exitOf(terminated),
+      finishedAt: time(terminated.finishedAt),
+    };
+  }
+  if (running !== undefined)
+    return { ...traits, status: 'RUNNING', ready: seen?.ready === true, startedAt: time(running.startedAt) };
+  const startFailure = waiting === undefined ? undefined : startFailureOf(waiting.reason ?? '', waiting.message ?? '');
+  return { ...traits, status: podEnded ? 'STOPPED' : 'PENDING', ready: false, startFailure, reason: startFailure };
+}
+
+/** A container that the runtime could not start has an exit code that is the runtime's, not its own. */
+function exitOf(
+  terminated: NonNullable<ContainerStateJson['terminated']>,
+): Pick<Container, 'exitCode' | 'reason' | 'startedAt' | 'startFailure'> {
+  const { exitCode, reason, message = '' } = terminated;
+  if (reason === 'StartError' || reason === 'ContainerCannotRun') {
+    const startFailure = `CannotStartContainerError: ${message}`;
+    return { exitCode, reason: startFailure, startFailure };
+  }
+  const startedAt = time(terminated.startedAt);
+  if (reason === 'OOMKilled')
+    return { exitCode, startedAt, reason: 'OutOfMemoryError: Container killed due to memory usage' };
+  return { exitCode, startedAt };
+}
+
+/** Why a container waits, where waiting changes nothing: the kubelet would try for ever, ECS stops the task (`ecs-semantics §2.6`). */
+function startFailureOf(reason: string, message: string): string | undefined {
+  switch (reason) {
+    case 'ImagePullBackOff':
+    case 'InvalidImageName':
+    case 'ErrImageNeverPull':
+      return `CannotPullContainerError: ${message}`;
+    case 'CreateContainerConfigError':
+      return `ResourceInitializationError: ${message}`;
+    case 'CreateContainerError':
+      return `CannotCreateContainerError: ${message}`;
+    case 'RunContainerError':
+      return `CannotStartContainerError: ${message}`;
+    default:
+      return undefined;
+  }
+}
+
+/** The kubelet writes the epoch where it knows no time. */
+function time(text: string | undefined): number | undefined {
+  const at = Date.parse(text ?? '');
+  return Number.isNaN(at) || at === 0 ? undefined : at;
+}
