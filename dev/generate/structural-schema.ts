@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPairedCheck } from '../../src/api/schema.ts';
 
 /** The part of a CRD's OpenAPI v3 schema that is written here. */
 export interface StructuralSchema {
@@ -51,8 +52,20 @@ export function structuralSchema(schema: z.ZodType, root: string, options: Optio
     unrepresentable: 'throw',
     cycles: 'throw',
     reused: 'inline',
+    override: ({ zodSchema, path }) => refuseUnsaid(zodSchema, [root, ...path].join('.')),
   });
   return convert(json, root, options);
+}
+
+/** zod leaves out of its output what it cannot say there; nobody would miss it until it was needed. */
+function refuseUnsaid(schema: z.core.$ZodType, path: string): void {
+  const { type, checks = [] } = schema._zod.def;
+  if (type === 'transform' || type === 'pipe') refuse(path, 'a CRD does not transform; do it after parsing');
+  for (const check of checks) {
+    if (check._zod.def.check === 'custom' && !isPairedCheck(check._zod.check)) {
+      refuse(path, 'a refinement without its CEL twin; use withRules');
+    }
+  }
 }
 
 function refuse(path: string, reason: string): never {

@@ -44,22 +44,50 @@ function addValidation<Schema extends z.ZodType>(schema: Schema, validation: Kub
   return schema.meta({ ...schema.meta(), [VALIDATIONS]: [...(Array.isArray(existing) ? existing : []), validation] });
 }
 
+interface Problem {
+  readonly message: string;
+  readonly path?: PropertyKey[];
+}
+
+const pairedChecks = new WeakSet<object>();
+
+/**
+ * Whether a zod check was attached by this module, and so is either said to the API server as well or known not to be.
+ * The generator refuses all others: a bare `.refine` would be missing from the CRD without a word.
+ */
+export const isPairedCheck = (check: object): boolean => pairedChecks.has(check);
+
+function withCheck<Schema extends z.ZodType>(
+  schema: Schema,
+  problemsOf: (value: z.output<Schema>) => readonly Problem[],
+): Schema {
+  const check: z.core.CheckFn<z.output<Schema>> = (payload) => {
+    for (const { message, path = [] } of problemsOf(payload.value)) {
+      payload.issues.push({ code: 'custom', message, path, input: payload.value, continue: true });
+    }
+  };
+  pairedChecks.add(check);
+  return schema.check(check);
+}
+
+function problem(message: string | undefined, field: string | undefined): readonly Problem[] {
+  if (message === undefined) return [];
+  return [field === undefined ? { message } : { message, path: [field] }];
+}
+
 /** Attaches rules to a schema, as a zod check and as its CEL twin. */
 export function withRules<Schema extends z.ZodType>(schema: Schema, ...rules: Rule<z.output<Schema>>[]): Schema {
   return rules.reduce((current, rule) => {
     const refuses =
       'refuses' in rule ? rule.refuses : (v: z.output<Schema>) => (rule.holds(v) ? undefined : rule.message);
-    const checked = current.check((payload) => {
-      const message = refuses(payload.value);
-      if (message === undefined) return;
-      const path = rule.field === undefined ? [] : [rule.field];
-      payload.issues.push({ code: 'custom', message, path, input: payload.value, continue: true });
-    });
-    return addValidation(checked, {
-      rule: rule.cel,
-      ...('message' in rule ? { message: rule.message } : { messageExpression: rule.celMessage }),
-      ...(rule.field === undefined ? {} : { fieldPath: `.${rule.field}` }),
-    });
+    return addValidation(
+      withCheck(current, (value) => problem(refuses(value), rule.field)),
+      {
+        rule: rule.cel,
+        ...('message' in rule ? { message: rule.message } : { messageExpression: rule.celMessage }),
+        ...(rule.field === undefined ? {} : { fieldPath: `.${rule.field}` }),
+      },
+    );
   }, schema);
 }
 
@@ -69,11 +97,7 @@ export function withControllerRule<Schema extends z.ZodType>(
   refuses: (value: z.output<Schema>) => string | undefined,
   field: string,
 ): Schema {
-  return schema.check((payload) => {
-    const message = refuses(payload.value);
-    if (message !== undefined)
-      payload.issues.push({ code: 'custom', message, path: [field], input: payload.value, continue: true });
-  });
+  return withCheck(schema, (value) => problem(refuses(value), field));
 }
 
 /** A field that cannot change once it is set; only the API server sees the old value. */
@@ -83,27 +107,18 @@ export function immutable<Schema extends z.ZodType>(schema: Schema, message: str
 
 /** A list that server-side apply merges by `key`, whose values the API server keeps unique; zod checks the same. */
 export function keyedList<Item extends z.ZodObject>(item: Item, key: string, bounds: { min?: number; max: number }) {
-  return z
+  const items = z
     .array(item)
     .min(bounds.min ?? 0)
-    .max(bounds.max)
-    .check((payload) => {
-      const seen = new Set<unknown>();
-      payload.value.forEach((element, index) => {
-        const value: unknown = Reflect.get(element, key);
-        if (seen.has(value)) {
-          payload.issues.push({
-            code: 'custom',
-            message: `Duplicate value: ${JSON.stringify(value)}; each ${key} may occur once`,
-            path: [index, key],
-            input: value,
-            continue: true,
-          });
-        }
-        seen.add(value);
-      });
-    })
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
+    .max(bounds.max);
+  return withCheck(items, (elements) => {
+    const values = elements.map((element): unknown => Reflect.get(element, key));
+    return values.flatMap((value, index) =>
+      values.indexOf(value) === index
+        ? []
+        : [{ message: `Duplicate value: ${JSON.stringify(value)}; each ${key} may occur once`, path: [index, key] }],
+    );
+  }).meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
 }
 
 /** An optional list; absent and empty say the same. */
@@ -111,19 +126,10 @@ export const list = <Item extends z.ZodType>(item: Item, max: number) => z.array
 
 /** An optional map of texts; absent and empty say the same. */
 export const textMap = (max: number, maxValue = 4096) =>
-  z
-    .record(z.string(), z.string().max(maxValue))
-    .check((payload) => {
-      const count = Object.keys(payload.value).length;
-      if (count > max) {
-        payload.issues.push({
-          code: 'custom',
-          message: `Too many properties: ${count}, at most ${max}`,
-          input: payload.value,
-          continue: true,
-        });
-      }
-    })
+  withCheck(z.record(z.string(), z.string().max(maxValue)), (map) => {
+    const size = Object.keys(map).length;
+    return size > max ? [{ message: `Too many properties: ${size}, at most ${max}` }] : [];
+  })
     .meta({ maxProperties: max })
     .default({});
 

@@ -5,7 +5,9 @@ import type { Rule } from './schema.ts';
 interface TaskShape {
   readonly containerDefinitions: readonly ContainerDefinition[];
   readonly networkMode: string;
+  readonly cpu?: string | undefined;
   readonly memory?: string | undefined;
+  readonly requiresCompatibilities: readonly string[];
   readonly volumes: readonly { readonly name: string }[];
 }
 
@@ -125,6 +127,30 @@ const linksOnlyInBridge: Rule<TaskShape> = {
   field,
 };
 
+const onFargate = (task: TaskShape) => task.requiresCompatibilities.includes('FARGATE');
+const notOnFargate = "!has(self.requiresCompatibilities) || !('FARGATE' in self.requiresCompatibilities)";
+
+const fargateNetwork: Rule<TaskShape> = {
+  message: "Fargate only supports network mode 'awsvpc'.",
+  holds: (task) => !onFargate(task) || task.networkMode === 'awsvpc',
+  cel: `${notOnFargate} || self.networkMode == 'awsvpc'`,
+  field: 'networkMode',
+};
+
+const fargateCpu: Rule<TaskShape> = {
+  message: "Fargate requires that 'cpu' be defined at the task level.",
+  holds: (task) => !onFargate(task) || task.cpu !== undefined,
+  cel: `${notOnFargate} || has(self.cpu)`,
+  field: 'cpu',
+};
+
+const fargateMemory: Rule<TaskShape> = {
+  message: "Fargate requires that 'memory' be defined at the task level.",
+  holds: (task) => !onFargate(task) || task.memory !== undefined,
+  cel: `${notOnFargate} || has(self.memory)`,
+  field: 'memory',
+};
+
 const volumesFromExist: Rule<TaskShape> = {
   message: 'every volumesFrom[].sourceContainer must be the name of another container of this task definition',
   holds: (task) =>
@@ -162,6 +188,9 @@ export const containerRules: Rule<TaskShape>[] = [
   linksOnlyInBridge,
   volumesFromExist,
   mountPointsExist,
+  fargateNetwork,
+  fargateCpu,
+  fargateMemory,
 ];
 
 /**

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { parseBatchJob } from '../../../src/api/batch-job.ts';
+import { InvalidSpecError } from '../../../src/api/parse.ts';
+import { parseService } from '../../../src/api/service.ts';
+import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
+import { container, samples, service, task, wordpress } from './samples.ts';
+
+const parsers = { TaskDefinition: parseTaskDefinition, Service: parseService, BatchJob: parseBatchJob };
+
+function problemsOf(parse: () => unknown): string {
+  try {
+    parse();
+  } catch (error) {
+    if (error instanceof InvalidSpecError) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+describe('a spec is checked where it enters', () => {
+  for (const { title, kind, spec, refused } of samples) {
+    it(`${kind}: ${refused === undefined ? 'accepts' : 'refuses'} ${title}`, () => {
+      const message = problemsOf(() => parsers[kind](spec));
+      if (refused === undefined) expect(message).toBe('');
+      else for (const text of refused) expect(message).toContain(text);
+    });
+  }
+
+  it('names every problem with its path, the value and what is allowed', () => {
+    const message = problemsOf(() =>
+      parseTaskDefinition({
+        family: '',
+        containerDefinitions: [container({ stopTimeout: 0 }), container({ cpu: 'x' })],
+      }),
+    );
+    expect(message).toContain('spec.family: Too small');
+    expect(message).toContain('spec.containerDefinitions[0].stopTimeout: Too small: expected number to be >=1, got 0');
+    expect(message).toContain(
+      'spec.containerDefinitions[1].cpu: Invalid input: expected number, received string, got "x"',
+    );
+  });
+
+  it('names every rule that is broken, not only the first', () => {
+    const message = problemsOf(() =>
+      parseTaskDefinition({ containerDefinitions: [{ name: 'web', image: 'nginx', essential: false }] }),
+    );
+    expect(message).toContain('at least one container must be essential');
+    expect(message).toContain("At least one of 'memory' or 'memoryReservation' must be specified.");
+  });
+
+  it('refuses what is no object', () => {
+    expect(problemsOf(() => parseService(null))).toContain('spec: ');
+    expect(problemsOf(() => parseService('web'))).toContain('spec: ');
+    expect(problemsOf(() => parseService(undefined))).toContain('spec: Required value');
+  });
+});
+
+describe('cycles, which CEL cannot find, are refused', () => {
+  const cyclic = (first: object, second: object) =>
+    problemsOf(() =>
+      parseTaskDefinition({
+        containerDefinitions: [container({ name: 'a', ...first }), container({ name: 'b', ...second })],
+      }),
+    );
+
+  it.each([
+    [
+      'dependsOn',
+      { dependsOn: [{ containerName: 'b', condition: 'START' }] },
+      { dependsOn: [{ containerName: 'a', condition: 'START' }] },
+    ],
+    ['links', { links: ['b:x'] }, { links: ['a'] }],
+    ['volumesFrom and links', { volumesFrom: [{ sourceContainer: 'b' }] }, { links: ['a'] }],
+  ])('over %s', (_, first, second) => {
+    expect(cyclic(first, second)).toContain('containers wait for each other in a cycle: a → b → a');
+  });
+
+  it('but not a diamond', () => {
+    const waits = (...names: string[]) => ({
+      dependsOn: names.map((containerName) => ({ containerName, condition: 'START' })),
+    });
+    const definitions = [
+      container({ name: 'a', ...waits('b', 'c') }),
+      container({ name: 'b', ...waits('d') }),
+      container({ name: 'c', ...waits('d') }),
+      container({ name: 'd' }),
+    ];
+    expect(problemsOf(() => parseTaskDefinition({ containerDefinitions: definitions }))).toBe('');
+  });
+});
+
+describe('what was parsed can be trusted', () => {
+  it('has the defaults of AWS and no null', () => {
+    const [web] = parseTaskDefinition(
+      task({
+        containerDefinitions: [container({ essential: null, ulimits: null, healthCheck: { command: ['CMD', 'x'] } })],
+      }),
+    ).containerDefinitions;
+    expect(web).toMatchObject({
+      essential: true,
+      cpu: 0,
+      stopTimeout: 30,
+      ulimits: [],
+      command: [],
+      privileged: false,
+      healthCheck: { interval: 30, timeout: 5, retries: 3, startPeriod: 0 },
+    });
+    expect(parseTaskDefinition(task()).networkMode).toBe('bridge');
+    expect(parseService(service({ deploymentConfiguration: null }))).toMatchObject({
+      schedulingStrategy: 'REPLICA',
+      deploymentConfiguration: { minimumHealthyPercent: 100, maximumPercent: 200 },
+      healthCheckGracePeriodSeconds: 0,
+    });
+    expect(parseBatchJob({ taskDefinition: 'sum' }).retryStrategy).toEqual({ attempts: 1 });
+  });
+
+  it('parses to itself again', () => {
+    const once = parseTaskDefinition(wordpress);
+    expect(parseTaskDefinition(once)).toEqual(once);
+  });
+
+  it('keeps the names of AWS', () => {
+    expect(parseTaskDefinition(wordpress).family).toBe('hello_world');
+  });
+});

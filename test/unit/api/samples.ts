@@ -1,0 +1,519 @@
+export type SampleKind = 'TaskDefinition' | 'Service' | 'BatchJob';
+
+/** A spec and what both checkers, zod and the API server, must say about it. */
+export interface Sample {
+  readonly title: string;
+  readonly kind: SampleKind;
+  readonly spec: unknown;
+  /** Texts that the refusal must have: the field, and what is allowed. Absent: accepted. */
+  readonly refused?: readonly string[];
+}
+
+type Fields = Record<string, unknown>;
+
+export const container = (fields: Fields = {}): Fields => ({ name: 'web', image: 'nginx', memory: 128, ...fields });
+export const task = (fields: Fields = {}): Fields => ({ containerDefinitions: [container()], ...fields });
+export const service = (fields: Fields = {}): Fields => ({ taskDefinition: 'web:1', desiredCount: 2, ...fields });
+export const job = (fields: Fields = {}): Fields => ({
+  containerProperties: { image: 'busybox', vcpus: 1, memory: 64 },
+  ...fields,
+});
+const containers = (...definitions: Fields[]) => task({ containerDefinitions: definitions });
+const properties = (fields: Fields) =>
+  job({ containerProperties: { image: 'busybox', vcpus: 1, memory: 64, ...fields } });
+
+/** The WordPress and MySQL definition that is AWS's own example for links. */
+export const wordpress = {
+  family: 'hello_world',
+  containerDefinitions: [
+    {
+      name: 'wordpress',
+      links: ['mysql'],
+      image: 'wordpress',
+      essential: true,
+      portMappings: [{ containerPort: 80, hostPort: 80 }],
+      memory: 500,
+      cpu: 10,
+    },
+    {
+      environment: [{ name: 'MYSQL_ROOT_PASSWORD', value: 'password' }],
+      name: 'mysql',
+      image: 'mysql',
+      cpu: 10,
+      memory: 500,
+      essential: true,
+    },
+  ],
+};
+
+const fargate = {
+  requiresCompatibilities: ['FARGATE'],
+  networkMode: 'awsvpc',
+  cpu: '256',
+  memory: '0.5GB',
+  containerDefinitions: [{ name: 'web', image: 'nginx', portMappings: [{ containerPort: 80, hostPort: 80 }] }],
+};
+
+const everythingNull = {
+  family: null,
+  networkMode: null,
+  cpu: null,
+  memory: null,
+  requiresCompatibilities: null,
+  executionRoleArn: null,
+  volumes: null,
+  placementConstraints: null,
+  tags: null,
+  kubernetes: null,
+  containerDefinitions: [
+    {
+      name: 'web',
+      image: 'nginx',
+      memory: 128,
+      cpu: null,
+      memoryReservation: null,
+      links: null,
+      portMappings: null,
+      essential: null,
+      command: null,
+      environment: null,
+      dependsOn: null,
+      stopTimeout: null,
+      healthCheck: null,
+      dockerLabels: null,
+      logConfiguration: null,
+      ulimits: null,
+      user: null,
+      privileged: null,
+    },
+  ],
+};
+
+const sidecar = (fields: Fields = {}) => container({ name: 'side', essential: false, ...fields });
+const waitsFor = (containerName: string, condition: string) => ({ dependsOn: [{ containerName, condition }] });
+const healthCheck = { command: ['CMD-SHELL', 'true'] };
+const essentialText = 'at least one container must be essential';
+const onceText = 'must be given once';
+
+export const samples: readonly Sample[] = [
+  { title: 'the smallest definition', kind: 'TaskDefinition', spec: task() },
+  { title: 'WordPress and MySQL', kind: 'TaskDefinition', spec: wordpress },
+  { title: 'a Fargate definition', kind: 'TaskDefinition', spec: fargate },
+  { title: 'null for everything optional', kind: 'TaskDefinition', spec: everythingNull },
+  {
+    title: 'an upper-case name with an underscore',
+    kind: 'TaskDefinition',
+    spec: { family: 'Consul_Client', containerDefinitions: [container({ name: 'consulClient_1' })] },
+  },
+  {
+    title: 'a container that waits for a healthy one',
+    kind: 'TaskDefinition',
+    spec: containers(container(waitsFor('side', 'HEALTHY')), sidecar({ healthCheck })),
+  },
+  {
+    title: 'a container that waits for the success of a non-essential one',
+    kind: 'TaskDefinition',
+    spec: containers(container(waitsFor('side', 'SUCCESS')), sidecar()),
+  },
+  {
+    title: 'a mounted volume and volumesFrom',
+    kind: 'TaskDefinition',
+    spec: {
+      containerDefinitions: [
+        container({ mountPoints: [{ sourceVolume: 'data', containerPath: '/data', readOnly: null }] }),
+        sidecar({ volumesFrom: [{ sourceContainer: 'web' }] }),
+      ],
+      volumes: [{ name: 'data', host: {} }],
+    },
+  },
+  {
+    title: 'limits, logging and Kubernetes options',
+    kind: 'TaskDefinition',
+    spec: task({
+      containerDefinitions: [
+        container({
+          ulimits: [{ name: 'nofile', softLimit: 1024, hardLimit: -1 }],
+          logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': 'g' }, secretOptions: null },
+          dockerLabels: { 'com.example': 'x' },
+          healthCheck: { command: ['CMD', 'true'], interval: 5, timeout: 60, retries: 10, startPeriod: 300 },
+        }),
+      ],
+      kubernetes: {
+        tolerations: [{ key: 'spot', operator: 'Exists', effect: 'NoSchedule' }],
+        nodeSelector: { disk: 'ssd' },
+        podLabels: { team: 'a' },
+      },
+    }),
+  },
+  {
+    title: 'a misspelt field of a container',
+    kind: 'TaskDefinition',
+    spec: containers(container({ esential: true })),
+    refused: ['containerDefinitions[0]', 'esential'],
+  },
+  {
+    title: 'a misspelt field of the definition',
+    kind: 'TaskDefinition',
+    spec: task({ networkmode: 'bridge' }),
+    refused: ['networkmode'],
+  },
+  {
+    title: 'an unknown network mode',
+    kind: 'TaskDefinition',
+    spec: task({ networkMode: 'vpc' }),
+    refused: ['spec.networkMode', 'bridge', 'host', 'awsvpc', 'none'],
+  },
+  {
+    title: 'an unknown condition',
+    kind: 'TaskDefinition',
+    spec: containers(container(waitsFor('side', 'READY')), sidecar()),
+    refused: ['spec.containerDefinitions[0].dependsOn[0].condition', 'HEALTHY', 'SUCCESS'],
+  },
+  {
+    title: 'no essential container',
+    kind: 'TaskDefinition',
+    spec: containers(container({ essential: false }), sidecar()),
+    refused: ['spec.containerDefinitions', essentialText],
+  },
+  { title: 'no containers', kind: 'TaskDefinition', spec: containers(), refused: ['spec.containerDefinitions'] },
+  {
+    title: 'eleven containers',
+    kind: 'TaskDefinition',
+    spec: containers(...Array.from({ length: 11 }, (_, index) => container({ name: `c${index}` }))),
+    refused: ['spec.containerDefinitions', '10'],
+  },
+  {
+    title: 'two containers of one name',
+    kind: 'TaskDefinition',
+    spec: containers(container(), container()),
+    refused: ['spec.containerDefinitions[1]', 'Duplicate value', 'web'],
+  },
+  {
+    title: 'a container without image',
+    kind: 'TaskDefinition',
+    spec: containers({ name: 'web', memory: 128 }),
+    refused: ['spec.containerDefinitions[0].image', 'Required value'],
+  },
+  {
+    title: 'null for a required field',
+    kind: 'TaskDefinition',
+    spec: containers(container({ image: null })),
+    refused: ['spec.containerDefinitions[0].image', 'Required value'],
+  },
+  {
+    title: 'a family with a space',
+    kind: 'TaskDefinition',
+    spec: task({ family: 'hello world' }),
+    refused: ['spec.family'],
+  },
+  {
+    title: 'a container without memory',
+    kind: 'TaskDefinition',
+    spec: containers({ name: 'web', image: 'nginx', memory: null }),
+    refused: [
+      "Invalid setting for container 'web'. At least one of 'memory' or 'memoryReservation' must be specified.",
+    ],
+  },
+  {
+    title: 'a number for the memory of the task',
+    kind: 'TaskDefinition',
+    spec: task({ memory: 512 }),
+    refused: ['spec.memory', 'string'],
+  },
+  {
+    title: 'a unit that AWS does not know',
+    kind: 'TaskDefinition',
+    spec: task({ memory: '512Mi' }),
+    refused: ['spec.memory'],
+  },
+  {
+    title: 'less memory than is reserved',
+    kind: 'TaskDefinition',
+    spec: containers(container({ memoryReservation: 256 })),
+    refused: ['spec.containerDefinitions[0].memory', 'memory must not be less than memoryReservation'],
+  },
+  {
+    title: 'a wait for the success of an essential container',
+    kind: 'TaskDefinition',
+    spec: containers(container(), sidecar(waitsFor('web', 'SUCCESS'))),
+    refused: ['A dependency container with SUCCESS or COMPLETE condition cannot be an essential container'],
+  },
+  {
+    title: 'a wait for the completion of a container that is essential by default',
+    kind: 'TaskDefinition',
+    spec: containers(container({ essential: null }), sidecar(waitsFor('web', 'COMPLETE'))),
+    refused: ['A dependency container with SUCCESS or COMPLETE condition cannot be an essential container'],
+  },
+  {
+    title: 'a wait for the health of a container without check',
+    kind: 'TaskDefinition',
+    spec: containers(container(), sidecar({ ...waitsFor('web', 'HEALTHY'), healthCheck })),
+    refused: ['condition HEALTHY needs a healthCheck'],
+  },
+  {
+    title: 'a wait for a container that is not there',
+    kind: 'TaskDefinition',
+    spec: containers(container(waitsFor('db', 'START'))),
+    refused: ['spec.containerDefinitions', 'dependsOn[].containerName must be the name of a container'],
+  },
+  {
+    title: 'a wait for itself',
+    kind: 'TaskDefinition',
+    spec: containers(container(waitsFor('web', 'START'))),
+    refused: ['spec.containerDefinitions[0].dependsOn', 'cannot depend on itself'],
+  },
+  {
+    title: 'a link to a container that is not there',
+    kind: 'TaskDefinition',
+    spec: containers(container({ links: ['db:database'] })),
+    refused: ['every link must name another container'],
+  },
+  {
+    title: 'links in awsvpc',
+    kind: 'TaskDefinition',
+    spec: { ...wordpress, networkMode: 'awsvpc' },
+    refused: ['Links are not supported when networkMode=awsvpc.'],
+  },
+  {
+    title: 'volumesFrom a container that is not there',
+    kind: 'TaskDefinition',
+    spec: containers(container({ volumesFrom: [{ sourceContainer: 'db' }] })),
+    refused: ['volumesFrom[].sourceContainer must be the name of another container'],
+  },
+  {
+    title: 'a mount of a volume that is not there',
+    kind: 'TaskDefinition',
+    spec: containers(container({ mountPoints: [{ sourceVolume: 'data', containerPath: '/data' }] })),
+    refused: ['mountPoints[].sourceVolume must be the name of one of volumes'],
+  },
+  {
+    title: 'two volumes of one name',
+    kind: 'TaskDefinition',
+    spec: task({ volumes: [{ name: 'data' }, { name: 'data' }] }),
+    refused: ['spec.volumes[1]', 'Duplicate value', 'data'],
+  },
+  {
+    title: 'another host port in awsvpc',
+    kind: 'TaskDefinition',
+    spec: { ...fargate, containerDefinitions: [container({ portMappings: [{ containerPort: 8080, hostPort: 80 }] })] },
+    refused: ['When networkMode=awsvpc, the host ports and container ports in port mappings must match.'],
+  },
+  {
+    title: 'ports without a network',
+    kind: 'TaskDefinition',
+    spec: { networkMode: 'none', containerDefinitions: [container({ portMappings: [{ containerPort: 80 }] })] },
+    refused: ['portMappings are not allowed with networkMode none'],
+  },
+  {
+    title: 'a port out of range',
+    kind: 'TaskDefinition',
+    spec: containers(container({ portMappings: [{ containerPort: 65536 }] })),
+    refused: ['spec.containerDefinitions[0].portMappings[0].containerPort', '65535'],
+  },
+  {
+    title: 'Fargate without awsvpc',
+    kind: 'TaskDefinition',
+    spec: { ...fargate, networkMode: null },
+    refused: ['spec.networkMode', "Fargate only supports network mode 'awsvpc'."],
+  },
+  {
+    title: 'Fargate without cpu',
+    kind: 'TaskDefinition',
+    spec: { ...fargate, cpu: null },
+    refused: ['spec.cpu', "Fargate requires that 'cpu' be defined at the task level."],
+  },
+  {
+    title: 'a health check that is not a command',
+    kind: 'TaskDefinition',
+    spec: containers(container({ healthCheck: { command: ['curl', 'localhost'] } })),
+    refused: ['spec.containerDefinitions[0].healthCheck.command', 'CMD or CMD-SHELL'],
+  },
+  {
+    title: 'a health check that is too frequent',
+    kind: 'TaskDefinition',
+    spec: containers(container({ healthCheck: { ...healthCheck, interval: 4 } })),
+    refused: ['spec.containerDefinitions[0].healthCheck.interval', '5'],
+  },
+  {
+    title: 'a reserved tag',
+    kind: 'TaskDefinition',
+    spec: task({ tags: [{ key: 'AWS:x' }] }),
+    refused: ['spec.tags[0].key', 'aws: is reserved'],
+  },
+  {
+    title: 'a label of Longshore itself',
+    kind: 'TaskDefinition',
+    spec: task({ kubernetes: { podLabels: { 'longshore.dev/task': 'x' } } }),
+    refused: ['spec.kubernetes.podLabels', 'are set by Longshore'],
+  },
+  {
+    title: 'a text for a switch',
+    kind: 'TaskDefinition',
+    spec: containers(container({ privileged: 'yes' })),
+    refused: ['privileged', 'boolean'],
+  },
+
+  { title: 'the smallest service', kind: 'Service', spec: service() },
+  { title: 'a service scaled to nothing', kind: 'Service', spec: service({ desiredCount: 0 }) },
+  {
+    title: 'a service as an AWS file has it',
+    kind: 'Service',
+    spec: service({
+      serviceName: 'Web_1',
+      cluster: 'arn:aws:ecs:eu-west-1:111122223333:cluster/prod',
+      taskDefinition: 'arn:aws:ecs:eu-west-1:111122223333:task-definition/hello_world:8',
+      launchType: 'EC2',
+      schedulingStrategy: null,
+      deploymentConfiguration: { minimumHealthyPercent: 50, maximumPercent: null },
+      healthCheckGracePeriodSeconds: null,
+      tags: [{ key: 'team', value: 'a' }],
+    }),
+  },
+  { title: 'bounds given as null', kind: 'Service', spec: service({ deploymentConfiguration: null }) },
+  {
+    title: 'no task definition',
+    kind: 'Service',
+    spec: { desiredCount: 1 },
+    refused: ['spec.taskDefinition', 'Required value'],
+  },
+  {
+    title: 'no desired count',
+    kind: 'Service',
+    spec: { taskDefinition: 'web' },
+    refused: ['spec.desiredCount', 'Required value'],
+  },
+  {
+    title: 'a negative desired count',
+    kind: 'Service',
+    spec: service({ desiredCount: -1 }),
+    refused: ['spec.desiredCount', '0'],
+  },
+  {
+    title: 'half a task',
+    kind: 'Service',
+    spec: service({ desiredCount: 1.5 }),
+    refused: ['spec.desiredCount', 'int'],
+  },
+  {
+    title: 'revision 0',
+    kind: 'Service',
+    spec: service({ taskDefinition: 'web:0' }),
+    refused: ['spec.taskDefinition'],
+  },
+  {
+    title: 'a service ARN as task definition',
+    kind: 'Service',
+    spec: service({ taskDefinition: 'arn:aws:ecs:eu-west-1:111122223333:service/web' }),
+    refused: ['spec.taskDefinition'],
+  },
+  {
+    title: 'both percentages at 100',
+    kind: 'Service',
+    spec: service({ deploymentConfiguration: { maximumPercent: 100 } }),
+    refused: [
+      'spec.deploymentConfiguration',
+      'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.',
+    ],
+  },
+  {
+    title: 'a strategy that is not there yet',
+    kind: 'Service',
+    spec: service({ schedulingStrategy: 'DAEMON' }),
+    refused: ['spec.schedulingStrategy', 'REPLICA'],
+  },
+  {
+    title: 'a misspelt field of a service',
+    kind: 'Service',
+    spec: service({ desiredcount: 3 }),
+    refused: ['desiredcount'],
+  },
+
+  { title: 'the smallest job', kind: 'BatchJob', spec: job() },
+  {
+    title: 'an array of jobs',
+    kind: 'BatchJob',
+    spec: {
+      jobName: 'Sum_1',
+      jobQueue: 'high',
+      parameters: { file: 'a.txt' },
+      containerProperties: {
+        image: 'busybox',
+        command: ['sum', 'Ref::file'],
+        resourceRequirements: [
+          { type: 'VCPU', value: '0.25' },
+          { type: 'MEMORY', value: '512' },
+        ],
+        environment: [{ name: 'MODE', value: null }],
+      },
+      arrayProperties: { size: 10000 },
+      retryStrategy: { attempts: null },
+      timeout: { attemptDurationSeconds: 60 },
+    },
+  },
+  {
+    title: 'a job of a task definition',
+    kind: 'BatchJob',
+    spec: { taskDefinition: 'sum:2', containerProperties: null, containerOverrides: { command: ['x'] } },
+  },
+  {
+    title: 'a job of nothing',
+    kind: 'BatchJob',
+    spec: {},
+    refused: ['exactly one of containerProperties and taskDefinition'],
+  },
+  {
+    title: 'a job of both',
+    kind: 'BatchJob',
+    spec: job({ taskDefinition: 'sum' }),
+    refused: ['exactly one of containerProperties and taskDefinition'],
+  },
+  {
+    title: 'an array of one',
+    kind: 'BatchJob',
+    spec: job({ arrayProperties: { size: 1 } }),
+    refused: ['spec.arrayProperties.size', '2'],
+  },
+  {
+    title: 'eleven attempts',
+    kind: 'BatchJob',
+    spec: job({ retryStrategy: { attempts: 11 } }),
+    refused: ['spec.retryStrategy.attempts', '10'],
+  },
+  {
+    title: 'a time-out under a minute',
+    kind: 'BatchJob',
+    spec: job({ timeout: { attemptDurationSeconds: 59 } }),
+    refused: ['spec.timeout.attemptDurationSeconds', '60'],
+  },
+  {
+    title: 'a reserved environment variable',
+    kind: 'BatchJob',
+    spec: properties({ environment: [{ name: 'AWS_BATCH_JOB_ID', value: 'x' }] }),
+    refused: ['spec.containerProperties.environment[0].name', 'must not start with AWS_BATCH'],
+  },
+  {
+    title: 'a reserved environment variable in the overrides',
+    kind: 'BatchJob',
+    spec: job({ containerOverrides: { environment: [{ name: 'AWS_BATCH_JOB_ID', value: 'x' }] } }),
+    refused: ['spec.containerOverrides.environment[0].name', 'must not start with AWS_BATCH'],
+  },
+  {
+    title: 'vCPUs given twice',
+    kind: 'BatchJob',
+    spec: properties({ resourceRequirements: [{ type: 'VCPU', value: '2' }] }),
+    refused: [onceText, 'VCPU'],
+  },
+  { title: 'no memory', kind: 'BatchJob', spec: properties({ memory: null }), refused: [onceText, 'MEMORY'] },
+  {
+    title: 'three quarters of a vCPU',
+    kind: 'BatchJob',
+    spec: properties({ vcpus: null, resourceRequirements: [{ type: 'VCPU', value: '0.75' }] }),
+    refused: ['spec.containerProperties.resourceRequirements[0].value', 'VCPU takes'],
+  },
+  {
+    title: 'a job name that starts with a dash',
+    kind: 'BatchJob',
+    spec: job({ jobName: '-sum' }),
+    refused: ['spec.jobName'],
+  },
+];
