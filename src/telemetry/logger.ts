@@ -9,7 +9,7 @@ export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** Connection material that an error or an object could carry along. */
-const secrets = ['headers', 'err.headers', 'err.cause.headers', 'authorization', 'token', 'password', 'key'];
+const secrets = ['headers', 'err.headers', 'err.cause.headers', 'authorization', 'token', 'password'];
 
 /**
  * JSON lines on standard output, written synchronously: the last line before a crash is not lost. Times are ISO 8601,
