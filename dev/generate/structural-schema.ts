@@ -123,6 +123,7 @@ function convertProperty(json: unknown, path: string, required: boolean, options
   if (result.description === undefined) refuse(path, 'a field needs a description');
   // A default that says the same as absence is not written into every stored object.
   if (isZero(result)) delete result.default;
+  if (result.default !== undefined) result.default = withInnerDefaults(result);
   // A null beside a default is replaced by the default, but only where null is not allowed.
   if (options.nullMeansAbsent && !required && result.default === undefined) result.nullable = true;
   return result;
@@ -131,6 +132,15 @@ function convertProperty(json: unknown, path: string, required: boolean, options
 function isZero({ default: value, properties }: StructuralSchema): boolean {
   if (isObject(value)) return properties === undefined && isEmpty(value);
   return Array.isArray(value) ? value.length === 0 : value === false || value === 0 || value === '';
+}
+
+/** The API server checks the default of an object as it stands, before those of its fields are applied. */
+function withInnerDefaults({ default: value, properties }: StructuralSchema): unknown {
+  if (!isObject(value) || properties === undefined) return value;
+  const inner = Object.entries(properties).flatMap(([name, property]) =>
+    property.default === undefined ? [] : [[name, property.default]],
+  );
+  return { ...Object.fromEntries(inner), ...value };
 }
 
 const isEmpty = (value: unknown) => isObject(value) && Object.keys(value).length === 0;

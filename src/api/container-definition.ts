@@ -221,6 +221,18 @@ export const containerDefinitionSchema = withRules(
     cel: '!has(self.dependsOn) || self.dependsOn.all(d, d.containerName != self.name)',
     field: 'dependsOn',
   },
+  {
+    message: 'a container cannot link to itself',
+    holds: ({ name, links }) => links.every((link) => link !== name && !link.startsWith(`${name}:`)),
+    cel: "!has(self.links) || self.links.all(l, l != self.name && !l.startsWith(self.name + ':'))",
+    field: 'links',
+  },
+  {
+    message: 'a container cannot take volumes from itself',
+    holds: ({ name, volumesFrom }) => volumesFrom.every(({ sourceContainer }) => sourceContainer !== name),
+    cel: '!has(self.volumesFrom) || self.volumesFrom.all(v, v.sourceContainer != self.name)',
+    field: 'volumesFrom',
+  },
 ).describe('One container of the task. AWS: ContainerDefinition.');
 
 export type ContainerDefinition = Parsed<typeof containerDefinitionSchema>;

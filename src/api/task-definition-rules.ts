@@ -11,6 +11,9 @@ interface TaskShape {
   readonly volumes: readonly { readonly name: string }[];
 }
 
+/** Containers of one task (`ecs-semantics` §1.1). */
+export const MAX_CONTAINERS = 10;
+
 const field = 'containerDefinitions';
 const linkTarget = (link: string) => link.split(':')[0] ?? link;
 const named = (task: TaskShape, name: string) => task.containerDefinitions.find((container) => container.name === name);
@@ -23,6 +26,16 @@ const someEssential: Rule<TaskShape> = {
   field,
 };
 
+const lacksMemory = (container: string) => `!has(${container}.memory) && !has(${container}.memoryReservation)`;
+
+/** CEL: name of the first of the containers that `applies`. A filter would do, but its cost has no bound. */
+const firstName = (applies: (container: string) => string) =>
+  Array.from({ length: MAX_CONTAINERS }, (_, index) => `self.containerDefinitions[${index}]`).reduceRight(
+    (rest, container, index) =>
+      `(size(self.containerDefinitions) > ${index} && ${applies(container)} ? ${container}.name : ${rest})`,
+    "''",
+  );
+
 // Text: ecs-semantics §1.3.
 const memoryGiven: Rule<TaskShape> = {
   refuses: (task) => {
@@ -33,10 +46,8 @@ const memoryGiven: Rule<TaskShape> = {
       `Invalid setting for container '${without.name}'. At least one of 'memory' or 'memoryReservation' must be specified.`
     );
   },
-  cel: 'has(self.memory) || self.containerDefinitions.all(c, has(c.memory) || has(c.memoryReservation))',
-  celMessage:
-    '"Invalid setting for container \'" + self.containerDefinitions.filter(c, !has(c.memory) && !has(c.memoryReservation))[0].name' +
-    " + \"'. At least one of 'memory' or 'memoryReservation' must be specified.\"",
+  cel: `has(self.memory) || !self.containerDefinitions.exists(c, ${lacksMemory('c')})`,
+  celMessage: `"Invalid setting for container '" + ${firstName(lacksMemory)} + "'. At least one of 'memory' or 'memoryReservation' must be specified."`,
   field,
 };
 
@@ -106,14 +117,11 @@ const healthyNeedsHealthCheck: Rule<TaskShape> = {
 };
 
 const linksExist: Rule<TaskShape> = {
-  message: 'every link must name another container of this task definition, as name or name:alias',
-  holds: (task) =>
-    task.containerDefinitions.every((c) =>
-      c.links.every((link) => linkTarget(link) !== c.name && named(task, linkTarget(link)) !== undefined),
-    ),
+  message: 'every link must name a container of this task definition, as name or name:alias',
+  holds: (task) => task.containerDefinitions.every((c) => c.links.every((link) => named(task, linkTarget(link)))),
   cel:
     'self.containerDefinitions.all(c, !has(c.links) || c.links.all(l, ' +
-    "self.containerDefinitions.exists(t, t.name != c.name && t.name == l.split(':')[0])))",
+    "self.containerDefinitions.exists(t, t.name == l || l.startsWith(t.name + ':'))))",
   field,
 };
 
@@ -152,14 +160,11 @@ const fargateMemory: Rule<TaskShape> = {
 };
 
 const volumesFromExist: Rule<TaskShape> = {
-  message: 'every volumesFrom[].sourceContainer must be the name of another container of this task definition',
-  holds: (task) =>
-    task.containerDefinitions.every((c) =>
-      c.volumesFrom.every((v) => v.sourceContainer !== c.name && named(task, v.sourceContainer) !== undefined),
-    ),
+  message: 'every volumesFrom[].sourceContainer must be the name of a container of this task definition',
+  holds: (task) => task.containerDefinitions.every((c) => c.volumesFrom.every((v) => named(task, v.sourceContainer))),
   cel:
     'self.containerDefinitions.all(c, !has(c.volumesFrom) || c.volumesFrom.all(v, ' +
-    'self.containerDefinitions.exists(t, t.name != c.name && t.name == v.sourceContainer)))',
+    'self.containerDefinitions.exists(t, t.name == v.sourceContainer)))',
   field,
 };
 

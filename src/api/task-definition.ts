@@ -5,13 +5,13 @@ import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { parseWith } from './parse.ts';
 import { awsName, integer, keyedList, list, type Parsed, timestamp, withControllerRule, withRules } from './schema.ts';
 import { commonStatus } from './status.ts';
-import { containerRules, refuseCycles } from './task-definition-rules.ts';
+import { containerRules, MAX_CONTAINERS, refuseCycles } from './task-definition-rules.ts';
 
 const fields = z.strictObject({
   family: awsName()
     .optional()
     .describe("Name that the revisions share: at most 255 letters, digits, - and _. Default: the object's name."),
-  containerDefinitions: keyedList(containerDefinitionSchema, 'name', { min: 1, max: 10 }).describe(
+  containerDefinitions: keyedList(containerDefinitionSchema, 'name', { min: 1, max: MAX_CONTAINERS }).describe(
     'Containers of the task, 1 to 10; at least one essential.',
   ),
   networkMode: z

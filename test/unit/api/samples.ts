@@ -266,7 +266,13 @@ export const samples: readonly Sample[] = [
     title: 'a link to a container that is not there',
     kind: 'TaskDefinition',
     spec: containers(container({ links: ['db:database'] })),
-    refused: ['every link must name another container'],
+    refused: ['every link must name a container'],
+  },
+  {
+    title: 'a link to itself',
+    kind: 'TaskDefinition',
+    spec: containers(container({ links: ['web:me'] })),
+    refused: ['spec.containerDefinitions[0].links', 'a container cannot link to itself'],
   },
   {
     title: 'links in awsvpc',
@@ -278,7 +284,7 @@ export const samples: readonly Sample[] = [
     title: 'volumesFrom a container that is not there',
     kind: 'TaskDefinition',
     spec: containers(container({ volumesFrom: [{ sourceContainer: 'db' }] })),
-    refused: ['volumesFrom[].sourceContainer must be the name of another container'],
+    refused: ['volumesFrom[].sourceContainer must be the name of a container'],
   },
   {
     title: 'a mount of a volume that is not there',
