@@ -4,9 +4,10 @@ import { Authority } from './certificates.ts';
 import { startControlPlane, waitForServiceAccounts } from './control-plane.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { startKwok } from './kwok.ts';
+import { claimNetwork } from './network.ts';
 import { type ClusterOptions, checkDir, defaultDir, parseNodes } from './options.ts';
 import { assertRunning, isRunning } from './processes.ts';
-import { claimNetwork, installPackages, realNodePossible, startRealNodes } from './real-node.ts';
+import { installPackages, realNodePossible, startRealNodes } from './real-node.ts';
 import { type CommandResult, run, until } from './run.ts';
 import { Session } from './session.ts';
 import { type ClusterState, readState } from './state.ts';
@@ -78,7 +79,7 @@ export async function up(options: ClusterOptions = {}): Promise<LocalCluster> {
     });
     say(`control plane ready after ${seconds(began)}`);
     if (counts.kwok > 0) await startKwok(session, authority, api, counts.kwok);
-    if (network !== undefined) await startRealNodes(session, authority, api, network, counts.real);
+    if (network !== undefined) await startRealNodes(session, authority, network, counts.real);
     await waitForServiceAccounts(session, api);
     await until(
       'every node to be Ready',

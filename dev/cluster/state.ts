@@ -16,6 +16,10 @@ export interface NodeRecord {
   /** Everything of the node is below this folder: mounts, sockets, container file systems. */
   readonly dir: string;
   readonly cgroup: string;
+  /** containerd's socket, which is in the command line of each of its shims. */
+  readonly socket: string;
+  /** The name of its pods' network. */
+  readonly network: string;
 }
 
 /** `<dir>/state.json`: written before and after each step, so that a half-made cluster can be taken down too. */
