@@ -103,6 +103,7 @@ const stoppedTaskSchema = z
         'ServiceSchedulerInitiated',
         'SpotInterruption',
         'TerminationNotice',
+        'InfrastructureHealth',
       ])
       .describe('AWS: TaskStopCode.'),
     stoppedReason: z.string().max(1024).describe("Why it stopped, in AWS's words."),

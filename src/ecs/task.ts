@@ -194,8 +194,9 @@ export function stopCauseOf(task: Task): StopCause {
       stoppedReason: task.podMessage ? `${task.podReason}: ${task.podMessage}` : task.podReason,
     };
   }
+  // Somebody deleted the pod: with a stop of ours a cause would be recorded.
+  if (task.stopRequested) return { stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' };
   if (endedEssential(task)?.startedAt !== undefined) return ESSENTIAL_EXITED;
-  if (task.stopRequested && !task.ended) return { stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' };
   return { stopCode: 'TaskFailedToStart', stoppedReason: 'Task failed to start' };
 }
 

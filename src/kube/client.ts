@@ -1,6 +1,6 @@
 import { sleep } from './backoff.ts';
 import type { Connection } from './connection.ts';
-import { ApiError, ConnectionError, toApiError, watchErrorToApiError } from './errors.ts';
+import { ApiError, ConnectionError, NotLeaderError, toApiError, watchErrorToApiError } from './errors.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { type ObjectMeta, type Place, type Resource, resourcePath } from './resource.ts';
@@ -14,6 +14,8 @@ export interface KubeClientOptions {
   /** Connections for calls; watches have their own. Default 32. */
   readonly maxConnections?: number;
   readonly logger?: Logger;
+  /** Asked before every write; false makes the write fail without being sent. For a leader whose lease may be over. */
+  readonly mayWrite?: () => boolean;
   /** Called once an attempt. `code` is the HTTP status, or the network error's code. */
   readonly onCall?: (call: { verb: string; resource: string; code: number | string; seconds: number }) => void;
 }
@@ -98,12 +100,14 @@ export class KubeClient {
   readonly #timeoutMs: number;
   readonly #logger: Logger;
   readonly #onCall: KubeClientOptions['onCall'];
+  readonly #mayWrite: () => boolean;
 
   constructor(connection: Connection, options: KubeClientOptions = {}) {
     this.connection = connection;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#logger = options.logger ?? silentLogger;
     this.#onCall = options.onCall;
+    this.#mayWrite = options.mayWrite ?? (() => true);
     this.#transport = new Transport(connection, {
       userAgent: options.userAgent ?? 'longshore',
       maxConnections: options.maxConnections ?? 32,
@@ -247,6 +251,9 @@ export class KubeClient {
   async #call<T>(outgoing: Outgoing): Promise<T> {
     const path = resourcePath(outgoing.resource, outgoing.at);
     const options = outgoing.options ?? {};
+    if (outgoing.method !== 'GET' && !this.#mayWrite()) {
+      throw new NotLeaderError({ method: outgoing.method, path });
+    }
     const request: TransportRequest = {
       method: outgoing.method,
       path: `${path}${queryString({ ...outgoing.query, ...options.query })}`,

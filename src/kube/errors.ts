@@ -158,3 +158,12 @@ export const isTooManyRequests: (error: unknown) => boolean = has(429);
 export function isAmbiguous(error: unknown): boolean {
   return (error instanceof ConnectionError && error.sent) || has(504)(error);
 }
+
+/** A write that was not sent, since this process may no longer write: another one may lead. */
+export class NotLeaderError extends Error {
+  override readonly name = 'NotLeaderError';
+
+  constructor({ method, path }: Call) {
+    super(`${method} ${path} was not sent: this process does not hold the lease any more`);
+  }
+}

@@ -108,7 +108,7 @@ export class LeaderElector {
   /** True when the lease is ours, as of a moment before the write was sent. */
   async #acquireOrRenew(signal: AbortSignal): Promise<boolean> {
     const startedAt = performance.now();
-    const limitMs = this.isLeader() ? this.#leadsUntil - startedAt : this.#timings.renewDeadlineMs;
+    const limitMs = Math.ceil(this.isLeader() ? this.#leadsUntil - startedAt : this.#timings.renewDeadlineMs);
     const call = { timeoutMs: limitMs, signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]) };
     try {
       // While leading, the lease as last written is current unless somebody interfered: then the PUT conflicts.
@@ -160,23 +160,16 @@ export class LeaderElector {
 
   /** Gives the lease up at once, so that a follower need not wait for it to run out. */
   async #release(): Promise<void> {
-    const lease = this.#lease;
-    if (lease?.spec?.holderIdentity !== this.#options.identity) return;
-    const { client, namespace, name } = this.#options;
-    const spec: LeaseSpec = {
-      ...lease.spec,
-      holderIdentity: '',
-      leaseDurationSeconds: 1,
-      renewTime: microTime(new Date()),
-    };
+    const { client, namespace, name, identity } = this.#options;
+    const call = { timeoutMs: 2_000, signal: AbortSignal.timeout(5_000) };
     try {
-      const released = await client.update<Lease>(
-        leases,
-        { namespace, name },
-        { ...lease, spec },
-        { timeoutMs: 2_000 },
-      );
-      this.#observe(released);
+      // Read, as the abort may have cut a renewal short that the server had carried out.
+      await this.#read(call);
+      const lease = this.#lease;
+      if (lease?.spec?.holderIdentity !== identity) return;
+      const renewTime = microTime(new Date());
+      const spec: LeaseSpec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime };
+      await client.update(leases, { namespace, name }, { ...lease, spec }, call);
     } catch (error) {
       this.#logger.warn({ err: error }, 'the lease could not be released: followers wait until it runs out');
     }

@@ -1,0 +1,148 @@
+/** BatchJob: single jobs and arrays; attempts are tasks (`ecs-semantics §5`). */
+import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
+import { ANNOTATIONS, API_VERSION, batchJobs, LABELS } from '../api/meta.ts';
+import { dnsName, uniqueDnsName } from '../api/names.ts';
+import { jobDefinition } from '../batch/job-definition.ts';
+import { jobEnvironment } from '../batch/job-environment.ts';
+import { type JobAction, type JobPlan, planJob } from '../batch/job-plan.ts';
+import { ApiError } from '../kube/errors.ts';
+import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
+import type { ObservedTask } from '../pod/observe.ts';
+import { jobRecord, jobStatus } from './batch-job-status.ts';
+import { splitKey } from './records.ts';
+import { BARRIER_RETRY_MS, type BatchJobRecord, type Runtime } from './runtime.ts';
+import { type Resolution, resolveTaskDefinition } from './task-revisions.ts';
+import { newTaskId, ownerReference, slowStart, startTask, stopTask } from './tasks.ts';
+
+export const jobNameOf = (job: BatchJobRecord): string => job.spec?.jobName ?? job.name;
+
+export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<{ requeueAfterMs?: number }> {
+  const { stores, barriers } = runtime;
+  const [namespace, name] = splitKey(key);
+  const job = stores.batchJobs.get(namespace, name);
+  if (job === undefined || job.deleting) return {};
+  if (!barriers.tasks.isOpen(key) || !barriers.batchJobs.isOpen(key)) return { requeueAfterMs: BARRIER_RETRY_MS };
+  const { spec } = job;
+  if (spec === undefined) {
+    return report(runtime, job, {
+      problem: { reason: 'InvalidSpec', message: job.problem ?? 'the spec is not valid', stalled: true },
+    });
+  }
+
+  const tasks = stores.tasks.by('owner', job.uid);
+  const plan = planJob({
+    ...(spec.arrayProperties !== undefined && { size: spec.arrayProperties.size }),
+    attempts: spec.retryStrategy.attempts,
+    ...(spec.timeout !== undefined && { timeoutSeconds: spec.timeout.attemptDurationSeconds }),
+    record: jobRecord(job.status),
+    tasks,
+    now: runtime.now(),
+  });
+
+  const stops = plan.actions.filter((action) => action.kind === 'stop');
+  await slowStart(stops, async (action) => {
+    runtime.logger.info({ job: key, task: action.task.id, stopCode: action.stopCode }, `stop: ${action.because}`);
+    await stopTask(runtime, key, action.task, action);
+  });
+  const starts = plan.actions.filter((action) => action.kind === 'start');
+  if (starts.length > 0) {
+    const template = templateOf(runtime, job, spec, tasks);
+    if ('waiting' in template) {
+      return report(runtime, job, {
+        plan,
+        problem: { reason: 'TaskDefinitionNotFound', message: template.waiting, stalled: false },
+      });
+    }
+    runtime.logger.info({ job: key, tasks: starts.length }, `start: ${starts[0]?.because}`);
+    try {
+      await slowStart(starts, async (action) => {
+        await start(runtime, job, template, action);
+      });
+    } catch (error) {
+      const message = error instanceof ApiError ? error.message : String(error);
+      await report(runtime, job, { plan, problem: { reason: 'TaskStartFailed', message, stalled: false } });
+      throw error;
+    }
+  }
+
+  const { requeueAfterMs } = await report(runtime, job, { plan });
+  const waits = [requeueAfterMs, plan.wakeAt === undefined ? undefined : Math.max(plan.wakeAt - runtime.now(), 0)];
+  const known = waits.filter((ms) => ms !== undefined);
+  return known.length === 0 ? {} : { requeueAfterMs: Math.min(...known) };
+}
+
+/** A job's own container, or the task definition its first attempt ran: later attempts and children never change it. */
+function templateOf(
+  runtime: Runtime,
+  job: BatchJobRecord,
+  spec: BatchJobSpec,
+  tasks: readonly ObservedTask[],
+): PodTemplate | { readonly waiting: string } {
+  const name = jobNameOf(job);
+  const options = spec.kubernetes === undefined ? {} : { kubernetes: spec.kubernetes };
+  if (spec.taskDefinition === undefined) {
+    return compileTemplate({ definition: jobDefinition(spec), family: name, ...options });
+  }
+  const pinned = tasks.find(({ taskDefinition }) => taskDefinition !== '')?.taskDefinition;
+  const resolved: Resolution = resolveTaskDefinition(runtime.stores, job.namespace, pinned ?? spec.taskDefinition);
+  if ('waiting' in resolved) return resolved;
+  const definition = jobDefinition(spec, resolved.definition);
+  return compileTemplate({ definition, family: resolved.family, revision: resolved.revision, ...options });
+}
+
+function start(
+  runtime: Runtime,
+  job: BatchJobRecord,
+  template: PodTemplate,
+  action: Extract<JobAction<ObservedTask>, { kind: 'start' }>,
+): Promise<string> {
+  const { index, attempt } = action;
+  const jobName = jobNameOf(job);
+  // `<job>-<index>-<attempt>`: the name is the lock, so that no attempt runs twice.
+  const seat = index === undefined ? `${attempt}` : `${index}-${attempt}`;
+  return startTask(runtime, `${job.namespace}/${job.name}`, template, {
+    namespace: job.namespace,
+    name: `${uniqueDnsName(jobName, 50)}-${seat}`,
+    task: newTaskId(),
+    labels: {
+      [LABELS.batchJob]: dnsName(jobName),
+      [LABELS.attempt]: String(attempt),
+      ...(index !== undefined && { [LABELS.arrayIndex]: String(index) }),
+    },
+    annotations: { [ANNOTATIONS.batchJob]: jobName },
+    owner: ownerReference(batchJobs, job),
+    environment: jobEnvironment({ jobId: job.uid, jobQueue: job.spec?.jobQueue, index, attempt }),
+  });
+}
+
+interface Report {
+  readonly plan?: JobPlan<ObservedTask>;
+  readonly problem?: { readonly reason: string; readonly message: string; readonly stalled: boolean };
+}
+
+async function report(
+  runtime: Runtime,
+  job: BatchJobRecord,
+  { plan, problem }: Report,
+): Promise<{ requeueAfterMs?: number }> {
+  const now = runtime.now();
+  const status: BatchJobStatus = jobStatus({ job, plan, problem, now });
+  const over = status.status === 'SUCCEEDED' || status.status === 'FAILED';
+  const news = status.status !== job.status.status;
+  const wait = await runtime.statuses.batchJobs.write(job, status, { urgent: news, now });
+  if (wait > 0) return { requeueAfterMs: wait };
+  if (news && over) {
+    const { namespace, name, uid } = job;
+    const regarding = { apiVersion: API_VERSION, kind: batchJobs.kind, namespace, name, uid };
+    const type = status.status === 'FAILED' ? 'Warning' : 'Normal';
+    const note = `${jobNameOf(job)} ${status.status}${status.statusReason ? `: ${status.statusReason}` : ''}`;
+    runtime.events.record({
+      regarding,
+      type,
+      reason: status.status === 'FAILED' ? 'JobFailed' : 'JobSucceeded',
+      action: 'Finish',
+      note,
+    });
+  }
+  return {};
+}

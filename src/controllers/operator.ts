@@ -1,0 +1,183 @@
+/** Wires caches and controllers: watch → store → queue(owner) → reconcile. */
+import { parseBatchJob } from '../api/batch-job.ts';
+import { batchJobs, LABELS, MANAGED_BY, services, taskDefinitions } from '../api/meta.ts';
+import { parseTaskDefinitionReference } from '../api/names.ts';
+import { parseService } from '../api/service.ts';
+import { parseTaskDefinition } from '../api/task-definition.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { Controller, type ControllerMetrics } from '../kube/controller.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import type { Logger } from '../kube/logger.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { controllerRevisions, pods, type Resource } from '../kube/resource.ts';
+import { type Change, Store, type Stored } from '../kube/store.ts';
+import { WriteBarrier } from '../kube/write-barrier.ts';
+import { observePod } from '../pod/observe.ts';
+import { reconcileBatchJob } from './batch-job.ts';
+import { keyOf, recordOf, revisionRecord } from './records.ts';
+import type { BatchJobRecord, Runtime, ServiceRecord, Stores } from './runtime.ts';
+import { reconcileService } from './service.ts';
+import { StatusWriter } from './status-writer.ts';
+import { reconcileTaskDefinition } from './task-definition.ts';
+import { familyOf } from './task-revisions.ts';
+
+export interface OperatorOptions {
+  readonly client: KubeClient;
+  readonly events: EventRecorder;
+  readonly logger: Logger;
+  readonly metrics?: ControllerMetrics;
+  /** Default: all namespaces. */
+  readonly namespace?: string;
+  /** Reconciles of one kind at a time. */
+  readonly workers: number;
+}
+
+export interface Operator {
+  /** Names of the caches that have not seen their first complete list. */
+  unsynced(): string[];
+  /** Until the signal aborts and what was under way has returned. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** `<namespace>/<family>` of a `taskDefinition` field, for finding who follows a family. */
+function followed(record: { namespace: string; spec?: { taskDefinition?: string } }): string[] {
+  if (record.spec?.taskDefinition === undefined) return [];
+  const reference = parseTaskDefinitionReference(record.spec.taskDefinition);
+  return 'error' in reference ? [] : [`${record.namespace}/${reference.family}`];
+}
+
+function createStores(): Stores {
+  return {
+    tasks: new Store({ owner: ({ owner }) => [owner] }),
+    revisions: new Store({
+      owner: ({ owner }) => (owner === '' ? [] : [owner]),
+      family: ({ namespace, family }) => (family === '' ? [] : [`${namespace}/${family}`]),
+    }),
+    taskDefinitions: new Store({ family: (record) => [`${record.namespace}/${familyOf(record)}`] }),
+    services: new Store<ServiceRecord>({ uid: ({ uid }) => [uid], family: followed }),
+    batchJobs: new Store<BatchJobRecord>({ uid: ({ uid }) => [uid], family: followed }),
+  };
+}
+
+export function createOperator({ client, events, logger, metrics, namespace, workers }: OperatorOptions): Operator {
+  const stores = createStores();
+  const controllerOptions = { workers, logger, ...(metrics !== undefined && { metrics }) };
+  const taskDefinitionController = new Controller({
+    ...controllerOptions,
+    name: 'taskdefinition',
+    reconcile: (key) => reconcileTaskDefinition(runtime, key),
+  });
+  const serviceController = new Controller({
+    ...controllerOptions,
+    name: 'service',
+    reconcile: (key) => reconcileService(runtime, key),
+  });
+  const batchJobController = new Controller({
+    ...controllerOptions,
+    name: 'batchjob',
+    reconcile: (key) => reconcileBatchJob(runtime, key),
+  });
+
+  const enqueueOwner = (uid: string): void => {
+    for (const service of stores.services.by('uid', uid)) serviceController.enqueue(keyOf(service));
+    for (const job of stores.batchJobs.by('uid', uid)) batchJobController.enqueue(keyOf(job));
+  };
+  const enqueueFamily = (family: string): void => {
+    for (const definition of stores.taskDefinitions.by('family', family))
+      taskDefinitionController.enqueue(keyOf(definition));
+    for (const service of stores.services.by('family', family)) serviceController.enqueue(keyOf(service));
+    for (const job of stores.batchJobs.by('family', family)) batchJobController.enqueue(keyOf(job));
+  };
+
+  const watch = <T extends Stored, Source>(
+    resource: Resource,
+    project: (raw: Source) => T,
+    store: Store<T>,
+    onChange: (change: Change<T>) => void,
+    labelSelector?: string,
+  ): Reflector<T, Source> =>
+    new Reflector<T, Source>({
+      client,
+      resource,
+      ...(namespace !== undefined && { namespace }),
+      ...(labelSelector !== undefined && { labelSelector }),
+      project,
+      store,
+      onChange,
+      logger,
+    });
+  const managed = `${LABELS.managedBy}=${MANAGED_BY}`;
+  const reflectors = {
+    tasks: watch(pods, observePod, stores.tasks, ({ object }) => enqueueOwner(object.owner), managed),
+    revisions: watch(
+      controllerRevisions,
+      revisionRecord,
+      stores.revisions,
+      ({ object }) =>
+        object.owner === '' ? enqueueFamily(`${object.namespace}/${object.family}`) : enqueueOwner(object.owner),
+      managed,
+    ),
+    taskDefinitions: watch(
+      taskDefinitions,
+      recordOf(parseTaskDefinition),
+      stores.taskDefinitions,
+      ({ object, previous }) => {
+        taskDefinitionController.enqueue(keyOf(object));
+        enqueueFamily(`${object.namespace}/${familyOf(object)}`);
+        if (previous !== undefined) enqueueFamily(`${previous.namespace}/${familyOf(previous)}`);
+      },
+    ),
+    services: watch(services, recordOf(parseService), stores.services, ({ type, object }) => {
+      serviceController.enqueue(keyOf(object));
+      if (type === 'deleted') {
+        runtime.statuses.services.forget(object.uid);
+        for (const barrier of Object.values(runtime.barriers)) barrier.forget(keyOf(object));
+      }
+    }),
+    batchJobs: watch(batchJobs, recordOf(parseBatchJob), stores.batchJobs, ({ type, object }) => {
+      batchJobController.enqueue(keyOf(object));
+      if (type === 'deleted') runtime.statuses.batchJobs.forget(object.uid);
+    }),
+  };
+
+  const barriers = {
+    tasks: new WriteBarrier(() => reflectors.tasks.observedResourceVersion),
+    revisions: new WriteBarrier(() => reflectors.revisions.observedResourceVersion),
+    taskDefinitions: new WriteBarrier(() => reflectors.taskDefinitions.observedResourceVersion),
+    services: new WriteBarrier(() => reflectors.services.observedResourceVersion),
+    batchJobs: new WriteBarrier(() => reflectors.batchJobs.observedResourceVersion),
+  };
+  const runtime: Runtime = {
+    client,
+    stores,
+    barriers,
+    statuses: {
+      taskDefinitions: new StatusWriter(client, taskDefinitions, barriers.taskDefinitions),
+      services: new StatusWriter(client, services, barriers.services),
+      batchJobs: new StatusWriter(client, batchJobs, barriers.batchJobs),
+    },
+    events,
+    logger,
+    now: Date.now,
+  };
+
+  return {
+    unsynced: () => Object.entries(reflectors).flatMap(([name, reflector]) => (reflector.isSynced ? [] : [name])),
+    run: async (signal) => {
+      const watching = Promise.all(Object.values(reflectors).map((reflector) => reflector.run(signal)));
+      // No plan is made from half a cache.
+      await Promise.race([Promise.all(Object.values(reflectors).map(({ synced }) => synced)), watching]);
+      if (!signal.aborted)
+        logger.info(
+          { tasks: stores.tasks.size, services: stores.services.size, batchJobs: stores.batchJobs.size },
+          'caches are complete: reconciling',
+        );
+      await Promise.all([
+        watching,
+        taskDefinitionController.run(signal),
+        serviceController.run(signal),
+        batchJobController.run(signal),
+      ]);
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** What the stores keep of the objects that Longshore watches: parsed once where they enter, trusted afterwards. */
+import { isDeepStrictEqual } from 'node:util';
+import { ANNOTATIONS, LABELS, type Resource } from '../api/meta.ts';
+import { InvalidSpecError } from '../api/parse.ts';
+import type { Stored } from '../kube/store.ts';
+
+export interface CustomRecord<Spec, Status> extends Stored {
+  readonly generation: number;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly deleting: boolean;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Absent where what the user wrote breaks a rule; `problem` then says which. */
+  readonly spec?: Spec;
+  readonly problem?: string;
+  /** As the API server has it. */
+  readonly given: unknown;
+  readonly status: Partial<Status>;
+}
+
+/** The projector of a kind. The API server has checked most already; what it cannot check becomes `problem`. */
+export function recordOf<Spec, Status>(parse: (raw: unknown) => Spec): (raw: Resource) => CustomRecord<Spec, Status> {
+  return (raw) => {
+    const { metadata } = raw;
+    const common = {
+      uid: metadata.uid ?? '',
+      namespace: metadata.namespace ?? '',
+      name: metadata.name,
+      resourceVersion: metadata.resourceVersion ?? '',
+      generation: metadata.generation ?? 0,
+      createdAt: Date.parse(metadata.creationTimestamp ?? ''),
+      deleting: metadata.deletionTimestamp !== undefined,
+      annotations: metadata.annotations ?? {},
+      given: raw.spec,
+      status: (raw.status ?? {}) as Partial<Status>,
+    };
+    try {
+      return { ...common, spec: parse(raw.spec) };
+    } catch (error) {
+      if (error instanceof InvalidSpecError) return { ...common, problem: error.message };
+      throw error;
+    }
+  };
+}
+
+/** A ControllerRevision: a registered task definition revision, or a deployment of a service. */
+export interface RevisionRecord extends Stored {
+  /** UID of the Service for a deployment; task definition revisions have no owner, so that they outlive the object. */
+  readonly owner: string;
+  /** AWS family of a task definition revision; empty for a deployment. */
+  readonly family: string;
+  readonly number: number;
+  readonly createdAt: number;
+  readonly completed: boolean;
+  readonly data: unknown;
+}
+
+export interface ControllerRevisionJson {
+  readonly metadata: Resource['metadata'];
+  readonly revision: number;
+  readonly data?: unknown;
+}
+
+/** On a deployment's ControllerRevision, once its rollout has COMPLETED: it is what a rollback goes back to. */
+export const ROLLOUT_STATE = 'longshore.dev/rollout-state';
+
+export function revisionRecord({ metadata, revision, data }: ControllerRevisionJson): RevisionRecord {
+  const isDeployment = metadata.labels?.[LABELS.deployment] !== undefined;
+  return {
+    uid: metadata.uid ?? '',
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    resourceVersion: metadata.resourceVersion ?? '',
+    owner: metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? '',
+    family: isDeployment ? '' : (metadata.annotations?.[ANNOTATIONS.family] ?? ''),
+    number: revision,
+    createdAt: Date.parse(metadata.creationTimestamp ?? ''),
+    completed: metadata.annotations?.[ROLLOUT_STATE] === 'COMPLETED',
+    data,
+  };
+}
+
+export const sameContent = (a: unknown, b: unknown): boolean => isDeepStrictEqual(a, b);
+
+export const keyOf = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`;
+
+export function splitKey(key: string): [namespace: string, name: string] {
+  const slash = key.indexOf('/');
+  return [key.slice(0, slash), key.slice(slash + 1)];
+}

@@ -1,0 +1,50 @@
+/** What every controller works with: the client, the caches, and the helpers around writes. */
+import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
+import type { ServiceSpec, ServiceStatus } from '../api/service.ts';
+import type { TaskDefinitionSpec, TaskDefinitionStatus } from '../api/task-definition.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import type { Logger } from '../kube/logger.ts';
+import type { Store } from '../kube/store.ts';
+import type { WriteBarrier } from '../kube/write-barrier.ts';
+import type { ObservedTask } from '../pod/observe.ts';
+import type { CustomRecord, RevisionRecord } from './records.ts';
+import type { StatusWriter } from './status-writer.ts';
+
+export type TaskDefinitionRecord = CustomRecord<TaskDefinitionSpec, TaskDefinitionStatus>;
+export type ServiceRecord = CustomRecord<ServiceSpec, ServiceStatus>;
+export type BatchJobRecord = CustomRecord<BatchJobSpec, BatchJobStatus>;
+
+export interface Stores {
+  /** Indexes: `owner` (UID of the controlling object). */
+  readonly tasks: Store<ObservedTask>;
+  /** Indexes: `owner` (UID of the Service), `family` (`<namespace>/<AWS family>`). */
+  readonly revisions: Store<RevisionRecord>;
+  /** Indexes: `family`. */
+  readonly taskDefinitions: Store<TaskDefinitionRecord>;
+  /** Indexes: `uid`, `family`, `serviceName`. */
+  readonly services: Store<ServiceRecord>;
+  /** Indexes: `uid`, `family`. */
+  readonly batchJobs: Store<BatchJobRecord>;
+}
+
+/** One barrier for each cache that a controller both writes and reads; keys are the owners'. */
+export type Barriers = { readonly [Cache in keyof Stores]: WriteBarrier };
+
+export interface Runtime {
+  readonly client: KubeClient;
+  readonly stores: Stores;
+  readonly barriers: Barriers;
+  readonly statuses: {
+    readonly taskDefinitions: StatusWriter<TaskDefinitionStatus>;
+    readonly services: StatusWriter<ServiceStatus>;
+    readonly batchJobs: StatusWriter<BatchJobStatus>;
+  };
+  readonly events: EventRecorder;
+  readonly logger: Logger;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** How long a reconcile waits for the cache to show its own last write before it looks again. */
+export const BARRIER_RETRY_MS = 200;

@@ -1,0 +1,161 @@
+/** A service's deployments: ControllerRevisions that it owns, so that a deleted task definition changes nothing that runs. */
+import { createHash } from 'node:crypto';
+import type { KubernetesOptions } from '../api/kubernetes-options.ts';
+import { ANNOTATIONS, LABELS, MANAGED_BY, services } from '../api/meta.ts';
+import { dnsName, uniqueDnsName } from '../api/names.ts';
+import { parseTaskDefinition } from '../api/task-definition.ts';
+import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
+import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
+import { type RevisionRecord, ROLLOUT_STATE, sameContent } from './records.ts';
+import type { Runtime, ServiceRecord } from './runtime.ts';
+import type { TaskRevision } from './task-revisions.ts';
+import { ownerReference } from './tasks.ts';
+
+/** What starts a new deployment when it changes (`ecs-semantics §3.2`). */
+interface Trigger {
+  readonly taskDefinition: string;
+  readonly forceNewDeployment: string;
+  readonly kubernetes: KubernetesOptions | null;
+}
+
+/** The content of a deployment's ControllerRevision. */
+interface DeploymentData {
+  readonly family: string;
+  readonly revision: number;
+  readonly trigger: Trigger;
+  /** The task definition as registered. */
+  readonly definition: unknown;
+}
+
+export interface ServiceDeployment {
+  /** 19 digits. */
+  readonly id: string;
+  readonly number: number;
+  readonly completed: boolean;
+  readonly createdAt: number;
+  readonly family: string;
+  readonly revision: number;
+  readonly record: RevisionRecord;
+}
+
+/** ECS shows deployments as `ecs-svc/` and 19 digits; these follow from the service and the deployment's number. */
+export function deploymentId(serviceUid: string, number: number): string {
+  const digest = createHash('sha256').update(`${serviceUid}/${number}`).digest();
+  return String(1_000_000_000_000_000_000n + (digest.readBigUInt64BE() % 8_000_000_000_000_000_000n));
+}
+
+/** Newest first. */
+export function deploymentsOf(runtime: Runtime, service: ServiceRecord): ServiceDeployment[] {
+  return runtime.stores.revisions
+    .by('owner', service.uid)
+    .map((record) => {
+      const { family, revision } = record.data as DeploymentData;
+      const { number, completed, createdAt } = record;
+      return { id: deploymentId(service.uid, number), number, completed, createdAt, family, revision, record };
+    })
+    .sort((a, b) => b.number - a.number);
+}
+
+function triggerOf(service: ServiceRecord, revision: TaskRevision): Trigger {
+  return {
+    taskDefinition: `${revision.family}:${revision.revision}`,
+    forceNewDeployment: service.annotations[ANNOTATIONS.forceNewDeployment] ?? '',
+    kubernetes: service.spec?.kubernetes ?? null,
+  };
+}
+
+/** Whether the service asks for another deployment than its newest. */
+export function needsDeployment(
+  service: ServiceRecord,
+  revision: TaskRevision,
+  newest: ServiceDeployment | undefined,
+): boolean {
+  if (newest === undefined) return true;
+  return !sameContent(
+    (newest.record.data as DeploymentData).trigger,
+    JSON.parse(JSON.stringify(triggerOf(service, revision))),
+  );
+}
+
+/** Makes the next deployment. Its name is the lock: the same change never makes two. */
+export async function createDeployment(
+  runtime: Runtime,
+  service: ServiceRecord,
+  serviceName: string,
+  revision: TaskRevision,
+  number: number,
+): Promise<void> {
+  const data: DeploymentData = {
+    family: revision.family,
+    revision: revision.revision,
+    trigger: triggerOf(service, revision),
+    definition: revision.given,
+  };
+  const id = deploymentId(service.uid, number);
+  const created = await runtime.client.create<KubeObject>(
+    controllerRevisions,
+    { namespace: service.namespace },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'ControllerRevision',
+      metadata: {
+        name: `service-${uniqueDnsName(serviceName, 200)}-${number}`,
+        namespace: service.namespace,
+        labels: { [LABELS.managedBy]: MANAGED_BY, [LABELS.service]: dnsName(serviceName), [LABELS.deployment]: id },
+        annotations: { [ANNOTATIONS.service]: serviceName },
+        ownerReferences: [ownerReference(services, service)],
+      },
+      revision: number,
+      data,
+    },
+  );
+  runtime.barriers.revisions.note(`${service.namespace}/${service.name}`, created.metadata.resourceVersion);
+  runtime.logger.info(
+    { service: `${service.namespace}/${service.name}`, deployment: id },
+    `deployment of ${data.trigger.taskDefinition}`,
+  );
+}
+
+/** Remembers that the deployment's rollout is over: a rollback goes back to the newest such one. */
+export async function markCompleted(runtime: Runtime, deployment: ServiceDeployment): Promise<void> {
+  const { namespace, name, uid } = deployment.record;
+  await runtime.client.patch(
+    controllerRevisions,
+    { namespace, name },
+    { metadata: { uid, annotations: { [ROLLOUT_STATE]: 'COMPLETED' } } },
+  );
+}
+
+const templates = new WeakMap<RevisionRecord, PodTemplate>();
+
+/** Compiled once a deployment, not once a task. */
+export function templateOf({ record }: ServiceDeployment): PodTemplate {
+  const known = templates.get(record);
+  if (known !== undefined) return known;
+  const { family, revision, definition, trigger } = record.data as DeploymentData;
+  const template = compileTemplate({
+    definition: parseTaskDefinition(definition),
+    family,
+    revision,
+    ...(trigger.kubernetes !== null && { kubernetes: trigger.kubernetes }),
+  });
+  templates.set(record, template);
+  return template;
+}
+
+/** Deployments that are over and that no rollback needs: kept for reading, up to this many. */
+const KEPT_DEPLOYMENTS = 10;
+
+/** Deletes the oldest deployments beyond the history; never one with tasks, nor the newest completed one. */
+export async function pruneDeployments(
+  runtime: Runtime,
+  deployments: readonly ServiceDeployment[],
+  inUse: ReadonlySet<string>,
+): Promise<void> {
+  const rollbackTarget = deployments.find(({ completed }) => completed);
+  const over = deployments.slice(1).filter((deployment) => deployment !== rollbackTarget && !inUse.has(deployment.id));
+  for (const { record } of over.slice(KEPT_DEPLOYMENTS)) {
+    const { namespace, name, uid } = record;
+    await runtime.client.delete(controllerRevisions, { namespace, name }, { preconditions: { uid } });
+  }
+}

@@ -1,0 +1,124 @@
+/** What `kubectl get` and `describe` show of a service: DescribeServices' fields from the plan and the tasks. */
+import { LABELS } from '../api/meta.ts';
+import { dnsName } from '../api/names.ts';
+import type { ServiceDeploymentStatus, ServiceEvent, ServiceStatus, StoppedTask } from '../api/service.ts';
+import type { DeploymentPlan, ServicePlan } from '../ecs/service-plan.ts';
+import { stopCauseOf, stoppedAt } from '../ecs/task.ts';
+import type { ObservedTask } from '../pod/observe.ts';
+import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
+import type { ServiceRecord } from './runtime.ts';
+import type { ServiceDeployment } from './service-deployments.ts';
+
+const SHOWN_EVENTS = 20;
+const SHOWN_STOPPED_TASKS = 10;
+const SHOWN_DEPLOYMENTS = 20;
+
+export interface ServiceStatusInput {
+  readonly service: ServiceRecord;
+  readonly serviceName: string;
+  readonly plan?: ServicePlan<ObservedTask>;
+  readonly deployments: readonly ServiceDeployment[];
+  readonly tasks: readonly ObservedTask[];
+  /** New event texts, oldest first. */
+  readonly events: readonly string[];
+  /** What keeps the service from going on, if anything; it wins over the plan's own verdict. */
+  readonly trouble?: { readonly reason: string; readonly message: string; readonly stalled: boolean };
+  readonly now: number;
+}
+
+export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
+  const { service, plan, now } = input;
+  const primary = plan?.deployments[0];
+  const shown = plan?.deployments.filter(({ status }) => status !== 'INACTIVE').slice(0, SHOWN_DEPLOYMENTS) ?? [];
+  const newest = input.deployments[0];
+  return {
+    observedGeneration: service.generation,
+    status: service.deleting ? 'DRAINING' : 'ACTIVE',
+    desiredCount: service.spec?.desiredCount ?? service.status.desiredCount ?? 0,
+    pendingCount: shown.reduce((sum, { pendingCount }) => sum + pendingCount, 0),
+    runningCount: shown.reduce((sum, { runningCount }) => sum + runningCount, 0),
+    ...(newest !== undefined && { taskDefinition: `${newest.family}:${newest.revision}` }),
+    deployments: shown.map((deployment) => deploymentStatus(deployment, input)),
+    events: mergeEvents(service.status.events, input.events, now),
+    stoppedTasks: mergeStopped(service.status.stoppedTasks, input.tasks),
+    selector: `${LABELS.service}=${dnsName(input.serviceName)},!${LABELS.stopped}`,
+    conditions: withTimes(conditions(input, primary), service.status.conditions, service.generation, now),
+  };
+}
+
+function deploymentStatus(
+  plan: DeploymentPlan,
+  { service, deployments, now }: ServiceStatusInput,
+): ServiceDeploymentStatus {
+  const id = `ecs-svc/${plan.id}`;
+  const deployment = deployments.find((known) => known.id === plan.id);
+  const state = plan.completed ? ('COMPLETED' as const) : ('IN_PROGRESS' as const);
+  const next = {
+    id,
+    status: plan.status,
+    taskDefinition: deployment === undefined ? '' : `${deployment.family}:${deployment.revision}`,
+    desiredCount: plan.desiredCount,
+    pendingCount: plan.pendingCount,
+    runningCount: plan.runningCount,
+    failedTasks: plan.failedTasks,
+    rolloutState: state,
+    rolloutStateReason: plan.completed ? `ECS deployment ${id} completed.` : `ECS deployment ${id} in progress.`,
+    ...(plan.blockedBy !== '' && { blockedBy: plan.blockedBy }),
+    createdAt: rfc3339(deployment?.createdAt ?? now),
+  };
+  const { updatedAt, ...known } = service.status.deployments?.find((before) => before.id === id) ?? {
+    updatedAt: undefined,
+  };
+  const unchanged = updatedAt !== undefined && JSON.stringify(sorted(known)) === JSON.stringify(sorted(next));
+  return { ...next, updatedAt: unchanged ? updatedAt : rfc3339(now) };
+}
+
+const sorted = (fields: object): [string, unknown][] => Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));
+
+function mergeEvents(known: ServiceStatus['events'], texts: readonly string[], now: number): ServiceEvent[] {
+  const createdAt = rfc3339(now);
+  const fresh = texts.map((message) => ({ createdAt, message })).reverse();
+  return [...fresh, ...(known ?? [])].slice(0, SHOWN_EVENTS);
+}
+
+export function stoppedTask(task: ObservedTask): StoppedTask {
+  const cause = stopCauseOf(task);
+  const revision = Number(task.taskDefinition.split(':')[1]);
+  return {
+    task: task.id,
+    ...(Number.isInteger(revision) && { revision }),
+    stopCode: cause.stopCode,
+    stoppedReason: cause.stoppedReason.slice(0, 1024),
+    containers: task.containers.map(({ name, exitCode, reason }) => ({
+      name,
+      ...(exitCode !== undefined && { exitCode }),
+      ...(reason !== undefined && { reason: reason.slice(0, 1024) }),
+    })),
+    stoppedAt: rfc3339(stoppedAt(task)),
+  };
+}
+
+/** Newest first; a record stays when its pod is gone. */
+function mergeStopped(known: ServiceStatus['stoppedTasks'], tasks: readonly ObservedTask[]): StoppedTask[] {
+  const ended = tasks.filter((task) => task.ended).map(stoppedTask);
+  const seen = new Set(ended.map(({ task }) => task));
+  return [...ended, ...(known ?? []).filter(({ task }) => !seen.has(task))]
+    .sort((a, b) => (a.stoppedAt < b.stoppedAt ? 1 : a.stoppedAt > b.stoppedAt ? -1 : a.task < b.task ? -1 : 1))
+    .slice(0, SHOWN_STOPPED_TASKS);
+}
+
+function conditions(
+  { service, plan, trouble }: ServiceStatusInput,
+  primary: DeploymentPlan | undefined,
+): ConditionInput[] {
+  if (trouble !== undefined)
+    return kstatus(trouble.stalled ? 'stalled' : 'reconciling', trouble.reason, trouble.message);
+  if (plan === undefined || primary === undefined)
+    return kstatus('reconciling', 'NoDeployment', 'no deployment exists yet');
+  const counts = `${primary.runningCount} of ${primary.desiredCount} tasks running`;
+  if (plan.steady) return kstatus('ready', 'SteadyState', `${service.name} has reached a steady state: ${counts}`);
+  if (plan.stuck) return kstatus('stalled', 'DeploymentBlocked', primary.blockedBy);
+  if (plan.startImpaired) return kstatus('reconciling', 'TaskStartImpaired', primary.blockedBy);
+  const reason = primary.completed ? 'ReplacingTasks' : 'DeploymentInProgress';
+  return kstatus('reconciling', reason, primary.blockedBy === '' ? counts : `${counts}; ${primary.blockedBy}`);
+}

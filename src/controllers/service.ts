@@ -1,0 +1,256 @@
+/** Service: read the caches, plan, carry the plan out, write the status, sweep what is recorded. */
+import { ANNOTATIONS, API_VERSION, LABELS, services } from '../api/meta.ts';
+import { dnsName, uniqueDnsName } from '../api/names.ts';
+import { serviceEvent } from '../ecs/service-events.ts';
+import { planService, type ServiceAction, type ServicePlan } from '../ecs/service-plan.ts';
+import { lastStatus, stopCauseOf, stoppedAt, type Task } from '../ecs/task.ts';
+import { ApiError } from '../kube/errors.ts';
+import type { ObservedTask } from '../pod/observe.ts';
+import { splitKey } from './records.ts';
+import { BARRIER_RETRY_MS, type Runtime, type ServiceRecord } from './runtime.ts';
+import {
+  createDeployment,
+  deploymentsOf,
+  markCompleted,
+  needsDeployment,
+  pruneDeployments,
+  type ServiceDeployment,
+  templateOf,
+} from './service-deployments.ts';
+import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
+import { resolveTaskDefinition } from './task-revisions.ts';
+import {
+  newTaskId,
+  ownerReference,
+  recordStop,
+  slowStart,
+  startTask,
+  stopTask,
+  sweepTasks,
+  TaskNameTakenError,
+} from './tasks.ts';
+
+/** Tasks that ended by themselves stay readable this long, and at most this many a service (`design §3.3`). */
+const RETENTION_MS = 3_600_000;
+const RETAINED_TASKS = 10;
+
+type Trouble = { readonly reason: string; readonly message: string; readonly stalled: boolean };
+
+export const serviceNameOf = (service: ServiceRecord): string => service.spec?.serviceName ?? service.name;
+
+export async function reconcileService(runtime: Runtime, key: string): Promise<{ requeueAfterMs?: number }> {
+  const { stores, barriers } = runtime;
+  const [namespace, name] = splitKey(key);
+  const service = stores.services.get(namespace, name);
+  // A deleted service's pods and deployments go with it: they name it as their owner.
+  if (service === undefined || service.deleting) return {};
+  if (!barriers.tasks.isOpen(key) || !barriers.services.isOpen(key) || !barriers.revisions.isOpen(key)) {
+    return { requeueAfterMs: BARRIER_RETRY_MS };
+  }
+  const { spec } = service;
+  if (spec === undefined) {
+    const trouble = { reason: 'InvalidSpec', message: service.problem ?? 'the spec is not valid', stalled: true };
+    return report(runtime, service, { deployments: [], tasks: [], events: [], trouble });
+  }
+
+  let trouble: Trouble | undefined;
+  const deployments = deploymentsOf(runtime, service);
+  const resolved = resolveTaskDefinition(stores, namespace, spec.taskDefinition);
+  if ('waiting' in resolved) trouble = { reason: 'TaskDefinitionNotFound', message: resolved.waiting, stalled: false };
+  else if (needsDeployment(service, resolved, deployments[0])) {
+    await createDeployment(runtime, service, serviceNameOf(service), resolved, (deployments[0]?.number ?? 0) + 1);
+    return { requeueAfterMs: BARRIER_RETRY_MS };
+  }
+
+  const tasks = stores.tasks.by('owner', service.uid);
+  const [newest, ...older] = deployments;
+  if (newest === undefined) return report(runtime, service, { deployments, tasks, events: [], trouble });
+
+  const plan = planService({
+    desiredCount: spec.desiredCount,
+    minimumHealthyPercent: spec.deploymentConfiguration.minimumHealthyPercent,
+    maximumPercent: spec.deploymentConfiguration.maximumPercent,
+    healthCheckGracePeriodSeconds: spec.healthCheckGracePeriodSeconds,
+    deployments: [newest, ...older],
+    tasks,
+    now: runtime.now(),
+  });
+
+  const done = await carryOut(runtime, service, deployments, plan);
+  const unrecorded = tasks.filter((task) => task.ended && !task.stopRecorded);
+  await slowStart(unrecorded, (task) => recordStop(runtime, key, task, stopCauseOf(task)));
+  const completed = plan.deployments[0]?.completed === true && !newest.completed;
+  if (completed) await markCompleted(runtime, newest);
+  if (done.failure !== undefined) {
+    trouble = { reason: 'TaskStartFailed', message: describeFailure(done.failure), stalled: false };
+  }
+
+  const events = [...done.events, ...transitions(service, newest, plan)];
+  const result = await report(
+    runtime,
+    service,
+    { plan, deployments, tasks, events, trouble },
+    completed || plan.actions.length > 0,
+  );
+  if (done.failure !== undefined) throw done.failure;
+  if (result.requeueAfterMs === undefined) {
+    await sweep(runtime, service, deployments, tasks);
+    await pruneDeployments(runtime, deployments, new Set(tasks.map(({ deployment }) => deployment)));
+  }
+  const wake = [
+    result.requeueAfterMs,
+    plan.wakeAt === undefined ? undefined : Math.max(plan.wakeAt - runtime.now(), 0),
+  ];
+  const known = wake.filter((ms) => ms !== undefined);
+  return known.length === 0 ? {} : { requeueAfterMs: Math.min(...known) };
+}
+
+interface Done {
+  /** Event texts of what was done. */
+  readonly events: string[];
+  /** The first write that the API server refused; what came before it stands. */
+  readonly failure?: unknown;
+}
+
+async function carryOut(
+  runtime: Runtime,
+  service: ServiceRecord,
+  deployments: readonly ServiceDeployment[],
+  plan: ServicePlan<ObservedTask>,
+): Promise<Done> {
+  const key = `${service.namespace}/${service.name}`;
+  const serviceName = serviceNameOf(service);
+  const started: string[] = [];
+  const stopped: ObservedTask[] = [];
+  const events: string[] = [];
+  let failure: unknown;
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      failure ??= error;
+    }
+  };
+
+  const stops = plan.actions.filter((action) => action.kind === 'stop');
+  await attempt(() =>
+    slowStart(stops, async (action) => {
+      logAction(runtime, key, action);
+      await stopTask(runtime, key, action.task, action);
+      if (action.stopCode === 'ServiceSchedulerInitiated') stopped.push(action.task);
+    }),
+  );
+  const starts = plan.actions.filter((action) => action.kind === 'start');
+  await attempt(() =>
+    slowStart(starts, async (action) => {
+      logAction(runtime, key, action);
+      const deployment = deployments.find(({ id }) => id === action.deployment);
+      if (deployment !== undefined) started.push(await start(runtime, service, serviceName, deployment, action));
+    }),
+  );
+
+  if (started.length > 0) events.push(serviceEvent.started(serviceName, started));
+  const isPending = (task: Task): boolean => lastStatus(task) !== 'RUNNING';
+  const pending = stopped.filter(isPending);
+  const running = stopped.filter((task) => !isPending(task));
+  if (pending.length > 0) events.push(serviceEvent.stoppedPending(serviceName, pending.length));
+  if (running.length > 0)
+    events.push(
+      serviceEvent.stoppedRunning(
+        serviceName,
+        running.map(({ id }) => id),
+      ),
+    );
+  return { events, failure };
+}
+
+function start(
+  runtime: Runtime,
+  service: ServiceRecord,
+  serviceName: string,
+  deployment: ServiceDeployment,
+  { seat }: Extract<ServiceAction<ObservedTask>, { kind: 'start' }>,
+): Promise<string> {
+  // `<service>-<deployment>-<slot>-<generation>`, at most 63 characters, since it becomes the host name.
+  const stem = uniqueDnsName(serviceName, 40);
+  return startTask(runtime, `${service.namespace}/${service.name}`, templateOf(deployment), {
+    namespace: service.namespace,
+    name: `${stem}-${BigInt(deployment.id).toString(36).slice(-6)}-${seat.slot}-${seat.generation}`,
+    task: newTaskId(),
+    labels: { [LABELS.service]: dnsName(serviceName), [LABELS.deployment]: deployment.id },
+    annotations: { [ANNOTATIONS.service]: serviceName },
+    owner: ownerReference(services, service),
+  });
+}
+
+function logAction(runtime: Runtime, service: string, action: ServiceAction<ObservedTask>): void {
+  const { kind, because } = action;
+  if (kind === 'start')
+    runtime.logger.info({ service, deployment: action.deployment, slot: action.seat.slot }, `start: ${because}`);
+  else runtime.logger.info({ service, task: action.task.id, stopCode: action.stopCode }, `stop: ${because}`);
+}
+
+/** Events for what the plan says has come true since the last status. */
+function transitions(service: ServiceRecord, newest: ServiceDeployment, plan: ServicePlan<ObservedTask>): string[] {
+  const name = serviceNameOf(service);
+  const was = (reason: string): boolean =>
+    service.status.conditions?.some((condition) => condition.type === 'Ready' && condition.reason === reason) ?? false;
+  const texts: string[] = [];
+  if (plan.steady && !newest.completed) texts.push(serviceEvent.deploymentCompleted(name, newest.id));
+  if (plan.steady && !was('SteadyState')) texts.push(serviceEvent.steadyState(name));
+  if (plan.stuck && !was('DeploymentBlocked')) texts.push(serviceEvent.stuck(name));
+  if (plan.startImpaired && !was('TaskStartImpaired')) texts.push(serviceEvent.startImpaired(name));
+  return texts;
+}
+
+function describeFailure(failure: unknown): string {
+  if (failure instanceof ApiError || failure instanceof TaskNameTakenError) return failure.message;
+  return `the API server did not answer: ${failure instanceof Error ? failure.message : String(failure)}`;
+}
+
+/** Writes the status, or says when to. */
+async function report(
+  runtime: Runtime,
+  service: ServiceRecord,
+  content: Omit<ServiceStatusInput, 'service' | 'serviceName' | 'now'>,
+  urgent = false,
+): Promise<{ requeueAfterMs?: number }> {
+  const now = runtime.now();
+  const status = serviceStatus({ ...content, service, serviceName: serviceNameOf(service), now });
+  const wait = await runtime.statuses.services.write(service, status, {
+    urgent: urgent || content.events.length > 0,
+    now,
+  });
+  if (wait > 0) return { requeueAfterMs: wait };
+  const { namespace, name, uid } = service;
+  const regarding = { apiVersion: API_VERSION, kind: services.kind, namespace, name, uid };
+  for (const note of content.events) {
+    runtime.events.record({ regarding, type: 'Normal', reason: 'ServiceEvent', action: 'Schedule', note });
+  }
+  return {};
+}
+
+/** Deletes the pods of ended tasks, all of which the status now has: planned stops at once, others after the retention. */
+async function sweep(
+  runtime: Runtime,
+  service: ServiceRecord,
+  deployments: readonly ServiceDeployment[],
+  tasks: readonly ObservedTask[],
+): Promise<void> {
+  const now = runtime.now();
+  const newest = deployments[0]?.id;
+  const ended = tasks.filter((task) => task.ended && task.stopRecorded);
+  const faults = ended
+    .filter((task) => task.stopCause?.stopCode !== 'ServiceSchedulerInitiated')
+    .sort((a, b) => stoppedAt(b) - stoppedAt(a));
+  const kept = new Set(faults.slice(0, RETAINED_TASKS).filter((task) => now - stoppedAt(task) < RETENTION_MS));
+  // An older deployment that still has tasks gets its lost ones back: their pods are the memory of it.
+  const rolling = new Set(
+    tasks.filter((task) => !task.ended && task.deployment !== newest).map(({ deployment }) => deployment),
+  );
+  const over = ended.filter(
+    (task) =>
+      !kept.has(task) && (!rolling.has(task.deployment) || task.stopCause?.stopCode === 'ServiceSchedulerInitiated'),
+  );
+  if (over.length > 0) await sweepTasks(runtime, service.namespace, over);
+}

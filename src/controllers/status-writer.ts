@@ -1,0 +1,55 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ResourceDescriptor } from '../api/meta.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/resource.ts';
+import type { WriteBarrier } from '../kube/write-barrier.ts';
+import { type CustomRecord, keyOf } from './records.ts';
+
+/** A status that may wait is written at most this often an object. */
+const INTERVAL_MS = 1000;
+
+export interface StatusWrite {
+  /** What is written brings more than new counts: at once. */
+  readonly urgent: boolean;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** Writes the status of one kind: nothing where nothing changed, counts at most once a second. */
+export class StatusWriter<Status extends object> {
+  readonly #client: KubeClient;
+  readonly #kind: ResourceDescriptor;
+  readonly #barrier: WriteBarrier;
+  /** When each object was last written, by UID. It only spares writes, so a restart may lose it. */
+  readonly #lastWrites = new Map<string, number>();
+
+  constructor(client: KubeClient, kind: ResourceDescriptor, barrier: WriteBarrier) {
+    this.#client = client;
+    this.#kind = kind;
+    this.#barrier = barrier;
+  }
+
+  /** @returns milliseconds to wait before this status may be written; 0 when the API server has it. */
+  async write(record: CustomRecord<unknown, Status>, status: Status, { urgent, now }: StatusWrite): Promise<number> {
+    const next = JSON.parse(JSON.stringify(status)) as Record<string, unknown>;
+    if (isDeepStrictEqual(next, record.status)) return 0;
+    const due = (this.#lastWrites.get(record.uid) ?? 0) + INTERVAL_MS;
+    if (!urgent && now < due) return due - now;
+    // A merge patch keeps what it does not name: what is no longer true is removed by name. One writer, so no
+    // resourceVersion; the UID keeps it off an object of the same name that was made anew.
+    const removed = Object.keys(record.status).filter((field) => !(field in next));
+    const { uid, namespace, name } = record;
+    const patch = {
+      metadata: { uid },
+      status: { ...next, ...Object.fromEntries(removed.map((field) => [field, null])) },
+    };
+    const written = await this.#client.patch<KubeObject>(this.#kind, { namespace, name, subresource: 'status' }, patch);
+    this.#barrier.note(keyOf(record), written.metadata.resourceVersion);
+    this.#lastWrites.set(uid, now);
+    return 0;
+  }
+
+  forget(uid: string): void {
+    this.#lastWrites.delete(uid);
+  }
+}

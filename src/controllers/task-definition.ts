@@ -1,0 +1,58 @@
+/** TaskDefinition: every change of `spec` registers an immutable revision (`ecs-semantics §1.13`). */
+import type { TaskDefinitionStatus } from '../api/task-definition.ts';
+import { compatibilities } from '../ecs/compatibilities.ts';
+import { fieldSupport } from '../pod/field-support.ts';
+import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
+import { splitKey } from './records.ts';
+import { BARRIER_RETRY_MS, type Runtime } from './runtime.ts';
+import { familyOf, holderOf, isRegistered, registerRevision, revisionsOf } from './task-revisions.ts';
+
+/** AWS keeps a million; the status shows the newest. */
+const SHOWN_REVISIONS = 20;
+
+export async function reconcileTaskDefinition(runtime: Runtime, key: string): Promise<{ requeueAfterMs?: number }> {
+  const { stores, barriers } = runtime;
+  const [namespace, name] = splitKey(key);
+  const record = stores.taskDefinitions.get(namespace, name);
+  if (record === undefined || record.deleting) return {};
+  const family = familyOf(record);
+  if (!barriers.taskDefinitions.isOpen(key) || !barriers.revisions.isOpen(`${namespace}/${family}`)) {
+    return { requeueAfterMs: BARRIER_RETRY_MS };
+  }
+
+  let revisions = revisionsOf(stores, namespace, family);
+  const holder = holderOf(stores, namespace, family);
+  let conditions: ConditionInput[];
+  if (record.spec === undefined) {
+    conditions = kstatus('stalled', 'InvalidSpec', record.problem ?? 'the spec is not valid');
+  } else if (holder !== undefined && holder.uid !== record.uid) {
+    const message = `family "${family}" belongs to the older TaskDefinition ${holder.name}: choose another spec.family, or delete one of them`;
+    conditions = kstatus('stalled', 'FamilyTaken', message);
+  } else {
+    if (!isRegistered(record, revisions[0])) {
+      const revision = await registerRevision(runtime, record, family, (revisions[0]?.number ?? 0) + 1);
+      runtime.logger.info(
+        { taskDefinition: key, family, revision: revision.number },
+        `registered ${family}:${revision.number}`,
+      );
+      revisions = [revision, ...revisions];
+    }
+    conditions = kstatus('ready', 'Registered', `revision ${family}:${revisions[0]?.number} is registered`);
+  }
+
+  const status: TaskDefinitionStatus = {
+    observedGeneration: record.generation,
+    family,
+    ...(revisions[0] !== undefined && { latestRevision: revisions[0].number }),
+    revisions: revisions.slice(0, SHOWN_REVISIONS).map(({ number, createdAt }) => ({
+      revision: number,
+      status: 'ACTIVE',
+      registeredAt: rfc3339(createdAt),
+    })),
+    compatibilities: record.spec === undefined ? [] : compatibilities(record.spec),
+    fieldSupport: record.spec === undefined ? [] : fieldSupport(record.spec),
+    conditions: withTimes(conditions, record.status.conditions, record.generation, runtime.now()),
+  };
+  await runtime.statuses.taskDefinitions.write(record, status, { urgent: true, now: runtime.now() });
+  return {};
+}

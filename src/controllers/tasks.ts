@@ -1,0 +1,141 @@
+/** Starting, stopping and sweeping tasks: the only place that writes pods. */
+import { randomUUID } from 'node:crypto';
+import { ANNOTATIONS, LABELS, type OwnerReference } from '../api/meta.ts';
+import type { StopCause } from '../ecs/task.ts';
+import { isAlreadyExists, isNotFound } from '../kube/errors.ts';
+import { type KubeObject, pods } from '../kube/resource.ts';
+import { type PodTemplate, stampPod, type TaskPod } from '../pod/compile.ts';
+import type { ObservedTask } from '../pod/observe.ts';
+import type { Runtime } from './runtime.ts';
+
+/** The start of a task found its name taken by a pod of somebody else. */
+export class TaskNameTakenError extends Error {
+  constructor(namespace: string, name: string) {
+    super(`pod ${namespace}/${name} exists and does not belong to this owner: delete or rename it`);
+    this.name = 'TaskNameTakenError';
+  }
+}
+
+/** 32 hex digits, as ECS writes task ids. */
+export const newTaskId = (): string => randomUUID().replaceAll('-', '');
+
+/**
+ * Creates a task's pod. Its name is the lock: where the pod exists already (an answer was lost, or another leader was
+ * faster), that one is the task.
+ * @param ownerKey whose next plan waits until the cache shows the pod.
+ */
+export async function startTask(
+  runtime: Runtime,
+  ownerKey: string,
+  template: PodTemplate,
+  pod: TaskPod,
+): Promise<string> {
+  const { client, barriers } = runtime;
+  const at = { namespace: pod.namespace, name: pod.name };
+  try {
+    const created = await client.create<KubeObject>(pods, { namespace: pod.namespace }, stampPod(template, pod));
+    barriers.tasks.note(ownerKey, created.metadata.resourceVersion);
+    return pod.task;
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    const existing = await client.get<KubeObject>(pods, at);
+    if (!existing.metadata.ownerReferences?.some(({ uid }) => uid === pod.owner.uid)) {
+      throw new TaskNameTakenError(pod.namespace, pod.name);
+    }
+    barriers.tasks.note(ownerKey, existing.metadata.resourceVersion);
+    return existing.metadata.labels?.[LABELS.task] ?? pod.task;
+  }
+}
+
+/**
+ * Ends a task, keeping its pod, logs and exit codes: a deadline of one second, with the reason in the same write
+ * (design §3, decision 3). A pod no kubelet has seen has nothing to keep and is deleted.
+ */
+export async function stopTask(
+  runtime: Runtime,
+  ownerKey: string,
+  task: ObservedTask,
+  cause: StopCause,
+): Promise<void> {
+  const { client, barriers } = runtime;
+  const at = { namespace: task.namespace, name: task.name };
+  try {
+    if (!task.acknowledged) return await client.delete(pods, at, { preconditions: { uid: task.uid } });
+    const written = await client.patch<KubeObject>(pods, at, {
+      ...stopRecord(task, cause),
+      spec: { activeDeadlineSeconds: 1 },
+    });
+    barriers.tasks.note(ownerKey, written.metadata.resourceVersion);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+/** Writes on an ended task why it stopped, where nobody asked for the stop. */
+export async function recordStop(
+  runtime: Runtime,
+  ownerKey: string,
+  task: ObservedTask,
+  cause: StopCause,
+): Promise<void> {
+  try {
+    const at = { namespace: task.namespace, name: task.name };
+    const written = await runtime.client.patch<KubeObject>(pods, at, stopRecord(task, cause));
+    runtime.barriers.tasks.note(ownerKey, written.metadata.resourceVersion);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function stopRecord(task: ObservedTask, { stopCode, stoppedReason }: StopCause): { metadata: object } {
+  return {
+    metadata: {
+      uid: task.uid,
+      labels: { [LABELS.stopped]: 'true' },
+      annotations: { [ANNOTATIONS.stopCode]: stopCode, [ANNOTATIONS.stoppedReason]: stoppedReason },
+    },
+  };
+}
+
+/** The server deletes a collection's objects one after another: small enough for its request timeout. */
+const SWEEP_BATCH = 100;
+
+/** Deletes pods of ended tasks whose record is in the status. */
+export async function sweepTasks(runtime: Runtime, namespace: string, tasks: readonly ObservedTask[]): Promise<void> {
+  for (let from = 0; from < tasks.length; from += SWEEP_BATCH) {
+    const ids = tasks.slice(from, from + SWEEP_BATCH).map((task) => task.id);
+    await runtime.client.deleteCollection(
+      pods,
+      { namespace },
+      { labelSelector: `${LABELS.task} in (${ids.join(',')})` },
+    );
+  }
+}
+
+/**
+ * Runs the work in batches of 1, 2, 4, 8… and stops at the first batch with a failure, as Kubernetes' own controllers
+ * do: a quota that refuses one pod is not asked a thousand times.
+ * @throws the first failure, after its batch has ended.
+ */
+export async function slowStart<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let from = 0, size = 1; from < items.length; from += size / 2) {
+    const results = await Promise.allSettled(items.slice(from, from + size).map(work));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    size *= 2;
+  }
+}
+
+export function ownerReference(
+  kind: { group: string; version: string; kind: string },
+  owner: { name: string; uid: string },
+): OwnerReference {
+  return {
+    apiVersion: `${kind.group}/${kind.version}`,
+    kind: kind.kind,
+    name: owner.name,
+    uid: owner.uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
