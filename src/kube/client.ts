@@ -14,7 +14,10 @@ export interface KubeClientOptions {
   /** Connections for calls; watches have their own. Default 32. */
   readonly maxConnections?: number;
   readonly logger?: Logger;
-  /** Asked before every write; false makes the write fail without being sent. For a leader whose lease may be over. */
+  /**
+   * Asked before a write is sent, each time; false makes it throw NotLeaderError instead. For `LeaderElector.isLeader`,
+   * which needs a client of its own to take the lease with.
+   */
   readonly mayWrite?: () => boolean;
   /** Called once an attempt. `code` is the HTTP status, or the network error's code. */
   readonly onCall?: (call: { verb: string; resource: string; code: number | string; seconds: number }) => void;
@@ -251,9 +254,6 @@ export class KubeClient {
   async #call<T>(outgoing: Outgoing): Promise<T> {
     const path = resourcePath(outgoing.resource, outgoing.at);
     const options = outgoing.options ?? {};
-    if (outgoing.method !== 'GET' && !this.#mayWrite()) {
-      throw new NotLeaderError({ method: outgoing.method, path });
-    }
     const request: TransportRequest = {
       method: outgoing.method,
       path: `${path}${queryString({ ...outgoing.query, ...options.query })}`,
@@ -283,6 +283,8 @@ export class KubeClient {
   }
 
   async #attempt<T>(outgoing: Outgoing, path: string, request: TransportRequest): Promise<T> {
+    // Here and not once a call: the lease may run out while a refused call waits to be sent again.
+    if (request.method !== 'GET' && !this.#mayWrite()) throw new NotLeaderError({ method: request.method, path });
     const started = performance.now();
     let code: number | string = 'aborted';
     try {

@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { KubeClient } from '../../src/kube/client.ts';
+import { LeaderElector } from '../../src/kube/leader-election.ts';
+import { FakeServer, type Request, respond, status } from './fake-server.ts';
+
+const LEASE = '/apis/coordination.k8s.io/v1/namespaces/default/leases/operator';
+/** The least the API allows: a lease's duration counts whole seconds. */
+const timings = { leaseDurationMs: 1000, renewDeadlineMs: 600, retryPeriodMs: 100 };
+
+let server: FakeServer;
+let candidates: Candidate[];
+
+interface Candidate {
+  readonly elector: LeaderElector;
+  readonly stop: AbortController;
+  readonly running: Promise<void>;
+  readonly started: Promise<void>;
+  readonly stopped: Promise<void>;
+  readonly client: KubeClient;
+}
+
+beforeEach(async () => {
+  server = await FakeServer.start();
+  candidates = [];
+});
+afterEach(async () => {
+  for (const { stop } of candidates) stop.abort();
+  await Promise.all(candidates.map(({ running }) => running));
+  await Promise.all(candidates.map(({ client }) => client.close()));
+  await server.stop();
+});
+
+function candidate(identity: string, work: (signal: AbortSignal) => Promise<void> = waitForAbort): Candidate {
+  const client = new KubeClient(server.connection(), { userAgent: identity });
+  const started = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
+  const elector = new LeaderElector({
+    client,
+    namespace: 'default',
+    name: 'operator',
+    identity,
+    onStartedLeading: (signal) => {
+      started.resolve();
+      return work(signal);
+    },
+    onStoppedLeading: stopped.resolve,
+    timings,
+  });
+  const stop = new AbortController();
+  const running = elector.run(stop.signal);
+  const made = { elector, stop, running, started: started.promise, stopped: stopped.promise, client };
+  candidates.push(made);
+  return made;
+}
+
+function waitForAbort(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+const by = (identity: string) => (request: Request) => request.headers['user-agent'] === identity;
+const spec = () => server.object(LEASE)?.spec as { holderIdentity: string; leaseTransitions: number };
+
+test('one of two candidates leads, and never both, through loss and takeover', async () => {
+  const one = candidate('one');
+  await one.started;
+  const two = candidate('two');
+  // Both are looked at whenever the server was asked something, and on every turn of a fine timer between.
+  let together = 0;
+  const check = () => {
+    if (one.elector.isLeader() && two.elector.isLeader()) together += 1;
+  };
+  const watcher = setInterval(check, 1);
+  await server.until(() => {
+    check();
+    return server.requests.filter(by('two')).length >= 5;
+  });
+  expect(two.elector.isLeader()).toBe(false);
+
+  server.inject(by('one'), () => {}, 1000);
+  await two.started;
+  clearInterval(watcher);
+  expect(together).toBe(0);
+  expect(spec()).toMatchObject({ holderIdentity: 'two', leaseTransitions: 1 });
+});
+
+test('a leader whose renewals get no answer fences itself before anybody can take over', async () => {
+  const one = candidate('one');
+  await one.started;
+  const two = candidate('two');
+  await server.until(() => server.requests.some(by('two')));
+  server.inject(by('one'), () => {}, 1000);
+  await one.stopped;
+  const fencedAt = performance.now();
+  expect(one.elector.isLeader()).toBe(false);
+  expect(two.elector.isLeader()).toBe(false);
+  await two.started;
+  expect(performance.now() - fencedAt).toBeGreaterThan(200);
+});
+
+test('a leader whose event loop stood still knows at once that it leads no more', async () => {
+  const one = candidate('one');
+  await one.started;
+  expect(one.elector.isLeader()).toBe(true);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timings.renewDeadlineMs + 50);
+  expect(one.elector.isLeader()).toBe(false);
+});
+
+test('a stopped leader lets its work end, then hands over at once', async () => {
+  const order: string[] = [];
+  const one = candidate('one', async (signal) => {
+    await waitForAbort(signal);
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push(`work ended while ${spec().holderIdentity} holds`);
+  });
+  await one.started;
+  const two = candidate('two');
+  await server.until(() => server.requests.filter(by('two')).length >= 2);
+  one.stop.abort();
+  await one.running;
+  const released = performance.now();
+  expect(order).toEqual(['work ended while one holds']);
+  expect(spec().holderIdentity).toBe('');
+  await two.started;
+  expect(performance.now() - released).toBeLessThan(timings.leaseDurationMs / 2);
+});
+
+test('work that does not end keeps the lease from being released', async () => {
+  const one = candidate('one', () => new Promise(() => {}));
+  await one.started;
+  one.stop.abort();
+  await one.running;
+  expect(spec().holderIdentity).toBe('one');
+  expect(one.elector.isLeader()).toBe(false);
+});
+
+test('a renewal whose response was lost is renewed again without losing the lease', async () => {
+  const one = candidate('one');
+  await one.started;
+  server.inject(
+    ({ method }) => method === 'PUT',
+    (_request, response, carryOut) => {
+      carryOut();
+      response.destroy();
+    },
+  );
+  await server.until(() => server.requests.filter(({ method }) => method === 'PUT').length >= 4);
+  expect(one.elector.isLeader()).toBe(true);
+});
+
+test('a lease somebody deleted is made again by its leader', async () => {
+  const one = candidate('one');
+  await one.started;
+  server.remove('/apis/coordination.k8s.io/v1/leases', { namespace: 'default', name: 'operator' });
+  await server.until(() => server.object(LEASE) !== undefined);
+  expect(one.elector.isLeader()).toBe(true);
+});
+
+test('a lease somebody took away ends the leadership at the next renewal', async () => {
+  const one = candidate('one');
+  await one.started;
+  const lease = structuredClone(server.object(LEASE));
+  if (!lease) throw new Error('no lease');
+  server.put('/apis/coordination.k8s.io/v1/leases', {
+    ...lease,
+    spec: { ...(lease.spec as object), holderIdentity: 'x' },
+  });
+  await one.stopped;
+  expect(one.elector.isLeader()).toBe(false);
+});
+
+test('errors of the server do not keep a candidate from trying on', async () => {
+  server.inject(
+    () => true,
+    (_request, response) => respond(response, 500, status(500, 'InternalError', 'etcd').body),
+    3,
+  );
+  const one = candidate('one');
+  await one.started;
+  expect(spec().holderIdentity).toBe('one');
+});

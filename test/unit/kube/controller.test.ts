@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { Controller, type ControllerOptions } from '../../../src/kube/controller.ts';
+import { ApiError } from '../../../src/kube/errors.ts';
+import { silentLogger } from '../../../src/kube/logger.ts';
+
+const conflict = new ApiError({ method: 'PUT', path: '/x' }, { status: 409, reason: 'Conflict', message: 'modified' });
+
+/** Runs a controller until `reconcile` has called `enough`; returns what it reported. */
+async function run(
+  reconcile: (key: string, enough: () => void, controller: Controller) => ReturnType<ControllerOptions['reconcile']>,
+  keys: readonly string[],
+  workers = 1,
+) {
+  const stop = new AbortController();
+  const outcomes: string[] = [];
+  const logged: object[] = [];
+  const controller = new Controller({
+    name: 'test',
+    workers,
+    reconcile: (key) => reconcile(key, () => stop.abort(), controller),
+    logger: { ...silentLogger, error: (fields) => logged.push(fields) },
+    metrics: { queueDepth: () => {}, reconciled: (_controller, outcome) => outcomes.push(outcome) },
+  });
+  for (const key of keys) controller.enqueue(key);
+  await controller.run(stop.signal);
+  return { outcomes, logged };
+}
+
+test('each key is reconciled, and a key that failed again after its backoff', async () => {
+  const seen: string[] = [];
+  const { outcomes, logged } = await run(
+    async (key, enough) => {
+      seen.push(key);
+      if (seen.length === 1) throw new Error('first time');
+      if (seen.filter((other) => other === 'a').length === 2) enough();
+    },
+    ['a', 'b'],
+  );
+  expect(seen).toEqual(['a', 'b', 'a']);
+  expect(outcomes).toEqual(['error', 'success', 'success']);
+  expect(logged).toMatchObject([{ controller: 'test', key: 'a' }]);
+});
+
+test('a conflict is tried again without counting as an error', async () => {
+  let calls = 0;
+  const { outcomes, logged } = await run(
+    async (_key, enough) => {
+      calls += 1;
+      if (calls === 1) throw conflict;
+      enough();
+    },
+    ['a'],
+  );
+  expect(outcomes).toEqual(['conflict', 'success']);
+  expect(logged).toEqual([]);
+});
+
+test('a reconcile may ask to be called again', async () => {
+  let calls = 0;
+  const { outcomes } = await run(
+    async (_key, enough) => {
+      calls += 1;
+      if (calls === 2) enough();
+      return { requeueAfterMs: 1 };
+    },
+    ['a'],
+  );
+  expect(outcomes).toEqual(['requeue', 'requeue']);
+});
+
+test('no two workers hold the same key', async () => {
+  const held = new Set<string>();
+  let calls = 0;
+  await run(
+    async (key, enough, controller) => {
+      expect(held.has(key)).toBe(false);
+      held.add(key);
+      controller.enqueue(key);
+      await new Promise((resolve) => setImmediate(resolve));
+      held.delete(key);
+      calls += 1;
+      if (calls === 200) enough();
+    },
+    ['a', 'b', 'c'],
+    4,
+  );
+});
+
+test('stopped, it waits for the reconcile under way and drops the rest', async () => {
+  const ended: string[] = [];
+  await run(
+    async (key, enough) => {
+      enough();
+      await new Promise((resolve) => setImmediate(resolve));
+      ended.push(key);
+    },
+    ['a', 'b', 'c'],
+  );
+  expect(ended).toEqual(['a']);
+});
