@@ -104,7 +104,7 @@ function removeNetworkRecords(node: NodeRecord): void {
   const names = readdirSync(results);
   const pods = names
     .filter((name) => name.startsWith(prefix))
-    .map((name) => name.slice(prefix.length).split('-')[0] ?? '');
+    .map((name) => name.slice(prefix.length).split('-')[0] ?? name);
   for (const name of names) {
     if (pods.some((pod) => name.includes(pod))) rmSync(join(results, name), { force: true });
   }

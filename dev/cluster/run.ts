@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 export interface CommandResult {
   readonly stdout: string;
@@ -17,6 +17,12 @@ export interface RunOptions {
   readonly onErrorLine?: (line: string) => void;
 }
 
+const running = new Set<ChildProcess>();
+// A build must not go on when the one that asked for it is stopped.
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGTERM');
+});
+
 /** Runs a program to its end and never throws: the caller judges the exit code. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
   return new Promise((resolve) => {
@@ -25,6 +31,7 @@ export function run(program: string, args: readonly string[], options: RunOption
       env: options.env ?? process.env,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    running.add(child);
     let stdout = '';
     let stderr = '';
     let rest = '';
@@ -46,10 +53,12 @@ export function run(program: string, args: readonly string[], options: RunOption
     child.stdin.on('error', () => {}); // the program may end without reading its input
     child.stdin.end(options.input ?? '');
     child.on('error', (error) => {
+      running.delete(child);
       clearTimeout(timer);
       resolve({ stdout, stderr: `${stderr}${error.message}`, code: 127 });
     });
     child.on('close', (code) => {
+      running.delete(child);
       clearTimeout(timer);
       resolve({ stdout, stderr, code: timedOut ? 124 : (code ?? 1) });
     });

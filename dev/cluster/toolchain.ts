@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Progress } from './progress.ts';
 import { mustRun, run, sleep } from './run.ts';
 
@@ -95,15 +95,28 @@ async function lock(path: string, onProgress: (line: string) => void): Promise<(
 }
 
 function holderIsGone(path: string): boolean {
+  const file = join(path, 'pid');
+  if (existsSync(file)) return !isAlive(Number(readFileSync(file, 'utf8')));
+  // No pid yet: the holder is between its two calls, or died there.
+  const made = statSync(path, { throwIfNoEntry: false });
+  return made !== undefined && Date.now() - made.mtimeMs > 10_000;
+}
+
+/** Removes what builds that were stopped left. */
+function removeAbandoned(prefix: string): void {
+  for (const name of readdirSync(dirname(prefix))) {
+    const path = join(dirname(prefix), name);
+    if (path.startsWith(prefix) && !isAlive(Number(path.slice(prefix.length))))
+      rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
   try {
-    const pid = Number(readFileSync(join(path, 'pid'), 'utf8'));
     process.kill(pid, 0);
-    return false;
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
-    // No pid yet: the holder is between its two calls, or died there.
-    const made = statSync(path, { throwIfNoEntry: false });
-    return made !== undefined && !existsSync(join(path, 'pid')) && Date.now() - made.mtimeMs > 10_000;
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 
@@ -120,7 +133,7 @@ async function build(dir: string, onProgress: (line: string) => void): Promise<v
   const env = { ...process.env, CGO_ENABLED: '0', GOGC: '400', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
   const half = `${dir}.half-${process.pid}`;
   const log = `${dir}.log`;
-  rmSync(half, { recursive: true, force: true });
+  removeAbandoned(`${dir}.half-`);
   mkdirSync(join(half, 'bin'), { recursive: true });
   onProgress('building etcd, Kubernetes and KWOK from their Go modules; once, about 7 minutes on 2 cores');
 
@@ -157,6 +170,12 @@ async function build(dir: string, onProgress: (line: string) => void): Promise<v
       `building the cluster programs failed; the whole log is in ${log}, its end:\n${said.slice(-30).join('\n')}`,
     );
   }
-  renameSync(half, dir);
+  try {
+    renameSync(half, dir);
+  } catch (error) {
+    // Another builder that had taken this one for dead was quicker: the same programs are there.
+    if (!existsSync(dir)) throw error;
+    rmSync(half, { recursive: true, force: true });
+  }
   onProgress(`built ${count} programs into ${dir}`);
 }
