@@ -36,7 +36,7 @@ const PLAIN_KEYWORDS = [
 const OTHER_KEYWORDS = ['additionalProperties', 'items', 'properties', 'propertyNames', 'required'];
 const TYPES = ['object', 'array', 'string', 'integer', 'number', 'boolean'];
 
-/** An AWS field may be null, which means absent; a status field is written by the controller, which never writes null. */
+/** AWS's own output has null for what was never set; the controller writes none into a status. */
 export interface Options {
   readonly nullMeansAbsent: boolean;
 }
@@ -101,6 +101,7 @@ function convertObject(json: JsonSchema, result: StructuralSchema, path: string,
     if (!isObject(additionalProperties)) refuse(path, 'an object needs properties, or one schema for its values');
     if (json.maxProperties === undefined) refuse(path, 'a map needs maxProperties, or no rule over it can be afforded');
     result.additionalProperties = convert(additionalProperties, `${path}[*]`, options);
+    if (options.nullMeansAbsent) allowNull(result.additionalProperties);
     return;
   }
   // Strict or loose is zod's concern; the API server refuses unknown fields under strict field validation.
@@ -109,24 +110,33 @@ function convertObject(json: JsonSchema, result: StructuralSchema, path: string,
   }
   const required = Array.isArray(json.required) ? json.required.map(String) : [];
   result.properties = Object.fromEntries(
-    Object.entries(properties).map(([name, property]) => [
-      name,
-      convertProperty(property, `${path}.${name}`, required.includes(name), options),
-    ]),
+    Object.entries(properties).map(([name, property]) => [name, convertProperty(property, `${path}.${name}`, options)]),
   );
   if (required.length > 0) result.required = required;
+  if (!options.nullMeansAbsent) return;
+  for (const [name, property] of Object.entries(result.properties)) {
+    if (!required.includes(name) && property.default === undefined) allowNull(property);
+  }
 }
 
-function convertProperty(json: unknown, path: string, required: boolean, options: Options): StructuralSchema {
+function convertProperty(json: unknown, path: string, options: Options): StructuralSchema {
   if (!isObject(json)) refuse(path, 'no schema');
   const result = convert(json, path, options);
   if (result.description === undefined) refuse(path, 'a field needs a description');
   // A default that says the same as absence is not written into every stored object.
   if (isZero(result)) delete result.default;
   if (result.default !== undefined) result.default = withInnerDefaults(result);
-  // A null beside a default is replaced by the default, but only where null is not allowed.
-  if (options.nullMeansAbsent && !required && result.default === undefined) result.nullable = true;
   return result;
+}
+
+/**
+ * Without it the API server drops a null when an object is created, but refuses it in server-side apply. A field with a
+ * default needs none: the default takes the place of the null, which it would not if null were allowed. Rules need not
+ * care: to CEL a null is absent.
+ */
+function allowNull(schema: StructuralSchema): void {
+  schema.nullable = true;
+  if (Array.isArray(schema.enum)) schema.enum = [...schema.enum, null];
 }
 
 function isZero({ default: value, properties }: StructuralSchema): boolean {

@@ -12,7 +12,7 @@ export type Parsed<Schema extends z.ZodType> = DeepReadonly<z.output<Schema>>;
 
 /**
  * A rule over several fields, said once for both checkers: zod (controller, command line, tests) and the
- * API server (CEL). `cel` is evaluated where the schema stands, after defaulting and with nulls dropped.
+ * API server (CEL). `cel` is evaluated where the schema stands, after defaulting; null counts as absent there.
  */
 export type Rule<Value> =
   | {

@@ -5,8 +5,7 @@ import { z } from 'zod';
 import { structuralSchema } from '../../../dev/generate/structural-schema.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const convert = (fields: z.ZodRawShape, nullMeansAbsent = true) =>
-  structuralSchema(z.strictObject(fields), 'spec', { nullMeansAbsent });
+const convert = (fields: z.ZodRawShape) => structuralSchema(z.strictObject(fields), 'spec', { nullMeansAbsent: false });
 const text = () => z.string().max(5).describe('a text');
 
 describe('generated files', () => {
@@ -18,22 +17,46 @@ describe('generated files', () => {
 });
 
 describe('a zod schema as a structural schema', () => {
-  it('lets null stand for absence where nothing is required and no default takes its place', () => {
+  it('writes no default that says the same as absence', () => {
     const { properties } = convert({ a: text(), b: text().optional(), c: text().default('x'), d: text().default('') });
     expect(properties).toEqual({
       a: { type: 'string', description: 'a text', maxLength: 5 },
-      b: { type: 'string', description: 'a text', maxLength: 5, nullable: true },
+      b: { type: 'string', description: 'a text', maxLength: 5 },
       c: { type: 'string', description: 'a text', maxLength: 5, default: 'x' },
-      d: { type: 'string', description: 'a text', maxLength: 5, nullable: true },
+      d: { type: 'string', description: 'a text', maxLength: 5 },
     });
-    expect(convert({ b: text().optional() }, false).properties?.b).not.toHaveProperty('nullable');
+  });
+
+  it('lets null stand for absence where nothing is required and no default takes its place', () => {
+    const fields = z.strictObject({
+      a: text(),
+      b: z.enum(['x']).optional().describe('d'),
+      c: text().default('x'),
+      d: z.record(z.string(), z.string().max(5)).meta({ maxProperties: 3 }).describe('d'),
+    });
+    expect(structuralSchema(fields, 'spec', { nullMeansAbsent: true }).properties).toEqual({
+      a: { type: 'string', description: 'a text', maxLength: 5 },
+      b: { type: 'string', description: 'd', enum: ['x', null], nullable: true },
+      c: { type: 'string', description: 'a text', maxLength: 5, default: 'x' },
+      d: {
+        type: 'object',
+        description: 'd',
+        maxProperties: 3,
+        additionalProperties: { type: 'string', maxLength: 5, nullable: true },
+      },
+    });
+  });
+
+  it('completes the default of an object with those of its fields, for the API server checks it as it stands', () => {
+    const inner = z.strictObject({ a: z.int32().default(3).describe('d'), b: text().optional() });
+    expect(convert({ o: inner.prefault({}).describe('d') }).properties?.o?.default).toEqual({ a: 3 });
   });
 
   it('names the width of whole numbers instead of their outermost bounds', () => {
     const { properties } = convert({ a: z.int().min(0).describe('wide'), b: z.int32().describe('narrow') });
     expect(properties).toEqual({
-      a: { type: 'integer', format: 'int64', description: 'wide', minimum: 0, nullable: undefined },
-      b: { type: 'integer', format: 'int32', description: 'narrow', nullable: undefined },
+      a: { type: 'integer', format: 'int64', description: 'wide', minimum: 0 },
+      b: { type: 'integer', format: 'int32', description: 'narrow' },
     });
   });
 

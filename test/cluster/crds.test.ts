@@ -1,0 +1,273 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ApiClient } from '../../dev/cluster/api.ts';
+import { type LocalCluster, up } from '../../dev/cluster/index.ts';
+import { parseBatchJob } from '../../src/api/batch-job.ts';
+import { API_VERSION, batchJobs, services, taskDefinitions } from '../../src/api/meta.ts';
+import { InvalidSpecError } from '../../src/api/parse.ts';
+import { parseService } from '../../src/api/service.ts';
+import { parseTaskDefinition } from '../../src/api/task-definition.ts';
+import { job, type SampleKind, samples, service, task, wordpress } from '../unit/api/samples.ts';
+
+const crds = join(import.meta.dirname, '../../crds');
+const resources = [taskDefinitions, services, batchJobs];
+const parsers = { TaskDefinition: parseTaskDefinition, Service: parseService, BatchJob: parseBatchJob };
+const plurals = { TaskDefinition: 'taskdefinitions', Service: 'services', BatchJob: 'batchjobs' };
+
+const dir = mkdtempSync(join(tmpdir(), 'longshore-crds-'));
+let cluster: LocalCluster;
+let api: ApiClient;
+
+const object = (kind: SampleKind, spec: unknown, name = 'sample') => ({
+  apiVersion: API_VERSION,
+  kind,
+  metadata: { name, namespace: 'default' },
+  spec,
+});
+
+const kubectl = (args: string[], input?: unknown) =>
+  cluster.kubectl(args, input === undefined ? {} : { input: JSON.stringify(input) });
+
+async function succeed(args: string[], input?: unknown): Promise<string> {
+  const { stdout, stderr, code } = await kubectl(args, input);
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+/** What zod finds wrong; empty when nothing. */
+function zodProblems(kind: SampleKind, spec: unknown): string {
+  try {
+    parsers[kind](spec);
+    return '';
+  } catch (error) {
+    if (error instanceof InvalidSpecError) return error.message;
+    throw error;
+  }
+}
+
+beforeAll(async () => {
+  cluster = await up({ dir, nodes: 'kwok=1' });
+  api = new ApiClient(cluster.kubeconfig);
+  await succeed(['apply', '-f', crds]);
+  const names = resources.map(({ plural, group }) => `crd/${plural}.${group}`);
+  // `kubectl wait` itself fails while a CRD has no conditions at all.
+  const wait = () => succeed(['wait', '--for=condition=Established', '--timeout=60s', ...names]);
+  await vi.waitFor(wait, { timeout: 60_000 });
+});
+
+afterAll(async () => {
+  api?.close();
+  await cluster?.down();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+describe('the CRDs', () => {
+  it('can be applied again with plain kubectl apply, and change nothing', async () => {
+    const output = await succeed(['apply', '-f', crds]);
+    expect(output.match(/unchanged/g)).toHaveLength(resources.length);
+  });
+
+  it('raise no condition of a schema that is not structural', async () => {
+    for (const { plural, group } of resources) {
+      const crd = JSON.parse(await succeed(['get', 'crd', `${plural}.${group}`, '-o', 'json']));
+      const types = crd.status.conditions.map(
+        ({ type, status }: { type: string; status: string }) => `${type}=${status}`,
+      );
+      expect(types.sort()).toEqual(['Established=True', 'NamesAccepted=True']);
+    }
+  });
+
+  it('explain themselves', async () => {
+    // Discovery lists a kind some moments after it is Established.
+    const explained = (field: string) =>
+      expect.poll(async () => (await kubectl(['explain', field, '--api-version', API_VERSION])).stdout, {
+        timeout: 30_000,
+      });
+    await explained('taskdefinitions.spec.containerDefinitions.healthCheck').toContain('5 to 300. Default: 30.');
+    await explained('services.spec.desiredCount').toContain('Tasks to keep running, from 0.');
+    await explained('batchjobs.status.attempts').toContain('Exit code of the container');
+  });
+});
+
+describe('the API server and zod give one verdict', () => {
+  it.concurrent.for(samples)('$kind: $title', async ({ kind, spec, refused }, { expect }) => {
+    const accepted = refused === undefined;
+    expect(zodProblems(kind, spec) === '', 'verdict of zod').toBe(accepted);
+    for (const way of [['apply'], ['apply', '--server-side']]) {
+      const args = [...way, '--dry-run=server', '--validate=strict', '-f', '-'];
+      const { stderr, code } = await kubectl(args, object(kind, spec));
+      expect(code === 0, `verdict of the API server on kubectl ${way.join(' ')}: ${stderr}`).toBe(accepted);
+      // Server-side apply refuses some mistakes earlier, in words of its own.
+      if (way.length === 1) for (const text of refused ?? []) expect(stderr).toContain(text);
+    }
+  });
+
+  it('on specs with one field broken at random', async () => {
+    const accepted = samples.filter(({ refused }) => refused === undefined);
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...accepted).chain(mutation), async ({ kind, spec, change }) => {
+        const path = `/apis/${API_VERSION}/namespaces/default/${plurals[kind]}?dryRun=All&fieldValidation=Strict`;
+        const { status, body } = await api.call('POST', path, object(kind, spec));
+        const zod = zodProblems(kind, spec);
+        expect(status === 201, `${kind} with ${change}\nzod: ${zod}\nAPI server: ${body}`).toBe(zod === '');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('objects', () => {
+  it.each([
+    ['client-side apply', ['apply']],
+    ['server-side apply', ['apply', '--server-side', '--force-conflicts']],
+    ['create', ['replace', '--force']],
+  ])('with null for what was never set mean the same as without it: %s', async (_, how) => {
+    const spec = task({ family: null, networkMode: null, volumes: null });
+    Object.assign((spec.containerDefinitions as object[])[0] ?? {}, { essential: null, ulimits: null, cpu: null });
+    await succeed([...how, '-f', '-'], object('TaskDefinition', spec, 'nulls'));
+    const stored = JSON.parse(await succeed(['get', 'taskdefinitions', 'nulls', '-o', 'json']));
+    expect(stored.spec).toMatchObject({
+      networkMode: 'bridge',
+      containerDefinitions: [{ name: 'web', essential: true, stopTimeout: 30 }],
+    });
+    expect(parseTaskDefinition(stored.spec)).toEqual(parseTaskDefinition(spec));
+  });
+
+  it('of a service scale, and show AWS columns', async () => {
+    await succeed(['apply', '-f', '-'], object('Service', service(), 'web'));
+    await succeed(['scale', 'services.longshore.dev/web', '--replicas=7']);
+    const now = new Date().toISOString();
+    const deployment = {
+      id: 'ecs-svc/1234567890123456789',
+      status: 'PRIMARY',
+      taskDefinition: 'web:1',
+      desiredCount: 7,
+      pendingCount: 1,
+      runningCount: 6,
+      failedTasks: 0,
+      rolloutState: 'IN_PROGRESS',
+      rolloutStateReason: 'ECS deployment ecs-svc/1234567890123456789 in progress.',
+      createdAt: now,
+      updatedAt: now,
+    };
+    const status = {
+      status: 'ACTIVE',
+      desiredCount: 7,
+      pendingCount: 1,
+      runningCount: 6,
+      taskDefinition: 'web:1',
+      selector: 'longshore.dev/service=web',
+      deployments: [deployment],
+    };
+    await succeed([
+      'patch',
+      'services.longshore.dev/web',
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      JSON.stringify({ status }),
+    ]);
+    const [header, row] = (await succeed(['get', 'services.longshore.dev', 'web'])).split('\n');
+    expect(header?.split(/\s+/)).toEqual([
+      'NAME',
+      'STATUS',
+      'DESIRED',
+      'PENDING',
+      'RUNNING',
+      'TASKDEF',
+      'ROLLOUT',
+      'AGE',
+    ]);
+    expect(row?.split(/\s+/).slice(0, 7)).toEqual(['web', 'ACTIVE', '7', '1', '6', 'web:1', 'IN_PROGRESS']);
+    const scale = JSON.parse(
+      await succeed(['get', '--raw', `/apis/${API_VERSION}/namespaces/default/services/web/scale`]),
+    );
+    expect(scale).toMatchObject({
+      spec: { replicas: 7 },
+      status: { replicas: 6, selector: 'longshore.dev/service=web' },
+    });
+  });
+
+  it('of a job cannot be changed', async () => {
+    await succeed(['apply', '-f', '-'], object('BatchJob', job(), 'sum'));
+    await succeed(['apply', '-f', '-'], object('BatchJob', job(), 'sum'));
+    const { stderr, code } = await kubectl(
+      ['apply', '-f', '-'],
+      object('BatchJob', job({ retryStrategy: { attempts: 2 } }), 'sum'),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain('the spec of a BatchJob cannot be changed');
+  });
+
+  it('of a service keep their name', async () => {
+    await succeed(['apply', '-f', '-'], object('Service', service({ serviceName: 'a' }), 'named'));
+    const { stderr, code } = await kubectl(
+      ['apply', '-f', '-'],
+      object('Service', service({ serviceName: 'b' }), 'named'),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain('spec.serviceName');
+    expect(stderr).toContain('serviceName cannot be changed');
+  });
+
+  it('can be applied by the server, and are found by category and short name', async () => {
+    await succeed(['apply', '--server-side', '-f', '-'], object('TaskDefinition', wordpress, 'hello-world'));
+    expect(await succeed(['get', 'etd', 'hello-world', '-o', 'name'])).toBe(
+      'taskdefinition.longshore.dev/hello-world\n',
+    );
+    const all = await succeed(['get', 'longshore', '-o', 'name']);
+    for (const { singular } of resources) expect(all).toContain(`${singular}.longshore.dev/`);
+  });
+});
+
+type Path = readonly (string | number)[];
+
+function pathsOf(value: unknown, path: Path = []): Path[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  const keys = Array.isArray(value) ? [...value.keys()] : Object.keys(value);
+  return [path, ...keys.flatMap((key) => pathsOf(Reflect.get(value, key), [...path, key]))];
+}
+
+function replaced(value: unknown, path: Path, by: unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return by;
+  if (typeof value !== 'object' || value === null) return value;
+  const inner = replaced(Reflect.get(value, key), rest, by);
+  if (Array.isArray(value)) return value.toSpliced(Number(key), 1, ...(inner === undefined ? [] : [inner]));
+  return { ...value, [key]: inner };
+}
+
+const replacements: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom(
+    undefined,
+    null,
+    true,
+    false,
+    '',
+    'a b',
+    'web',
+    'x'.repeat(300),
+    0,
+    -1,
+    1,
+    1.5,
+    70_000,
+    3_000_000_000,
+  ),
+  fc.constantFrom<unknown>([], {}, { unknown: 1 }, ['x'], [null], [{}]),
+  fc.integer({ min: -10, max: 400 }),
+  fc.string({ maxLength: 10 }),
+);
+
+/** A spec with the value at one place taken away or replaced. */
+function mutation({ kind, spec }: { kind: SampleKind; spec: unknown }) {
+  const places = pathsOf(spec).filter((path) => path.length > 0);
+  return fc.record({ path: fc.constantFrom(...places), by: replacements }).map(({ path, by }) => ({
+    kind,
+    spec: JSON.parse(JSON.stringify(replaced(spec, path, by))) as unknown,
+    change: `${path.join('.')} = ${JSON.stringify(by)}`,
+  }));
+}
