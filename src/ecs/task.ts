@@ -59,8 +59,6 @@ export interface Task {
   readonly containers: readonly Container[];
   /** All containers have ended for good (pod phase Succeeded or Failed). */
   readonly ended: boolean;
-  /** The pod's phase is Succeeded: every regular container exited with 0. */
-  readonly succeeded: boolean;
   /** A stop was requested: ECS's desiredStatus STOPPED. A pod under deletion counts. */
   readonly stopRequested: boolean;
   /** Recorded with the stop request, or with the end of a task that ended by itself. */
@@ -215,15 +213,15 @@ export function stopDue(task: Task): (StopCause & { readonly because: string }) 
     const stoppedReason = task.userStop.trim() === '' ? 'Task stopped by user' : task.userStop;
     return { stopCode: 'UserInitiated', stoppedReason, because: 'the longshore.dev/stop annotation asks for it' };
   }
-  const essential = endedEssential(task);
-  if (essential !== undefined) {
-    const because = `essential container ${essential.name} exited with ${essential.exitCode ?? 'no exit code'}`;
-    return { ...ESSENTIAL_EXITED, because };
-  }
   const failed = task.containers.find((container) => container.essential && container.startFailure !== undefined);
   if (failed?.startFailure !== undefined) {
     const because = `essential container ${failed.name} cannot start`;
     return { stopCode: 'TaskFailedToStart', stoppedReason: failed.startFailure, because };
+  }
+  const essential = endedEssential(task);
+  if (essential !== undefined) {
+    const because = `essential container ${essential.name} exited with ${essential.exitCode ?? 'no exit code'}`;
+    return { ...ESSENTIAL_EXITED, because };
   }
   return undefined;
 }

@@ -120,7 +120,6 @@ export function observePod(pod: PodJson): ObservedTask {
       return observeContainer(own, states.get(name), ended);
     }),
     ended,
-    succeeded: phase === 'Succeeded',
     acknowledged: status?.startTime !== undefined,
     stopRequested: metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
     stopRecorded: stopCode !== undefined,

@@ -128,7 +128,6 @@ export class SimulatedService {
       node: `node-${this.#created % 3}`,
       containers: [{ name: 'app', essential: true, healthCheck: CHECK, status: 'PENDING', ready: false }],
       ended: false,
-      succeeded: false,
       stopRequested: false,
     });
   }

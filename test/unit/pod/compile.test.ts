@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
+import { compileTemplate, stampPod } from '../../../src/pod/compile.ts';
+import { fieldSupport } from '../../../src/pod/field-support.ts';
+
+const compile = (definition: object) =>
+  compileTemplate({ definition: parseTaskDefinition(definition), family: 'hello_world', revision: 3 });
+
+const one = (container: object, task: object = {}) =>
+  compile({ ...task, containerDefinitions: [{ name: 'app', image: 'busybox', memory: 64, ...container }] });
+
+const first = (container: object, task: object = {}) => one(container, task).spec.containers[0];
+
+describe('a task definition as a pod', () => {
+  it('never restarts, and keeps what ECS knows of its containers on the pod', () => {
+    const template = one({ healthCheck: { command: ['CMD', 'true'], interval: 7, retries: 2, startPeriod: 9 } });
+    expect(template.spec.restartPolicy).toBe('Never');
+    expect(template.labels).toMatchObject({ 'longshore.dev/family': 'hello-world', 'longshore.dev/revision': '3' });
+    expect(template.annotations['longshore.dev/task-definition']).toBe('hello_world:3');
+    expect(JSON.parse(template.annotations['longshore.dev/containers'] ?? '')).toEqual({
+      app: { name: 'app', essential: true, healthCheck: { interval: 7, retries: 2, startPeriod: 9 } },
+    });
+  });
+
+  it('takes entryPoint for the command and command for its arguments, without Kubernetes expanding $(NAME)', () => {
+    expect(first({ entryPoint: ['sh', '-c'], command: ['echo $(HOME) $HOME'] })).toMatchObject({
+      command: ['sh', '-c'],
+      args: ['echo $$(HOME) $HOME'],
+    });
+    expect(first({ command: ['a'] })).not.toHaveProperty('command');
+    expect(first({ environment: [{ name: 'A', value: '$(B)' }] })?.env).toEqual([{ name: 'A', value: '$$(B)' }]);
+  });
+
+  it('lets the last of two variables of one name count', () => {
+    const environment = [
+      { name: 'A', value: '1' },
+      { name: 'A', value: '2' },
+    ];
+    expect(first({ environment })?.env).toEqual([{ name: 'A', value: '2' }]);
+  });
+
+  it('reserves what is soft, limits what is hard, and never limits CPU (ecs-semantics §1.4)', () => {
+    expect(first({ cpu: 256, memory: 128, memoryReservation: 64 })?.resources).toEqual({
+      requests: { cpu: '250m', memory: '64Mi' },
+      limits: { memory: '128Mi' },
+    });
+  });
+
+  it.each([
+    ['512', '1024', '500m', '1024Mi'],
+    ['.5 vCPU', '1GB', '500m', '1024Mi'],
+    ['1 vcpu', '0.5 GB', '1000m', '512Mi'],
+  ])('limits the whole task at cpu %s and memory %s', (cpu, memory, cpuLimit, memoryLimit) => {
+    const { resources } = one({}, { cpu, memory }).spec;
+    expect(resources?.limits).toEqual({ cpu: cpuLimit, memory: memoryLimit });
+  });
+
+  it.each([
+    ['bridge', { containerPort: 80, hostPort: 8080 }, 8080],
+    ['bridge', { containerPort: 80, hostPort: 0 }, undefined],
+    ['bridge', { containerPort: 80 }, undefined],
+    ['host', { containerPort: 80 }, 80],
+    ['awsvpc', { containerPort: 80, hostPort: 80 }, undefined],
+  ])('with network mode %s maps %o to node port %s', (networkMode, mapping, hostPort) => {
+    expect(first({ portMappings: [mapping] }, { networkMode })?.ports?.[0]?.hostPort).toBe(hostPort);
+  });
+
+  it('starts containers after what they depend on, as given otherwise', () => {
+    const container = (name: string, more: object = {}) => ({ name, image: 'busybox', memory: 8, ...more });
+    const template = compile({
+      containerDefinitions: [
+        container('web', { links: ['db:database'], dependsOn: [{ containerName: 'cache', condition: 'START' }] }),
+        container('db'),
+        container('cache', { dependsOn: [{ containerName: 'db', condition: 'START' }] }),
+        container('Log_Router'),
+      ],
+    });
+    expect(template.spec.containers.map(({ name }) => name)).toEqual(['db', 'cache', 'web', 'log-router']);
+    expect(template.spec.hostAliases).toEqual([{ ip: '127.0.0.1', hostnames: ['db', 'database'] }]);
+  });
+
+  it('gives containers whose AWS names derive one name different ones', () => {
+    const containerDefinitions = ['App', 'app'].map((name) => ({ name, image: 'busybox', memory: 8 }));
+    const names = compile({ containerDefinitions }).spec.containers.map(({ name }) => name);
+    expect(new Set(names).size).toBe(2);
+    expect(names).toContain('app');
+  });
+
+  it('takes over the mounts of volumesFrom, read-only where asked', () => {
+    const volumes = [{ name: 'data_dir' }, { name: 'host', host: { sourcePath: '/srv' } }];
+    const mountPoints = [
+      { sourceVolume: 'data_dir', containerPath: '/data' },
+      { sourceVolume: 'host', containerPath: '/srv', readOnly: true },
+    ];
+    const template = compile({
+      volumes,
+      containerDefinitions: [
+        { name: 'a', image: 'busybox', memory: 8, mountPoints },
+        { name: 'b', image: 'busybox', memory: 8, volumesFrom: [{ sourceContainer: 'a', readOnly: true }] },
+      ],
+    });
+    expect(template.spec.volumes).toEqual([
+      { name: 'data-dir', emptyDir: {} },
+      { name: 'host', hostPath: { path: '/srv', type: 'DirectoryOrCreate' } },
+    ]);
+    expect(template.spec.containers[1]?.volumeMounts).toEqual([
+      { name: 'data-dir', mountPath: '/data', readOnly: true },
+      { name: 'host', mountPath: '/srv', readOnly: true },
+    ]);
+  });
+
+  it('asks for health as readiness and never as liveness', () => {
+    const container = first({
+      healthCheck: { command: ['CMD-SHELL', 'curl -f localhost || exit 1'], interval: 10, timeout: 3, retries: 4 },
+    });
+    expect(container?.readinessProbe).toEqual({
+      exec: { command: ['/bin/sh', '-c', 'curl -f localhost || exit 1'] },
+      periodSeconds: 10,
+      timeoutSeconds: 3,
+      failureThreshold: 4,
+      successThreshold: 1,
+    });
+    expect(container?.livenessProbe).toBeUndefined();
+  });
+
+  it('has one grace period, the longest stopTimeout', () => {
+    const containerDefinitions = [5, 45].map((stopTimeout) => ({
+      name: `c${stopTimeout}`,
+      image: 'busybox',
+      memory: 8,
+      stopTimeout,
+    }));
+    expect(compile({ containerDefinitions }).spec.terminationGracePeriodSeconds).toBe(45);
+  });
+
+  it('stamps tasks without touching the template; injected variables win', () => {
+    const template = one({ environment: [{ name: 'AWS_BATCH_X', value: 'user' }] });
+    const before = JSON.stringify(template);
+    const owner = { apiVersion: 'v1', kind: 'X', name: 'x', uid: 'u', controller: true };
+    const environment = [{ name: 'AWS_BATCH_X', value: 'platform' }];
+    const pod = stampPod(template, {
+      namespace: 'n',
+      name: 'p',
+      task: 't',
+      labels: {},
+      annotations: {},
+      owner,
+      environment,
+    });
+    expect(pod).toMatchObject({
+      metadata: { name: 'p', labels: { 'longshore.dev/task': 't' }, ownerReferences: [owner] },
+      spec: { containers: [{ env: [{ name: 'AWS_BATCH_X', value: 'platform' }] }] },
+    });
+    expect(JSON.stringify(template)).toBe(before);
+  });
+});
+
+describe('field support', () => {
+  const support = (container: object, task: object = {}) =>
+    fieldSupport(
+      parseTaskDefinition({
+        ...task,
+        containerDefinitions: [{ name: 'app', image: 'busybox', memory: 64, ...container }],
+      }),
+    ).map(({ field, support: is }) => `${field} ${is}`);
+
+  it('lists nothing for a definition that is honoured exactly', () => {
+    expect(support({ portMappings: [{ containerPort: 80 }], environment: [{ name: 'A', value: 'b' }] })).toEqual([]);
+  });
+
+  it('lists what is approximated or ignored, with its path', () => {
+    const container = {
+      logConfiguration: { logDriver: 'awslogs' },
+      ulimits: [{ name: 'nofile', softLimit: 1, hardLimit: 2 }],
+      user: 'www-data',
+    };
+    expect(support(container, { executionRoleArn: 'arn:aws:iam::1:role/x', networkMode: 'host' }).sort()).toEqual([
+      'spec.containerDefinitions[0].logConfiguration Ignored',
+      'spec.containerDefinitions[0].ulimits Ignored',
+      'spec.containerDefinitions[0].user Ignored',
+      'spec.executionRoleArn Ignored',
+      'spec.networkMode Approximated',
+    ]);
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { stopCauseOf, stopDue } from '../../../src/ecs/task.ts';
+import { observePod, type PodJson } from '../../../src/pod/observe.ts';
+
+const traits = JSON.stringify({ app: { name: 'App', essential: true }, log: { name: 'log', essential: false } });
+const AT = '2026-01-01T00:00:00Z';
+
+function pod(
+  status: PodJson['status'],
+  more: { annotations?: Record<string, string>; deletionTimestamp?: string } = {},
+): PodJson {
+  return {
+    metadata: {
+      name: 'web-abc123-4-2',
+      namespace: 'default',
+      uid: 'u',
+      resourceVersion: '7',
+      creationTimestamp: AT,
+      labels: { 'longshore.dev/task': 'ab'.repeat(16), 'longshore.dev/deployment': '1'.repeat(19) },
+      ownerReferences: [{ uid: 'owner', controller: true }],
+      ...more,
+      annotations: { 'longshore.dev/containers': traits, ...more.annotations },
+    },
+    spec: { nodeName: 'n1', containers: [{ name: 'app' }, { name: 'log' }] },
+    status,
+  };
+}
+
+const running = { running: { startedAt: AT } };
+const ended = (exitCode: number, reason = 'Error') => ({
+  terminated: { exitCode, reason, startedAt: AT, finishedAt: AT },
+});
+const states = (app: object, log: object) => ({
+  phase: 'Running',
+  startTime: AT,
+  containerStatuses: [
+    { name: 'app', ready: true, state: app },
+    { name: 'log', ready: true, state: log },
+  ],
+});
+
+describe('a pod as a task', () => {
+  it('has its seat, owner and containers under their AWS names', () => {
+    const task = observePod(pod(states(running, running)));
+    expect(task).toMatchObject({
+      id: 'ab'.repeat(16),
+      slot: 4,
+      generation: 2,
+      owner: 'owner',
+      node: 'n1',
+      ended: false,
+    });
+    expect(task.containers.map(({ name, status }) => [name, status])).toEqual([
+      ['App', 'RUNNING'],
+      ['log', 'RUNNING'],
+    ]);
+  });
+
+  it('is to be stopped when its essential container exits, whatever the code', () => {
+    expect(stopDue(observePod(pod(states(ended(0, 'Completed'), running))))).toMatchObject({
+      stopCode: 'EssentialContainerExited',
+      stoppedReason: 'Essential container in task exited',
+      because: 'essential container App exited with 0',
+    });
+  });
+
+  it('goes on when a container that is not essential exits', () => {
+    expect(stopDue(observePod(pod(states(running, ended(1)))))).toBeUndefined();
+  });
+
+  it.each([
+    ['ImagePullBackOff', 'CannotPullContainerError: m'],
+    ['CreateContainerConfigError', 'ResourceInitializationError: m'],
+    ['CreateContainerError', 'CannotCreateContainerError: m'],
+  ])('fails to start where the kubelet would wait for ever: %s', (reason, stoppedReason) => {
+    const task = observePod(pod(states({ waiting: { reason, message: 'm' } }, running)));
+    expect(stopDue(task)).toMatchObject({ stopCode: 'TaskFailedToStart', stoppedReason });
+  });
+
+  it('is waited for while an image is being pulled for the first time', () => {
+    expect(
+      stopDue(observePod(pod(states({ waiting: { reason: 'ErrImagePull', message: 'm' } }, running)))),
+    ).toBeUndefined();
+  });
+
+  it('names a command that cannot be started as ECS does', () => {
+    const failed = {
+      terminated: {
+        exitCode: 128,
+        reason: 'StartError',
+        message: 'no such file',
+        finishedAt: AT,
+        startedAt: '1970-01-01T00:00:00Z',
+      },
+    };
+    const task = observePod(pod(states(failed, running)));
+    expect(stopDue(task)).toMatchObject({
+      stopCode: 'TaskFailedToStart',
+      stoppedReason: 'CannotStartContainerError: no such file',
+    });
+  });
+
+  it('says out of memory as ECS does', () => {
+    const task = observePod(pod(states(ended(137, 'OOMKilled'), running)));
+    expect(task.containers[0]).toMatchObject({
+      exitCode: 137,
+      reason: 'OutOfMemoryError: Container killed due to memory usage',
+    });
+  });
+
+  it('was stopped by its user when the pod was deleted', () => {
+    const task = observePod(pod({ ...states(ended(143), ended(143)), phase: 'Failed' }, { deletionTimestamp: AT }));
+    expect(stopCauseOf(task)).toEqual({ stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' });
+  });
+
+  it('keeps the recorded cause', () => {
+    const annotations = {
+      'longshore.dev/stop-code': 'ServiceSchedulerInitiated',
+      'longshore.dev/stopped-reason': 'why',
+    };
+    const task = observePod(pod({ ...states(ended(143), ended(143)), phase: 'Failed' }, { annotations }));
+    expect(stopCauseOf(task)).toEqual({ stopCode: 'ServiceSchedulerInitiated', stoppedReason: 'why' });
+  });
+
+  it('is stopped on the annotation of its user, with the reason given', () => {
+    const task = observePod(pod(states(running, running), { annotations: { 'longshore.dev/stop': 'maintenance' } }));
+    expect(stopDue(task)).toMatchObject({ stopCode: 'UserInitiated', stoppedReason: 'maintenance' });
+  });
+});
