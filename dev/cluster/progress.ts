@@ -5,41 +5,32 @@ export class Progress {
   readonly #bar = process.stderr.isTTY === true;
   #done = 0;
   #total = 0;
-  #detail = '';
-  #said = 0;
+  #said = Date.now();
 
   constructor(what: string, say: (line: string) => void) {
     this.#what = what;
     this.#say = say;
   }
 
-  /** One more of `total` is done; `detail` names it. */
-  step(total: number, detail: string): void {
-    this.#done += 1;
-    this.#total = Math.max(total, this.#done);
-    this.#show(detail);
-  }
-
-  note(detail: string): void {
-    this.#show(detail);
-  }
-
-  end(): void {
-    if (this.#bar && this.#total > 0) process.stderr.write('\r\x1b[2K');
-    if (this.#total > 0) this.#say(`${this.#what}: ${this.#done} of ${this.#total}, done`);
-  }
-
-  #show(detail: string): void {
-    if (detail === this.#detail) return;
-    this.#detail = detail;
+  /** `done` of `total` are done; `detail` names the one at hand. */
+  show(done: number, total: number, detail: string): void {
+    if (done === this.#done && total === this.#total) return;
+    this.#done = done;
+    this.#total = Math.max(total, done);
     if (this.#bar) {
       const width = 30;
-      const full = this.#total === 0 ? 0 : Math.round((width * this.#done) / this.#total);
+      const full = Math.round((width * this.#done) / this.#total);
       const text = `${this.#what} [${'#'.repeat(full)}${'.'.repeat(width - full)}] ${this.#done}/${this.#total} ${detail}`;
       process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
     } else if (Date.now() - this.#said > 10_000) {
       this.#said = Date.now();
       this.#say(`${this.#what}: ${this.#done} of ${this.#total} (${detail})`);
     }
+  }
+
+  /** Takes the bar off the terminal. */
+  end(): void {
+    if (this.#bar && this.#total > 0) process.stderr.write('\r\x1b[2K');
+    if (this.#total > 0) this.#say(`${this.#what}: ${this.#done} of ${this.#total}`);
   }
 }

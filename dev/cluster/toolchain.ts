@@ -137,28 +137,43 @@ async function build(dir: string, onProgress: (line: string) => void): Promise<v
   mkdirSync(join(half, 'bin'), { recursive: true });
   onProgress('building etcd, Kubernetes and KWOK from their Go modules; once, about 7 minutes on 2 cores');
 
+  const count = Object.keys(programs).length;
   const download = new Progress('downloading modules', onProgress);
   const listed = await mustRun('go', ['list', '-m', 'all'], { cwd: moduleDir, env, timeout: 10 * 60_000 });
+  const modules = listed.split('\n').length;
+  let downloaded = 0;
   const stale = await run('go', ['list', '-deps', '-f', '{{if .Stale}}{{.ImportPath}}{{end}}', ...flags, 'tool'], {
     cwd: moduleDir,
     env,
     timeout: 15 * 60_000,
-    onErrorLine: (line) => line.startsWith('go: downloading') && download.step(listed.split('\n').length, line),
+    onErrorLine: (line) => {
+      if (!line.startsWith('go: downloading ')) return;
+      downloaded += 1;
+      download.show(downloaded, modules, line.slice('go: downloading '.length));
+    },
   });
   download.end();
-  const total = stale.stdout.split('\n').filter((line) => line !== '').length;
 
-  const compile = new Progress('building packages', onProgress);
-  const count = Object.keys(programs).length;
-  const linked = setInterval(() => {
-    const done = readdirSync(join(half, 'bin')).length;
-    if (done > 0) compile.note(`${done} of ${count} programs linked`);
-  }, 1_000);
+  // What has to be built: the packages that Go's own cache does not hold, and the programs to link.
+  const total = stale.stdout.split('\n').filter((line) => line !== '').length + count;
+  const compile = new Progress('building', onProgress);
+  let packages = 0;
+  let last = '';
+  const show = () => {
+    const linked = readdirSync(join(half, 'bin')).length;
+    compile.show(packages + linked, total, linked > 0 ? `${linked} of ${count} programs linked` : last);
+  };
+  const linked = setInterval(show, 1_000);
   const result = await run('go', ['build', '-v', ...flags, '-o', `${join(half, 'bin')}/`, 'tool'], {
     cwd: moduleDir,
     env,
     timeout: 60 * 60_000,
-    onErrorLine: (line) => /^\S+$/.test(line) && compile.step(total, line),
+    onErrorLine: (line) => {
+      if (!/^\S+$/.test(line)) return; // an error; the others name a package each
+      packages += 1;
+      last = line;
+      show();
+    },
   });
   clearInterval(linked);
   compile.end();
