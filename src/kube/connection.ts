@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { selectFromKubeconfig } from './kubeconfig.ts';
 
 export interface TlsMaterial {
   readonly ca?: string | Buffer;
@@ -27,13 +28,14 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
-  /** Path of a kubeconfig. Default: $KUBECONFIG, then the pod's own service account, then ~/.kube/config. */
+  /** Path of a kubeconfig, or several as $KUBECONFIG has them. Default: $KUBECONFIG, then the pod's own service account, then ~/.kube/config. */
   readonly kubeconfig?: string;
   /** Default: the kubeconfig's current context. */
   readonly context?: string;
 }
 
-interface Credentials {
+/** One reading of the credentials. */
+export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: TlsMaterial;
 }
@@ -51,7 +53,8 @@ export async function loadConnection(options: ConnectionOptions = {}): Promise<C
     const inCluster = await inClusterConnection();
     if (inCluster) return inCluster;
   }
-  return kubeconfigConnection(explicit ?? join(homedir(), '.kube', 'config'), options.context);
+  const files = (explicit ?? join(homedir(), '.kube', 'config')).split(delimiter).filter(Boolean);
+  return kubeconfigConnection(files, options.context);
 }
 
 /** The pod's own service account. Undefined outside a pod. Takes three files, so client-node is not loaded for it. */
@@ -67,54 +70,21 @@ async function inClusterConnection(): Promise<Connection | undefined> {
   return credentials.connection(`https://${host.includes(':') ? `[${host}]` : host}:${port}`, namespace.trim());
 }
 
-/**
- * A kubeconfig, read by client-node, which also runs exec plugins and OIDC refreshes. Loaded lazily: it costs about a
- * second and 88 MB (its config module alone pulls in the generated API as well).
- */
-async function kubeconfigConnection(files: string, context: string | undefined): Promise<Connection> {
-  const { KubeConfig } = await import('@kubernetes/client-node');
-  const parse = () => {
-    const config = new KubeConfig();
-    for (const [index, file] of files
-      .split(process.platform === 'win32' ? ';' : ':')
-      .filter(Boolean)
-      .entries()) {
-      if (index === 0) {
-        config.loadFromFile(file);
-      } else {
-        const more = new KubeConfig();
-        more.loadFromFile(file);
-        config.mergeConfig(more, true);
-      }
-    }
-    if (context !== undefined) config.setCurrentContext(context);
-    return config;
-  };
-
-  let config = parse();
-  const cluster = config.getCurrentCluster();
-  if (!cluster) {
-    throw new Error(`kubeconfig ${files}: context "${config.getCurrentContext() ?? ''}" names no cluster in it`);
-  }
+async function kubeconfigConnection(files: readonly string[], context: string | undefined): Promise<Connection> {
+  let selected = await selectFromKubeconfig(files, context);
+  let stale = false;
   const credentials = new CredentialCache(
     async () => {
-      const options: Parameters<typeof config.applyToHTTPSOptions>[0] & { servername?: string; auth?: string } = {
-        headers: {},
-      };
-      await config.applyToHTTPSOptions(options);
-      const headers: Record<string, string> = {};
-      for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = String(value);
-      if (options.auth) headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-      const { ca, cert, key, passphrase, servername, rejectUnauthorized } = options as TlsMaterial;
-      return { headers, tls: defined({ ca, cert, key, passphrase, servername, rejectUnauthorized }) };
+      // A plugin's token is kept until it runs out; reading the kubeconfig again drops it.
+      if (stale) selected = await selectFromKubeconfig(files, context);
+      stale = false;
+      return selected.load();
     },
-    // client-node keeps an exec plugin's token until it runs out; reading the file again drops it.
     () => {
-      config = parse();
+      stale = true;
     },
   );
-  const namespace = config.getContextObject(config.getCurrentContext())?.namespace || 'default';
-  return credentials.connection(cluster.server, namespace, cluster.proxyUrl);
+  return credentials.connection(selected.server, selected.namespace, selected.proxyUrl);
 }
 
 /** One read at a time, kept for a minute; when a later read fails the last good credentials stay in use. */
@@ -178,8 +148,4 @@ function sameTls(a: TlsMaterial, b: TlsMaterial): boolean {
   return (['ca', 'cert', 'key', 'passphrase', 'servername', 'rejectUnauthorized'] as const).every(
     (field) => String(a[field]) === String(b[field]),
   );
-}
-
-function defined(material: { [Key in keyof TlsMaterial]: TlsMaterial[Key] | undefined }): TlsMaterial {
-  return Object.fromEntries(Object.entries(material).filter(([, value]) => value !== undefined && value !== null));
 }
