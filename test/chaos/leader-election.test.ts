@@ -178,3 +178,17 @@ test('errors of the server do not keep a candidate from trying on', async () => 
   await one.started;
   expect(spec().holderIdentity).toBe('one');
 });
+
+test('a leader stopped in the middle of a renewal that the server carried out still releases the lease', async () => {
+  const one = candidate('one');
+  await one.started;
+  server.inject(
+    ({ method }) => method === 'PUT',
+    (_request, _response, carryOut) => {
+      carryOut();
+      one.stop.abort();
+    },
+  );
+  await one.running;
+  expect(spec().holderIdentity).toBe('');
+});
