@@ -11,6 +11,8 @@ const suite = (name: string, timeouts: { test: number; hook: number }, files = {
   },
 });
 
+const sharedCluster = { fileParallelism: false, globalSetup: 'test/support/shared-cluster.ts' };
+
 /** One project a suite: `npx vitest run --project unit`. The suites that start a cluster run one file at a time. */
 export default defineConfig({
   test: {
@@ -18,8 +20,8 @@ export default defineConfig({
       suite('unit', { test: 20_000, hook: 20_000 }),
       suite('conformance', { test: 20_000, hook: 20_000 }),
       suite('chaos', { test: 60_000, hook: 60_000 }),
-      suite('cluster', { test: 180_000, hook: 900_000 }, { fileParallelism: false }),
-      suite('node', { test: 240_000, hook: 900_000 }, { fileParallelism: false }),
+      suite('cluster', { test: 180_000, hook: 900_000 }, sharedCluster),
+      suite('node', { test: 240_000, hook: 900_000 }, sharedCluster),
     ],
   },
 });

@@ -1,6 +1,7 @@
 /** What `kubectl get` and `describe` show of a job: DescribeJobs' fields from the plan. */
 import type { BatchJobStatus } from '../api/batch-job.ts';
 import type { JobAttempt, JobPlan, JobRecord } from '../batch/job-plan.ts';
+import { jobFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
 import type { BatchJobRecord } from './runtime.ts';
@@ -55,19 +56,23 @@ export function jobStatus({ job, plan, problem, now }: JobStatusInput): BatchJob
     observedGeneration: job.generation,
     status,
     ...(record?.statusReason && { statusReason: record.statusReason.slice(0, 1024) }),
-    ...(plan !== undefined &&
-      plan.statusSummary === undefined && { attempts: plan.record.attempts.map(attemptStatus) }),
-    ...(plan?.statusSummary !== undefined && {
-      arrayProperties: { size: job.spec?.arrayProperties?.size ?? 0, statusSummary: plan.statusSummary },
-      succeededIndexes: plan.record.succeededIndexes,
-      failedIndexes: plan.record.failedIndexes,
-    }),
+    ...(plan !== undefined && childrenOrAttempts(plan, job.spec?.arrayProperties?.size)),
     createdAt: rfc3339(job.createdAt),
     ...(record?.startedAt !== undefined && { startedAt: rfc3339(record.startedAt) }),
     ...(record?.stoppedAt !== undefined && { stoppedAt: rfc3339(record.stoppedAt) }),
-    fieldSupport: [],
+    fieldSupport: job.spec === undefined ? [] : jobFieldSupport(job.spec),
     conditions: withTimes(conditions(status, record, problem), job.status.conditions, job.generation, now),
   };
+}
+
+function childrenOrAttempts(plan: JobPlan<ObservedTask>, size: number | undefined): Partial<BatchJobStatus> {
+  if (size === undefined || plan.statusSummary === undefined) {
+    // A single job counts as one, so that the columns of `kubectl get` say the same for both.
+    const arrayProperties = { size: 1, statusSummary: { [plan.record.status]: 1 } };
+    return { attempts: plan.record.attempts.map(attemptStatus), arrayProperties };
+  }
+  const { succeededIndexes, failedIndexes } = plan.record;
+  return { arrayProperties: { size, statusSummary: plan.statusSummary }, succeededIndexes, failedIndexes };
 }
 
 function conditions(

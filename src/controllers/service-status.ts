@@ -4,6 +4,7 @@ import { dnsName } from '../api/names.ts';
 import type { ServiceDeploymentStatus, ServiceEvent, ServiceStatus, StoppedTask } from '../api/service.ts';
 import type { DeploymentPlan, ServicePlan } from '../ecs/service-plan.ts';
 import { stopCauseOf, stoppedAt } from '../ecs/task.ts';
+import { serviceFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
 import type { ServiceRecord } from './runtime.ts';
@@ -42,6 +43,7 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
     events: mergeEvents(service.status.events, input.events, now),
     stoppedTasks: mergeStopped(service.status.stoppedTasks, input.tasks),
     selector: `${LABELS.service}=${dnsName(input.serviceName)},!${LABELS.stopped}`,
+    fieldSupport: service.spec === undefined ? [] : serviceFieldSupport(service.spec),
     conditions: withTimes(conditions(input, primary), service.status.conditions, service.generation, now),
   };
 }

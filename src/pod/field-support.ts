@@ -1,18 +1,19 @@
+import type { BatchJobSpec } from '../api/batch-job.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
+import type { ServiceSpec } from '../api/service.ts';
 import type { FieldSupport } from '../api/status.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 
 type Report = Omit<FieldSupport, 'field'>;
 
+/** A field without an entry works as on AWS. */
+type Table<T> = { readonly [Field in keyof T]?: (value: T) => Report | undefined };
+
 const approximated = (reason: string): Report => ({ support: 'Approximated', reason });
 const ignored = (reason: string): Report => ({ support: 'Ignored', reason });
 
-/** What each container field that is not honoured exactly becomes; a field without an entry works as on AWS. */
-const CONTAINER: {
-  readonly [Field in keyof ContainerDefinition]?: (container: ContainerDefinition) => Report | undefined;
-} = {
-  cpu: ({ cpu }) =>
-    cpu ? approximated('CPU units become the CPU request; the share of a busy node follows it, as on AWS') : undefined,
+/** What becomes of each container field that is not honoured exactly. */
+const CONTAINER: Table<ContainerDefinition> = {
   links: () =>
     approximated(
       'containers of a task share one network: the link name resolves to 127.0.0.1, and two containers cannot use one port',
@@ -40,7 +41,7 @@ const CONTAINER: {
 };
 
 /** The same for task-level fields. */
-const TASK: { readonly [Field in keyof TaskDefinitionSpec]?: (spec: TaskDefinitionSpec) => Report | undefined } = {
+const TASK: Table<TaskDefinitionSpec> = {
   executionRoleArn: () =>
     ignored('images and logs need no AWS role here; use kubernetes.imagePullSecrets for private registries'),
   taskRoleArn: () =>
@@ -63,6 +64,22 @@ const TASK: { readonly [Field in keyof TaskDefinitionSpec]?: (spec: TaskDefiniti
       : undefined,
 };
 
+const SERVICE: Table<ServiceSpec> = {
+  cluster: () => ignored('the namespace stands for the cluster'),
+  launchType: () =>
+    ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector to choose among them'),
+  tags: () => ignored('tags have no use here yet; kubernetes.podLabels labels the tasks'),
+};
+
+const JOB: Table<BatchJobSpec> = {
+  jobQueue: () =>
+    ignored('queues do not order jobs yet: the job starts at once; its containers get the name as AWS_BATCH_JQ_NAME'),
+};
+
+export const serviceFieldSupport = (spec: ServiceSpec): FieldSupport[] => reports(SERVICE, spec, 'spec');
+
+export const jobFieldSupport = (spec: BatchJobSpec): FieldSupport[] => reports(JOB, spec, 'spec');
+
 /** Every field given that is not honoured exactly, in the order of the definition (design §1). */
 export function fieldSupport(spec: TaskDefinitionSpec): FieldSupport[] {
   const task = reports(TASK, spec, 'spec');
@@ -72,11 +89,7 @@ export function fieldSupport(spec: TaskDefinitionSpec): FieldSupport[] {
   return [...task, ...containers];
 }
 
-function reports<T extends object>(
-  table: { readonly [Field in keyof T]?: (value: T) => Report | undefined },
-  value: T,
-  path: string,
-): FieldSupport[] {
+function reports<T extends object>(table: Table<T>, value: T, path: string): FieldSupport[] {
   return (Object.keys(value) as (keyof T & string)[]).flatMap((field) => {
     const given = value[field];
     if (given === undefined || (typeof given === 'object' && given !== null && Object.keys(given).length === 0))
