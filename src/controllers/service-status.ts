@@ -121,6 +121,7 @@ function conditions(
   if (plan.steady) return kstatus('ready', 'SteadyState', `${service.name} has reached a steady state: ${counts}`);
   if (plan.stuck) return kstatus('stalled', 'DeploymentBlocked', primary.blockedBy);
   if (plan.startImpaired) return kstatus('reconciling', 'TaskStartImpaired', primary.blockedBy);
+  if (plan.unplaceable !== undefined) return kstatus('reconciling', 'TaskPlacementFailed', plan.unplaceable);
   const reason = primary.completed ? 'ReplacingTasks' : 'DeploymentInProgress';
   return kstatus('reconciling', reason, primary.blockedBy === '' ? counts : `${counts}; ${primary.blockedBy}`);
 }

@@ -71,7 +71,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<{
     minimumHealthyPercent: spec.deploymentConfiguration.minimumHealthyPercent,
     maximumPercent: spec.deploymentConfiguration.maximumPercent,
     healthCheckGracePeriodSeconds: spec.healthCheckGracePeriodSeconds,
-    deployments: [newest, ...older],
+    deployments: [asReported(service, newest), ...older],
     tasks,
     now: runtime.now(),
   });
@@ -79,30 +79,28 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<{
   const done = await carryOut(runtime, service, deployments, plan);
   const unrecorded = tasks.filter((task) => task.ended && !task.stopRecorded);
   await slowStart(unrecorded, (task) => recordStop(runtime, key, task, stopCauseOf(task)));
-  const completed = plan.deployments[0]?.completed === true && !newest.completed;
-  if (completed) await markCompleted(runtime, newest);
   if (done.failure !== undefined) {
     trouble = { reason: 'TaskStartFailed', message: describeFailure(done.failure), stalled: false };
   }
 
   const events = [...done.events, ...transitions(service, newest, plan)];
-  const result = await report(
-    runtime,
-    service,
-    { plan, deployments, tasks, events, trouble },
-    completed || plan.actions.length > 0,
-  );
+  const result = await report(runtime, service, { plan, deployments, tasks, events, trouble }, plan.actions.length > 0);
   if (done.failure !== undefined) throw done.failure;
+  let sweepAt: number | undefined;
   if (result.requeueAfterMs === undefined) {
-    await sweep(runtime, service, deployments, tasks);
+    if (plan.deployments[0]?.completed && !newest.completed) await markCompleted(runtime, newest);
+    sweepAt = await sweep(runtime, service, deployments, tasks);
     await pruneDeployments(runtime, deployments, new Set(tasks.map(({ deployment }) => deployment)));
   }
-  const wake = [
-    result.requeueAfterMs,
-    plan.wakeAt === undefined ? undefined : Math.max(plan.wakeAt - runtime.now(), 0),
-  ];
-  const known = wake.filter((ms) => ms !== undefined);
-  return known.length === 0 ? {} : { requeueAfterMs: Math.min(...known) };
+  const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
+  const requeueAfterMs = Math.min(result.requeueAfterMs ?? Infinity, until(plan.wakeAt), until(sweepAt));
+  return Number.isFinite(requeueAfterMs) ? { requeueAfterMs } : {};
+}
+
+/** A rollout is over once the status says so; the mark on its ControllerRevision follows and may not be there yet. */
+function asReported(service: ServiceRecord, deployment: ServiceDeployment): ServiceDeployment {
+  const reported = service.status.deployments?.find(({ id }) => id === `ecs-svc/${deployment.id}`);
+  return { ...deployment, completed: deployment.completed || reported?.rolloutState === 'COMPLETED' };
 }
 
 interface Done {
@@ -196,9 +194,11 @@ function transitions(service: ServiceRecord, newest: ServiceDeployment, plan: Se
   const was = (reason: string): boolean =>
     service.status.conditions?.some((condition) => condition.type === 'Ready' && condition.reason === reason) ?? false;
   const texts: string[] = [];
-  if (plan.steady && !newest.completed) texts.push(serviceEvent.deploymentCompleted(name, newest.id));
+  if (plan.steady && !asReported(service, newest).completed)
+    texts.push(serviceEvent.deploymentCompleted(name, newest.id));
   if (plan.steady && !was('SteadyState')) texts.push(serviceEvent.steadyState(name));
   if (plan.stuck && !was('DeploymentBlocked')) texts.push(serviceEvent.stuck(name));
+  if (plan.unplaceable !== undefined && !was('TaskPlacementFailed')) texts.push(serviceEvent.unplaceable(name));
   if (plan.startImpaired && !was('TaskStartImpaired')) texts.push(serviceEvent.startImpaired(name));
   return texts;
 }
@@ -230,27 +230,30 @@ async function report(
   return {};
 }
 
-/** Deletes the pods of ended tasks, all of which the status now has: planned stops at once, others after the retention. */
+/**
+ * Deletes the pods of ended tasks, all of which the status now has: planned stops at once, others after the retention.
+ * @returns when the next one is due, epoch milliseconds.
+ */
 async function sweep(
   runtime: Runtime,
   service: ServiceRecord,
   deployments: readonly ServiceDeployment[],
   tasks: readonly ObservedTask[],
-): Promise<void> {
+): Promise<number | undefined> {
   const now = runtime.now();
-  const newest = deployments[0]?.id;
   const ended = tasks.filter((task) => task.ended && task.stopRecorded);
-  const faults = ended
-    .filter((task) => task.stopCause?.stopCode !== 'ServiceSchedulerInitiated')
-    .sort((a, b) => stoppedAt(b) - stoppedAt(a));
-  const kept = new Set(faults.slice(0, RETAINED_TASKS).filter((task) => now - stoppedAt(task) < RETENTION_MS));
+  const faults = ended.filter((task) => !isPlanned(task)).sort((a, b) => stoppedAt(b) - stoppedAt(a));
+  const kept = faults.slice(0, RETAINED_TASKS).filter((task) => now - stoppedAt(task) < RETENTION_MS);
   // An older deployment that still has tasks gets its lost ones back: their pods are the memory of it.
   const rolling = new Set(
-    tasks.filter((task) => !task.ended && task.deployment !== newest).map(({ deployment }) => deployment),
+    tasks.filter((task) => !task.ended && task.deployment !== deployments[0]?.id).map(({ deployment }) => deployment),
   );
-  const over = ended.filter(
-    (task) =>
-      !kept.has(task) && (!rolling.has(task.deployment) || task.stopCause?.stopCode === 'ServiceSchedulerInitiated'),
-  );
+  const needed = new Set([...kept, ...faults.filter((task) => rolling.has(task.deployment))]);
+  const over = ended.filter((task) => !needed.has(task));
   if (over.length > 0) await sweepTasks(runtime, service.namespace, over);
+  const oldest = kept.at(-1);
+  return oldest === undefined ? undefined : stoppedAt(oldest) + RETENTION_MS;
 }
+
+/** The scheduler meant it: nobody needs to read why. */
+const isPlanned = (task: ObservedTask): boolean => task.stopCause?.stopCode === 'ServiceSchedulerInitiated';

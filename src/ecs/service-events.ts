@@ -18,8 +18,8 @@ export const serviceEvent = {
     `(service ${service}) (deployment ecs-svc/${deployment}) deployment completed.`,
   steadyState: (service: string) => `(service ${service}) has reached a steady state.`,
   startImpaired: (service: string) => `(service ${service}) is unable to consistently start tasks successfully.`,
+  unplaceable: (service: string) =>
+    `(service ${service}) was unable to place a task because no container instance met all of its requirements.`,
   stuck: (service: string) =>
     `(service ${service}) was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.`,
-  failedHealthChecks: (service: string, task: string) =>
-    `(service ${service}) (task ${task}) failed container health checks.`,
 } as const;

@@ -57,6 +57,8 @@ export interface ServicePlan<T extends ServiceTask> {
   readonly steady: boolean;
   /** The throttle holds starts back. */
   readonly startImpaired: boolean;
+  /** Why no node takes one of the tasks, in the scheduler's words. */
+  readonly unplaceable?: string;
   /** No further step is possible with these percentages. */
   readonly stuck: boolean;
   /** When time alone changes the plan, epoch milliseconds. */
@@ -245,6 +247,7 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
     }),
     steady,
     startImpaired: throttled,
+    unplaceable: wanted.find(({ task }) => task.unplaceable !== undefined)?.task.unplaceable,
     stuck: actions.length === 0 && old.length > 0 && !throttled && nothingStopping && wanted.every(isHealthy),
     wakeAt: earliest([...wanted.map(({ health }) => health.changesAt), throttled ? throttle.until : undefined]),
   };

@@ -3,9 +3,12 @@ import type { Connection } from './connection.ts';
 import { ApiError, ConnectionError, NotLeaderError, toApiError, watchErrorToApiError } from './errors.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { type Logger, silentLogger } from './logger.ts';
-import { type ObjectMeta, type Place, type Resource, resourcePath } from './resource.ts';
+import { type Place, type Resource, resourcePath } from './resource.ts';
 import { retryDelayMs } from './retry.ts';
 import { Transport, type TransportRequest } from './transport.ts';
+import type { CallOptions, DeleteOptions, List, ListQuery, PatchType, WatchEvent, WatchQuery } from './verbs.ts';
+
+export type { CallOptions, DeleteOptions, List, ListQuery, PatchType, WatchEvent, WatchQuery } from './verbs.ts';
 
 export interface KubeClientOptions {
   readonly userAgent?: string;
@@ -22,51 +25,6 @@ export interface KubeClientOptions {
   /** Called once an attempt. `code` is the HTTP status, or the network error's code. */
   readonly onCall?: (call: { verb: string; resource: string; code: number | string; seconds: number }) => void;
 }
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
-  /** Further query parameters, such as `dryRun`, `fieldManager`, `fieldValidation`, `force`. */
-  readonly query?: Readonly<Record<string, string>>;
-}
-
-export interface ListQuery {
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  readonly limit?: number;
-  readonly continue?: string;
-  readonly resourceVersion?: string;
-  readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
-}
-
-export interface List<T> {
-  metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number };
-  items: T[];
-}
-
-export interface WatchQuery {
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  readonly resourceVersion?: string;
-  readonly resourceVersionMatch?: 'NotOlderThan';
-  readonly allowWatchBookmarks?: boolean;
-  readonly sendInitialEvents?: boolean;
-  /** The server ends the stream cleanly after this long. */
-  readonly timeoutSeconds?: number;
-}
-
-export interface WatchEvent {
-  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
-  object: { kind?: string; metadata: ObjectMeta };
-}
-
-export interface DeleteOptions extends CallOptions {
-  readonly gracePeriodSeconds?: number;
-  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
-  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
-}
-
-export type PatchType = 'merge' | 'json' | 'strategic' | 'apply';
 
 const patchTypes: Record<PatchType, string> = {
   merge: 'application/merge-patch+json',
