@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Source, until } from './until.ts';
+
+const root = resolve(import.meta.dirname, '..', '..');
+
+export interface OperatorOptions {
+  readonly kubeconfig: string;
+  /** File that its log is added to. */
+  readonly log: string;
+  /** Besides `--health-port 0`; default `--no-leader-elect`. */
+  readonly args?: readonly string[];
+}
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** The operator as users run it: a process of its own. */
+export class Operator implements Source {
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #listeners = new Set<() => void>();
+  readonly #closed: Promise<unknown>;
+  #ended = false;
+
+  constructor({ kubeconfig, log, args = ['--no-leader-elect'] }: OperatorOptions) {
+    const file = createWriteStream(log, { flags: 'a' });
+    this.#child = spawn(
+      join(root, 'node_modules', '.bin', 'node'),
+      [
+        '--disable-warning=ExperimentalWarning',
+        join(root, 'src', 'main.ts'),
+        '--kubeconfig',
+        kubeconfig,
+        '--health-port',
+        '0',
+        ...args,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    running.add(this.#child);
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        this.#lines.push(line);
+        file.write(`${line}\n`);
+        for (const listener of this.#listeners) listener();
+      });
+    }
+    this.#closed = once(this.#child, 'close').then(() => {
+      this.#ended = true;
+      running.delete(this.#child);
+      file.end();
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  /** Returns once its caches are complete and it reconciles. */
+  ready(): Promise<void> {
+    return this.logged('caches are complete');
+  }
+
+  /** Returns once a line of its log has the text. @throws Error where it ends before. */
+  async logged(text: string, timeoutMs = 60_000): Promise<void> {
+    await until(
+      this,
+      `the operator to log "${text}"`,
+      () => {
+        if (this.#lines.some((line) => line.includes(text))) return true;
+        if (this.#ended) throw new Error(`the operator has ended:\n${this.describe()}`);
+        return false;
+      },
+      timeoutMs,
+    );
+  }
+
+  /** Returns once the process is gone. */
+  async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    this.#child.kill(signal);
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), 20_000);
+    await this.#closed;
+    clearTimeout(late);
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The end of its log. */
+  describe(): string {
+    return this.#lines.slice(-25).join('\n');
+  }
+}

@@ -1,0 +1,203 @@
+/** An independent record of what happened: a watch of its own that keeps every event in the order of resourceVersions. */
+import type { BatchJobStatus } from '../../src/api/batch-job.ts';
+import type { ServiceStatus } from '../../src/api/service.ts';
+import type { TaskDefinitionStatus } from '../../src/api/task-definition.ts';
+import { type KubeApi, type KubeObject, type Plural, pathOf, type WatchEvent, WatchRefusedError } from './kube-api.ts';
+import { type Source, until } from './until.ts';
+
+export interface ContainerState {
+  readonly name: string;
+  readonly ready?: boolean;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string };
+    readonly running?: { readonly startedAt: string };
+    readonly terminated?: { readonly exitCode: number; readonly startedAt?: string; readonly finishedAt?: string };
+  };
+}
+
+export interface Pod extends KubeObject {
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly activeDeadlineSeconds?: number;
+    readonly terminationGracePeriodSeconds?: number;
+    readonly containers: readonly {
+      readonly name: string;
+      readonly env?: readonly { readonly name: string; readonly value?: string }[];
+    }[];
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly hostIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly ContainerState[];
+  };
+}
+
+export interface Service extends KubeObject {
+  readonly spec: {
+    readonly desiredCount: number;
+    readonly taskDefinition: string;
+    readonly deploymentConfiguration?: {
+      readonly minimumHealthyPercent?: number;
+      readonly maximumPercent?: number;
+    };
+  };
+  readonly status?: ServiceStatus;
+}
+
+interface Objects {
+  readonly pods: Pod;
+  readonly services: Service;
+  readonly taskdefinitions: KubeObject & { readonly status?: TaskDefinitionStatus };
+  readonly batchjobs: KubeObject & { readonly status?: BatchJobStatus };
+  readonly controllerrevisions: KubeObject & { readonly revision: number; readonly data: unknown };
+}
+
+export type RecordedKind = keyof Objects & Plural;
+const KINDS: readonly RecordedKind[] = ['pods', 'services', 'taskdefinitions', 'batchjobs', 'controllerrevisions'];
+
+/** The server of a kind that was defined just now asks to be left alone for a moment. */
+const TRY_AGAIN_MS = 100;
+
+export type HistoryEntry = {
+  [Kind in RecordedKind]: {
+    readonly kind: Kind;
+    readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+    readonly resourceVersion: bigint;
+    readonly object: Objects[Kind];
+    /** Epoch milliseconds at which it was seen here. */
+    readonly seenAt: number;
+  };
+}[RecordedKind];
+
+/** What happened in one namespace. */
+export class NamespaceHistory implements Source {
+  readonly #entries: HistoryEntry[] = [];
+  readonly #current = new Map<string, HistoryEntry>();
+  readonly #listeners = new Set<() => void>();
+  #problem: Error | undefined;
+
+  add(entry: HistoryEntry): void {
+    this.#entries.push(entry);
+    const key = `${entry.kind}/${entry.object.metadata.name}`;
+    if (entry.type === 'DELETED') this.#current.delete(key);
+    else this.#current.set(key, entry);
+    for (const listener of this.#listeners) listener();
+  }
+
+  fail(problem: Error): void {
+    this.#problem = problem;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Oldest first. The API server counts all kinds with one counter, so that the order holds across them. */
+  get entries(): readonly HistoryEntry[] {
+    return this.#entries.toSorted((a, b) => (a.resourceVersion < b.resourceVersion ? -1 : 1));
+  }
+
+  /** Events so far. */
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  /** Every state of one object that was seen, oldest first. */
+  statesOf<Kind extends RecordedKind>(kind: Kind, name: string): Objects[Kind][] {
+    return this.entries
+      .filter((entry) => entry.kind === kind && entry.object.metadata.name === name && entry.type !== 'DELETED')
+      .map(({ object }) => object as Objects[Kind]);
+  }
+
+  get<Kind extends RecordedKind>(kind: Kind, name: string): Objects[Kind] | undefined {
+    return this.#current.get(`${kind}/${name}`)?.object as Objects[Kind] | undefined;
+  }
+
+  all<Kind extends RecordedKind>(kind: Kind): Objects[Kind][] {
+    return [...this.#current.values()]
+      .filter((entry) => entry.kind === kind)
+      .map(({ object }) => object as Objects[Kind]);
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  until<T>(what: string, ask: () => T | undefined | false, timeoutMs?: number): Promise<T> {
+    const checked = (): T | undefined | false => {
+      if (this.#problem !== undefined) throw this.#problem;
+      return ask();
+    };
+    return until(this, what, checked, timeoutMs);
+  }
+
+  describe(): string {
+    const pods = this.all('pods').map((pod) => {
+      const states = pod.status?.containerStatuses?.map(({ name, state }) => `${name}=${JSON.stringify(state)}`);
+      return `pod ${pod.metadata.name} ${pod.status?.phase} ${states?.join(' ') ?? ''}`;
+    });
+    const others = (['services', 'taskdefinitions', 'batchjobs'] as const).flatMap((kind) =>
+      this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
+    );
+    return [...others, ...pods].join('\n') || '(nothing)';
+  }
+}
+
+/** Watches every namespace; nothing that happens after `start` has returned is missed. */
+export class Recorder {
+  readonly #api: KubeApi;
+  readonly #namespaces = new Map<string, NamespaceHistory>();
+
+  private constructor(api: KubeApi) {
+    this.#api = api;
+  }
+
+  static async start(api: KubeApi): Promise<Recorder> {
+    const recorder = new Recorder(api);
+    await Promise.all(KINDS.map((kind) => recorder.#follow(kind)));
+    return recorder;
+  }
+
+  in(namespace: string): NamespaceHistory {
+    const known = this.#namespaces.get(namespace);
+    if (known !== undefined) return known;
+    const history = new NamespaceHistory();
+    this.#namespaces.set(namespace, history);
+    return history;
+  }
+
+  async #follow(kind: RecordedKind): Promise<void> {
+    const list = await this.#api.call<{ metadata: { resourceVersion: string } }>('GET', `${pathOf(kind)}?limit=1`);
+    this.#watch(kind, list.metadata.resourceVersion);
+  }
+
+  #watch(kind: RecordedKind, from: string): void {
+    let last = from;
+    const query = `watch=true&allowWatchBookmarks=true&resourceVersion=${from}`;
+    this.#api.watch(
+      `${pathOf(kind)}?${query}`,
+      (event) => {
+        if (event.type === 'ERROR') return this.#fail(new Error(`watch of ${kind}: ${JSON.stringify(event.object)}`));
+        last = event.object.metadata.resourceVersion;
+        if (event.type !== 'BOOKMARK') this.#add(kind, event);
+      },
+      (problem) => {
+        // The server ends a watch after a while; one that breaks may have a gap, and a record must not.
+        if (problem === undefined) this.#watch(kind, last);
+        else if (problem instanceof WatchRefusedError && problem.status === 429) {
+          setTimeout(() => this.#watch(kind, last), TRY_AGAIN_MS);
+        } else this.#fail(problem);
+      },
+    );
+  }
+
+  #add(kind: RecordedKind, { type, object }: WatchEvent): void {
+    const resourceVersion = BigInt(object.metadata.resourceVersion);
+    const entry = { kind, type, resourceVersion, object, seenAt: Date.now() } as HistoryEntry;
+    this.in(object.metadata.namespace ?? '').add(entry);
+  }
+
+  #fail(problem: Error): void {
+    for (const history of this.#namespaces.values()) history.fail(problem);
+  }
+}

@@ -1,0 +1,185 @@
+/** What a test file against a cluster starts from: the suite's cluster, an operator, and a namespace for each test. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, type TestContext } from 'vitest';
+import { type LocalCluster, up } from '../../dev/cluster/index.ts';
+import { KubeApi, type KubeObject, type Plural, pathOf } from './kube-api.ts';
+import { Operator } from './operator.ts';
+import { type NamespaceHistory, Recorder } from './recorder.ts';
+
+const crds = join(import.meta.dirname, '..', '..', 'crds');
+
+/** The user that operators of the tests call the API server as, unless a test names another. */
+export const OPERATOR_USER = 'longshore-operator';
+
+export interface SuiteOptions {
+  readonly nodes: 'kwok=3' | 'real';
+  /** Whether one operator, for all namespaces, runs during the whole file. */
+  readonly operator: boolean;
+}
+
+export interface Manifest {
+  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob';
+  readonly name: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly spec: object;
+}
+
+const PLURALS = { TaskDefinition: 'taskdefinitions', Service: 'services', BatchJob: 'batchjobs' } as const;
+
+export const yamlOf = ({ kind, name, annotations, spec }: Manifest): object => ({
+  apiVersion: 'longshore.dev/v1alpha1',
+  kind,
+  metadata: { name, ...(annotations !== undefined && { annotations }) },
+  spec,
+});
+
+/** A namespace of one test, with everything that happens in it on record. */
+export class TestNamespace {
+  readonly name: string;
+  readonly history: NamespaceHistory;
+  readonly #cluster: LocalCluster;
+  readonly #api: KubeApi;
+
+  constructor(name: string, history: NamespaceHistory, cluster: LocalCluster, api: KubeApi) {
+    this.name = name;
+    this.history = history;
+    this.#cluster = cluster;
+    this.#api = api;
+  }
+
+  create(...manifests: Manifest[]): Promise<KubeObject[]> {
+    return Promise.all(
+      manifests.map((manifest) => {
+        const path = `${pathOf(PLURALS[manifest.kind], this.name)}?fieldValidation=Strict`;
+        return this.#api.call<KubeObject>('POST', path, yamlOf(manifest));
+      }),
+    );
+  }
+
+  createRaw(plural: Plural, object: object): Promise<KubeObject> {
+    return this.#api.call('POST', pathOf(plural, this.name), object);
+  }
+
+  patch(plural: Plural, name: string, change: object, subresource = ''): Promise<KubeObject> {
+    return this.#api.call('PATCH', `${pathOf(plural, this.name, name)}${subresource}`, change);
+  }
+
+  delete(plural: Plural, name: string): Promise<unknown> {
+    return this.#api.call('DELETE', pathOf(plural, this.name, name));
+  }
+
+  get<T>(plural: Plural, name: string): Promise<T> {
+    return this.#api.call('GET', pathOf(plural, this.name, name));
+  }
+
+  /** @throws Error with kubectl's words where it fails. */
+  async kubectl(args: readonly string[], input?: string): Promise<string> {
+    const { stdout, stderr, code } = await this.#cluster.kubectl(
+      [`--namespace=${this.name}`, ...args],
+      input === undefined ? {} : { input },
+    );
+    expect(code, `kubectl ${args.join(' ')}: ${stderr}`).toBe(0);
+    return stdout;
+  }
+
+  until<T>(what: string, ask: () => T | undefined | false, timeoutMs?: number): Promise<T> {
+    return this.history.until(what, ask, timeoutMs);
+  }
+}
+
+export class Suite {
+  readonly cluster: LocalCluster;
+  readonly api: KubeApi;
+  readonly #recorder: Recorder;
+  readonly #kubeconfig: string;
+  #operator: Operator | undefined;
+  #namespaces = 0;
+
+  private constructor(cluster: LocalCluster, api: KubeApi, recorder: Recorder, kubeconfig: string) {
+    this.cluster = cluster;
+    this.api = api;
+    this.#recorder = recorder;
+    this.#kubeconfig = kubeconfig;
+  }
+
+  static async start({ nodes, operator }: SuiteOptions): Promise<Suite> {
+    const onProgress = (line: string): boolean => process.stderr.write(`${line}\n`);
+    const cluster = await up({ dir: inject('clusterDir'), nodes, audit: true, onProgress });
+    const applied = await cluster.kubectl(['apply', '-f', crds]);
+    expect(applied).toMatchObject({ code: 0 });
+    const names = ['services', 'taskdefinitions', 'batchjobs'].map((plural) => `crd/${plural}.longshore.dev`);
+    const established = await cluster.kubectl([
+      'wait',
+      '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True',
+      '--timeout=60s',
+      ...names,
+    ]);
+    expect(established).toMatchObject({ code: 0 });
+    const kubeconfig = await cluster.userKubeconfig(OPERATOR_USER, ['system:masters']);
+    const api = new KubeApi(cluster.kubeconfig);
+    const suite = new Suite(cluster, api, await Recorder.start(api), kubeconfig);
+    if (operator) await suite.startOperator();
+    return suite;
+  }
+
+  get auditLog(): string {
+    return join(this.cluster.dir, 'logs', 'audit.log');
+  }
+
+  /** The operator of the file. */
+  get operator(): Operator {
+    if (this.#operator === undefined) throw new Error('no operator runs');
+    return this.#operator;
+  }
+
+  /** Starts the operator of the file, again after it was killed. */
+  async startOperator(args: readonly string[] = ['--no-leader-elect']): Promise<Operator> {
+    this.#operator = this.newOperator(args);
+    await this.#operator.ready();
+    return this.#operator;
+  }
+
+  /** One more operator, which the test itself ends. */
+  newOperator(args: readonly string[], kubeconfig = this.#kubeconfig): Operator {
+    return new Operator({ kubeconfig, log: join(this.cluster.dir, 'logs', 'operator.log'), args });
+  }
+
+  /** A namespace with the test's life; pods can be made in it when this returns. */
+  async namespace({ task, onTestFinished, onTestFailed }: TestContext): Promise<TestNamespace> {
+    this.#namespaces += 1;
+    const name = `${task.file.name.replace(/^.*\//, '').replaceAll(/[^a-z]+/g, '-')}-${process.pid}-${this.#namespaces}`;
+    const history = this.#recorder.in(name);
+    await this.api.call('POST', '/api/v1/namespaces', { metadata: { name } });
+    onTestFailed(() => {
+      console.error(
+        `${task.name}: namespace ${name} at the end:\n${history.describe()}\n${this.#operator?.describe()}`,
+      );
+    });
+    onTestFinished(async () => {
+      await this.api.call('DELETE', `/api/v1/namespaces/${name}`);
+    });
+    const namespace = new TestNamespace(name, history, this.cluster, this.api);
+    await namespace.kubectl(['wait', '--for=create', '--timeout=60s', 'serviceaccount/default']);
+    return namespace;
+  }
+
+  async stop(): Promise<void> {
+    await this.#operator?.kill('SIGTERM');
+    this.api.close();
+  }
+}
+
+/** Starts the suite before the file's tests and stops it after them. */
+export function useSuite(options: SuiteOptions): () => Suite {
+  let suite: Suite | undefined;
+  beforeAll(async () => {
+    suite = await Suite.start(options);
+  });
+  afterAll(async () => {
+    await suite?.stop();
+  });
+  return () => {
+    if (suite === undefined) throw new Error('the suite has not started');
+    return suite;
+  };
+}
