@@ -83,7 +83,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<{
     trouble = { reason: 'TaskStartFailed', message: describeFailure(done.failure), stalled: false };
   }
 
-  const events = [...done.events, ...transitions(service, newest, plan)];
+  const events = [...done.events, ...transitions(service, newest, plan, trouble)];
   const result = await report(runtime, service, { plan, deployments, tasks, events, trouble }, plan.actions.length > 0);
   if (done.failure !== undefined) throw done.failure;
   let sweepAt: number | undefined;
@@ -189,13 +189,20 @@ function logAction(runtime: Runtime, service: string, action: ServiceAction<Obse
 }
 
 /** Events for what the plan says has come true since the last status. */
-function transitions(service: ServiceRecord, newest: ServiceDeployment, plan: ServicePlan<ObservedTask>): string[] {
+function transitions(
+  service: ServiceRecord,
+  newest: ServiceDeployment,
+  plan: ServicePlan<ObservedTask>,
+  trouble: Trouble | undefined,
+): string[] {
   const name = serviceNameOf(service);
   const was = (reason: string): boolean =>
     service.status.conditions?.some((condition) => condition.type === 'Ready' && condition.reason === reason) ?? false;
   const texts: string[] = [];
   if (plan.steady && !asReported(service, newest).completed)
     texts.push(serviceEvent.deploymentCompleted(name, newest.id));
+  // The conditions then tell the trouble, not what the plan found: it would seem new each time.
+  if (trouble !== undefined) return texts;
   if (plan.steady && !was('SteadyState')) texts.push(serviceEvent.steadyState(name));
   if (plan.stuck && !was('DeploymentBlocked')) texts.push(serviceEvent.stuck(name));
   if (plan.unplaceable !== undefined && !was('TaskPlacementFailed')) texts.push(serviceEvent.unplaceable(name));
