@@ -1,5 +1,6 @@
 /** `npm run demo`: examples/ on a local cluster, each outcome checked. */
 import { join, resolve } from 'node:path';
+import { loadConnection } from '../../src/kube/connection.ts';
 import { closeCluster, type Environment, installKinds, kubectl, openEnvironment } from './environment.ts';
 import { type Manifest, played, playedFamilies, readManifests, toYaml } from './manifests.ts';
 import { type OperatorProcess, startOperator } from './operator.ts';
@@ -47,11 +48,14 @@ async function demo(): Promise<boolean> {
     startedCluster = true;
   });
   const { cluster, real } = environment;
-  await installKinds(cluster, join(root, 'crds'));
+  const [connection] = await Promise.all([
+    loadConnection({ kubeconfig: cluster.kubeconfig }),
+    installKinds(cluster, join(root, 'crds')),
+  ]);
   if (!startedCluster) await removeExamples(environment);
   operator = await startOperator(environment, root, say);
   say(`operator started (pid ${operator.pid}): ${operator.log}`);
-  watcher = await Watcher.start(cluster.kubeconfig);
+  watcher = await Watcher.start(connection);
   screen.follow(watcher);
 
   const manifests = readManifests(examples).map((manifest) => (real ? manifest : played(manifest)));

@@ -39,13 +39,15 @@ function isSteady(service: SeenService | undefined): boolean {
   );
 }
 
-function untilSteady({ watcher }: Stage, name: string, seconds: number): Promise<ServiceStatus> {
+/** @param generation of the service's spec, at least. */
+function untilSteady({ watcher }: Stage, name: string, seconds: number, generation = 1): Promise<ServiceStatus> {
   return watcher.until({
     what: `"${steadyText(name)}"`,
     seconds,
     seen: () => {
       const service = watcher.service(name);
-      return isSteady(service) ? (service?.status as ServiceStatus) : undefined;
+      const isNewEnough = (service?.metadata.generation ?? 0) >= generation;
+      return isNewEnough && isSteady(service) ? (service?.status as ServiceStatus) : undefined;
     },
     instead: () => describe(watcher.service(name)),
   });
@@ -81,10 +83,11 @@ async function rollout(stage: Stage): Promise<string> {
   const before = await untilSteady(stage, 'web', 60);
   if (before.runningCount !== 5) throw new Error(`not 5 tasks run at first; running: ${before.runningCount}`);
 
-  const patch = async (spec: object): Promise<void> => {
-    const text = JSON.stringify({ spec });
-    say(`$ kubectl patch services.longshore.dev web --type merge -p '${text}'`);
-    await kubectl(cluster, ['patch', 'services.longshore.dev', 'web', '--type', 'merge', '-p', text]);
+  /** @returns the generation that the spec has now. */
+  const patch = async (spec: object): Promise<number> => {
+    const command = ['patch', 'services.longshore.dev', 'web', '--type', 'merge', '-p', JSON.stringify({ spec })];
+    say(`$ kubectl ${command.slice(0, -1).join(' ')} '${command.at(-1)}'`);
+    return Number(await kubectl(cluster, [...command, '-o', 'jsonpath={.metadata.generation}']));
   };
   // Pinned first, so that the new revision and the new count come as one update, as from
   // `aws ecs update-service --task-definition web:2 --desired-count 10`.
@@ -107,8 +110,8 @@ async function rollout(stage: Stage): Promise<string> {
   const off = watcher.onChange(() => {
     sawBoth ||= isFirstStep(watcher.service('web')?.status?.deployments ?? []);
   });
-  await patch({ taskDefinition: `web:${revision}`, desiredCount: 10 });
-  const after = await untilSteady(stage, 'web', 120).finally(off);
+  const generation = await patch({ taskDefinition: `web:${revision}`, desiredCount: 10 });
+  const after = await untilSteady(stage, 'web', 120, generation).finally(off);
   const { fewestHealthy, mostTasks, observations } = stopRecording();
 
   const counts = `at least ${fewestHealthy} healthy and at most ${mostTasks} tasks in ${observations} observations`;

@@ -5,7 +5,7 @@ import { batchJobs, services, taskDefinitions } from '../../src/api/meta.ts';
 import type { ServiceStatus } from '../../src/api/service.ts';
 import type { TaskDefinitionStatus } from '../../src/api/task-definition.ts';
 import { KubeClient } from '../../src/kube/client.ts';
-import { loadConnection } from '../../src/kube/connection.ts';
+import type { Connection } from '../../src/kube/connection.ts';
 import { silentLogger } from '../../src/kube/logger.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
 import { type KubeObject, pods, type Raw, type Resource } from '../../src/kube/resource.ts';
@@ -53,8 +53,8 @@ export class Watcher {
   }
 
   /** Returns when everything there is has been seen. */
-  static async start(kubeconfig: string): Promise<Watcher> {
-    const client = new KubeClient(await loadConnection({ kubeconfig }), { userAgent: 'longshore-demo' });
+  static async start(connection: Connection): Promise<Watcher> {
+    const client = new KubeClient(connection, { userAgent: 'longshore-demo' });
     const watcher = new Watcher(client);
     const reflectors = [
       watcher.#reflect(pods, watcher.#pods),
