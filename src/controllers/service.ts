@@ -3,6 +3,7 @@ import { ANNOTATIONS, API_VERSION, LABELS, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
 import { serviceEvent } from '../ecs/service-events.ts';
 import { planService, type ServiceAction, type ServicePlan } from '../ecs/service-plan.ts';
+import { FREE_FAILURES } from '../ecs/start-throttle.ts';
 import { lastStatus, stopCauseOf, stoppedAt, type Task } from '../ecs/task.ts';
 import { ApiError } from '../kube/errors.ts';
 import type { ObservedTask } from '../pod/observe.ts';
@@ -99,9 +100,12 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<{
 
 /** A rollout is over once the status says so; the mark on its ControllerRevision follows and may not be there yet. */
 function asReported(service: ServiceRecord, deployment: ServiceDeployment): ServiceDeployment {
-  const reported = service.status.deployments?.find(({ id }) => id === `ecs-svc/${deployment.id}`);
-  return { ...deployment, completed: deployment.completed || reported?.rolloutState === 'COMPLETED' };
+  const completed = deployment.completed || reportedOf(service, deployment)?.rolloutState === 'COMPLETED';
+  return { ...deployment, completed };
 }
+
+const reportedOf = (service: ServiceRecord, deployment: ServiceDeployment) =>
+  service.status.deployments?.find(({ id }) => id === `ecs-svc/${deployment.id}`);
 
 interface Done {
   /** Event texts of what was done. */
@@ -198,6 +202,7 @@ function transitions(
   const name = serviceNameOf(service);
   const was = (reason: string): boolean =>
     service.status.conditions?.some((condition) => condition.type === 'Ready' && condition.reason === reason) ?? false;
+  const failedTasks = reportedOf(service, newest)?.failedTasks ?? 0;
   const texts: string[] = [];
   if (plan.steady && !asReported(service, newest).completed)
     texts.push(serviceEvent.deploymentCompleted(name, newest.id));
@@ -206,7 +211,8 @@ function transitions(
   if (plan.steady && !was('SteadyState')) texts.push(serviceEvent.steadyState(name));
   if (plan.stuck && !was('DeploymentBlocked')) texts.push(serviceEvent.stuck(name));
   if (plan.unplaceable !== undefined && !was('TaskPlacementFailed')) texts.push(serviceEvent.unplaceable(name));
-  if (plan.startImpaired && !was('TaskStartImpaired')) texts.push(serviceEvent.startImpaired(name));
+  // Once a throttled phase (`ecs-semantics §3.7`), which the tasks tried in between do not end.
+  if (plan.startImpaired && failedTasks < FREE_FAILURES) texts.push(serviceEvent.startImpaired(name));
   return texts;
 }
 

@@ -5,7 +5,8 @@
  */
 import { everRan, stoppedAt, type Task } from './task.ts';
 
-const FREE_FAILURES = 3;
+/** So many tasks in a row that never ran, and starts are throttled. */
+export const FREE_FAILURES = 3;
 const FIRST_DELAY_MS = 10_000;
 const LONGEST_DELAY_MS = 27 * 60_000;
 
