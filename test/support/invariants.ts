@@ -88,7 +88,7 @@ export function stopsBelowBound(moments: readonly Moment[]): string[] {
     .map((moment) => `I2 at ${at(moment)}: ${moment.healthy} healthy tasks are below ${moment.min}`);
 }
 
-/** I3: at most one live pod a slot, index or attempt; and no name is ever given twice. */
+/** I3: at most one live pod a slot or index; and no attempt of a job is made twice. */
 export function duplicates(history: NamespaceHistory): string[] {
   const violations: string[] = [];
   const uidOf = new Map<string, string>();
@@ -97,7 +97,9 @@ export function duplicates(history: NamespaceHistory): string[] {
     if (kind !== 'pods' || object.metadata.labels?.['longshore.dev/task'] === undefined) continue;
     const { name, uid } = object.metadata;
     const known = uidOf.get(name) ?? uid;
-    if (known !== uid) violations.push(`I3 at resourceVersion ${resourceVersion}: ${name} was made a second time`);
+    if (known !== uid && object.metadata.labels['longshore.dev/batch-job'] !== undefined) {
+      violations.push(`I3 at resourceVersion ${resourceVersion}: ${name} was made a second time`);
+    }
     uidOf.set(name, uid);
     const slot = slotOf(object);
     const tasks = live.get(slot) ?? new Map<string, string>();

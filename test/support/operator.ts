@@ -92,8 +92,12 @@ export class Operator implements Source {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The end of its log. */
-  describe(): string {
-    return this.#lines.slice(-25).join('\n');
+  /** The end of its log, of the lines that name `about` if given. */
+  describe(about = ''): string {
+    return this.#lines
+      .filter((line) => line.includes(about))
+      .slice(-25)
+      .map((line) => line.slice(0, 500))
+      .join('\n');
   }
 }

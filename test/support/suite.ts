@@ -147,12 +147,12 @@ export class Suite {
   /** A namespace with the test's life; pods can be made in it when this returns. */
   async namespace({ task, onTestFinished, onTestFailed }: TestContext): Promise<TestNamespace> {
     this.#namespaces += 1;
-    const name = `${task.file.name.replace(/^.*\//, '').replaceAll(/[^a-z]+/g, '-')}-${process.pid}-${this.#namespaces}`;
+    const name = `${task.file.name.replace(/^.*\/(.*).test.ts$/, '$1')}-${process.pid}-${this.#namespaces}`;
     const history = this.#recorder.in(name);
     await this.api.call('POST', '/api/v1/namespaces', { metadata: { name } });
     onTestFailed(() => {
       console.error(
-        `${task.name}: namespace ${name} at the end:\n${history.describe()}\n${this.#operator?.describe()}`,
+        `${task.name}: namespace ${name} at the end:\n${history.describe()}\n${this.#operator?.describe(name)}`,
       );
     });
     onTestFinished(async () => {
