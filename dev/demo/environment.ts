@@ -30,7 +30,14 @@ export async function openEnvironment(options: DemoOptions, say: Say, onStart: (
   return { cluster, real: nodes.includes('real'), started: !found };
 }
 
-export const closeCluster = (options: DemoOptions): Promise<void> => down(resolve(options.dir));
+/** @param opening may still be bringing the cluster up: it fails once its components are gone, and must not start more. */
+export async function closeCluster(options: DemoOptions, opening?: Promise<Environment>): Promise<void> {
+  const dir = resolve(options.dir);
+  if (readState(dir) === undefined) return; // nothing runs yet; a build ends with this process
+  await down(dir);
+  await Promise.allSettled([opening]);
+  await down(dir);
+}
 
 function chooseNodes(say: Say): string {
   const { possible, why } = realNodePossible();

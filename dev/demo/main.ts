@@ -2,10 +2,10 @@
 import { join, resolve } from 'node:path';
 import { loadConnection } from '../../src/kube/connection.ts';
 import { closeCluster, type Environment, installKinds, kubectl, openEnvironment } from './environment.ts';
-import { type Manifest, played, playedFamilies, readManifests, toYaml } from './manifests.ts';
+import { Examples } from './examples.ts';
 import { type OperatorProcess, startOperator } from './operator.ts';
 import { parseDemoOptions } from './options.ts';
-import { type Scene, scenes } from './scenes.ts';
+import { type Scene, type Stage, scenes } from './scenes.ts';
 import { Screen } from './screen.ts';
 import { Watcher } from './watcher.ts';
 
@@ -16,6 +16,7 @@ const screen = new Screen();
 const { say } = screen;
 
 let startedCluster = false;
+let opening: Promise<Environment> | undefined;
 let environment: Environment | undefined;
 let operator: OperatorProcess | undefined;
 let watcher: Watcher | undefined;
@@ -44,10 +45,11 @@ sayWhatNext(kept);
 process.exit(passed ? 0 : 1);
 
 async function demo(): Promise<boolean> {
-  environment = await openEnvironment(options, say, () => {
+  opening = openEnvironment(options, say, () => {
     startedCluster = true;
   });
-  const { cluster, real } = environment;
+  environment = await opening;
+  const { cluster } = environment;
   const [connection] = await Promise.all([
     loadConnection({ kubeconfig: cluster.kubeconfig }),
     installKinds(cluster, join(root, 'crds')),
@@ -55,36 +57,28 @@ async function demo(): Promise<boolean> {
   if (!startedCluster) await removeExamples(environment);
   operator = await startOperator(environment, root, say);
   say(`operator started (pid ${operator.pid}): ${operator.log}`);
-  watcher = await Watcher.start(connection);
+  const catalogue = new Examples(environment, examples, say);
+  [watcher] = await Promise.all([
+    Watcher.start(connection),
+    // WordPress first: it takes longest.
+    catalogue.apply('wordpress.yaml', 'web.yaml', 'essential.yaml'),
+  ]);
   screen.follow(watcher);
 
-  const manifests = readManifests(examples).map((manifest) => (real ? manifest : played(manifest)));
-  say('$ kubectl apply -f examples/');
-  if (real) await kubectl(cluster, ['apply', '-f', examples]);
-  else {
-    say(`(simulated containers run nothing: with annotations that play those of ${playedFamilies.join(' and ')})`);
-    await kubectl(cluster, ['apply', '-f', '-'], toYaml(manifests));
-  }
-  const stage = { environment, watcher, say, manifest: (kind: string, name: string) => find(manifests, kind, name) };
-  const { ended } = operator;
-  const results = await Promise.all(scenes.map((scene) => play(scene, () => Promise.race([scene.play(stage), ended]))));
+  const stage = { environment, watcher, say, examples: catalogue };
+  // At the same time: WordPress alone takes 40 s to count as healthy.
+  const results = await Promise.race([Promise.all(scenes.map((scene) => play(scene, stage))), operator.ended]);
   return results.every(Boolean);
 }
 
-async function play({ title }: Scene, act: () => Promise<string>): Promise<boolean> {
+async function play({ title, play: act }: Scene, stage: Stage): Promise<boolean> {
   try {
-    say(`✓ ${title}: ${await act()}`);
+    say(`✓ ${title}: ${await act(stage)}`);
     return true;
   } catch (error) {
     if (!signalled) say(`✗ ${title} (${error instanceof Error ? error.message : String(error)})`);
     return false;
   }
-}
-
-function find(manifests: readonly Manifest[], kind: string, name: string): Manifest {
-  const found = manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
-  if (found === undefined) throw new Error(`examples/ has no ${kind} ${name}`);
-  return found;
 }
 
 /** Where the cluster is not the demo's own: so that this run begins where a first one does, and leaves nothing. */
@@ -98,7 +92,7 @@ async function takeDown(): Promise<void> {
   await operator?.stop();
   if (startedCluster) {
     say('taking down the cluster');
-    await closeCluster(options);
+    await closeCluster(options, opening);
   } else if (environment !== undefined) {
     say('deleting the examples');
     await removeExamples(environment).catch((error: Error) => say(error.message));

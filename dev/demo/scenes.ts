@@ -2,7 +2,7 @@
 import { LABELS } from '../../src/api/meta.ts';
 import type { ServiceStatus } from '../../src/api/service.ts';
 import { type Environment, kubectl, type Say } from './environment.ts';
-import { type Manifest, nextVersion, toYaml } from './manifests.ts';
+import type { Examples } from './examples.ts';
 import { recordRollout, tasksOf } from './rollout.ts';
 import { jobSentence, serviceSentence } from './table.ts';
 import { NAMESPACE, type Pod, type SeenService, type Watcher } from './watcher.ts';
@@ -11,8 +11,7 @@ export interface Stage {
   readonly environment: Environment;
   readonly watcher: Watcher;
   readonly say: Say;
-  /** As applied, by kind and name. */
-  readonly manifest: (kind: string, name: string) => Manifest;
+  readonly examples: Examples;
 }
 
 export interface Scene {
@@ -78,7 +77,7 @@ async function wordpress(stage: Stage): Promise<string> {
 }
 
 async function rollout(stage: Stage): Promise<string> {
-  const { environment, watcher, say, manifest } = stage;
+  const { environment, watcher, say, examples } = stage;
   const { cluster } = environment;
   const before = await untilSteady(stage, 'web', 60);
   if (before.runningCount !== 5) throw new Error(`not 5 tasks run at first; running: ${before.runningCount}`);
@@ -92,8 +91,7 @@ async function rollout(stage: Stage): Promise<string> {
   // Pinned first, so that the new revision and the new count come as one update, as from
   // `aws ecs update-service --task-definition web:2 --desired-count 10`.
   await patch({ taskDefinition: before.taskDefinition });
-  say('$ kubectl apply -f web.yaml   # its task definition changed: VERSION=2');
-  await kubectl(cluster, ['apply', '-f', '-'], toYaml([nextVersion(manifest('TaskDefinition', 'web'), '2')]));
+  await examples.applyNextVersion('web.yaml');
   const old = Number(before.taskDefinition?.split(':')[1]);
   const revision = await watcher.until({
     what: `revision ${old + 1} of web to be registered`,
@@ -178,7 +176,11 @@ async function essential(stage: Stage): Promise<string> {
 const runs = ({ status }: Pod): boolean =>
   status?.phase === 'Running' && (status.containerStatuses ?? []).every(({ state }) => state?.running !== undefined);
 
-async function array({ environment, watcher }: Stage): Promise<string> {
+async function array({ environment, watcher, examples }: Stage): Promise<string> {
+  // Twenty containers more would hold up the start that the longest scene waits for.
+  const isUp = (): true | undefined => (tasksOf(watcher, 'wordpress').some(runs) ? true : undefined);
+  await watcher.until({ what: 'WordPress to run', seconds: 30, seen: isUp, instead: () => '' }).catch(() => {});
+  await examples.apply('array.yaml');
   const job = await watcher.until({
     what: 'job squares to be over',
     seconds: 120,

@@ -55,16 +55,18 @@ export class Screen {
 
   #draw(): void {
     if (!this.#live || this.#watcher === undefined) return;
-    const width = process.stdout.columns - 1;
-    const lines = ['', ...table(this.#watcher.services, this.#watcher.batchJobs)].slice(0, process.stdout.rows - 1);
+    const width = (process.stdout.columns || 80) - 1;
+    const lines = ['', ...table(this.#watcher.services, this.#watcher.batchJobs)].slice(
+      0,
+      (process.stdout.rows || 24) - 1,
+    );
     process.stdout.write(lines.map((line) => `${line.slice(0, width)}\n`).join(''));
     this.#height = lines.length;
   }
 
   #sayChanges(): void {
-    for (const object of [...(this.#watcher?.services ?? [])])
-      this.#sayOnce(object.metadata.uid, serviceSentence(object));
-    for (const object of [...(this.#watcher?.batchJobs ?? [])]) this.#sayOnce(object.metadata.uid, jobSentence(object));
+    for (const object of this.#watcher?.services ?? []) this.#sayOnce(object.metadata.uid, serviceSentence(object));
+    for (const object of this.#watcher?.batchJobs ?? []) this.#sayOnce(object.metadata.uid, jobSentence(object));
   }
 
   #sayOnce(uid: string, sentence: string): void {

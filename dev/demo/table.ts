@@ -11,7 +11,7 @@ export function table(services: readonly SeenService[], jobs: readonly SeenBatch
 
 function serviceRows({ metadata, status }: SeenService): string[][] {
   const deployments = status?.deployments ?? [];
-  const newest = status?.events?.[0]?.message ?? '';
+  const newest = (status?.events?.[0]?.message ?? '').replace(/^\(service [^)]+\) /, '');
   if (deployments.length === 0) return [[metadata.name, '', '', '', '', '', newest]];
   return deployments.map((deployment, position) => [
     position === 0 ? metadata.name : '',
