@@ -35,14 +35,9 @@ export class StatusWriter<Status extends object> {
     if (isDeepStrictEqual(next, record.status)) return 0;
     const due = (this.#lastWrites.get(record.uid) ?? 0) + INTERVAL_MS;
     if (!urgent && now < due) return due - now;
-    // A merge patch keeps what it does not name: what is no longer true is removed by name. One writer, so no
-    // resourceVersion; the UID keeps it off an object of the same name that was made anew.
-    const removed = Object.keys(record.status).filter((field) => !(field in next));
+    // One writer, so no resourceVersion; the UID keeps it off an object of the same name that was made anew.
     const { uid, namespace, name } = record;
-    const patch = {
-      metadata: { uid },
-      status: { ...next, ...Object.fromEntries(removed.map((field) => [field, null])) },
-    };
+    const patch = { metadata: { uid }, status: withRemovals(record.status, next) };
     const written = await this.#client.patch<KubeObject>(this.#kind, { namespace, name, subresource: 'status' }, patch);
     this.#barrier.note(keyOf(record), written.metadata.resourceVersion);
     this.#lastWrites.set(uid, now);
@@ -53,3 +48,16 @@ export class StatusWriter<Status extends object> {
     this.#lastWrites.delete(uid);
   }
 }
+
+/** A merge patch keeps what it does not name: what is no longer true is removed by name, at every depth. */
+function withRemovals(before: object, next: object): object {
+  const known = new Map(Object.entries(before));
+  const removed = [...known.keys()].filter((field) => !(field in next)).map((field) => [field, null]);
+  const kept = Object.entries(next).map(([field, value]) => {
+    const old: unknown = known.get(field);
+    return [field, isMap(old) && isMap(value) ? withRemovals(old, value) : value];
+  });
+  return Object.fromEntries([...kept, ...removed]);
+}
+
+const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
