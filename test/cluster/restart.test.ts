@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { writesOf } from '../support/audit.ts';
 import { deploymentIdOf, foreignDeletions, isEnded, serviceViolations, slotOf } from '../support/invariants.ts';
 import { kwok, service, taskDefinition } from '../support/manifests.ts';
-import type { NamespaceHistory } from '../support/recorder.ts';
 import { countsOf, messagesOf, podsOf, runningPods, steady, untilSteady } from '../support/services.ts';
 import { useSuite } from '../support/suite.ts';
 
@@ -19,17 +18,6 @@ function randomFrom(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
-}
-
-/** Resolves after so many more events, or when it takes too long: a life in which nothing happens ends as well. */
-function afterEvents(history: NamespaceHistory, count: number, atMostMs: number): Promise<void> {
-  const goal = history.length + count;
-  return history
-    .until('more events', () => history.length >= goal, atMostMs)
-    .then(
-      () => {},
-      () => {},
-    );
 }
 
 const bystander = {
@@ -69,7 +57,7 @@ describe.concurrent('the operator', () => {
       // The first lives are cut short most, or the rollout would be over before the last kill.
       const events = Math.floor(random() * (3 + kill));
       if (kill > 0) await operator.ready();
-      await afterEvents(ns.history, events, 2_000);
+      await ns.history.events(events, 2_000);
       moments.push(runningPods(ns.history, 'web').length);
       await operator.kill('SIGKILL');
       operator = suite().newOperator(args);

@@ -359,7 +359,8 @@ describe.concurrent('a Service', () => {
     );
     await Promise.all([untilSteady(ns.history, 'web', 2), untilSteady(ns.history, 'other', 1)]);
     await ns.kubectl(['delete', 'esvc/web']);
-    await ns.until('its pods to be gone', () => podsOf(ns.history, 'web').length === 0);
+    // The garbage collector looks for new kinds every 30 s, and these were new a moment ago.
+    await ns.until('its pods to be gone', () => podsOf(ns.history, 'web').length === 0, 120_000);
     const revisions = () =>
       ns.history
         .all('controllerrevisions')

@@ -131,6 +131,15 @@ export class NamespaceHistory implements Source {
     return until(this, what, checked, timeoutMs);
   }
 
+  /** Resolves after so many more events, or when it takes too long: for moments that nothing has to wait for. */
+  async events(count: number, atMostMs: number): Promise<void> {
+    const goal = this.length + count;
+    const late = Date.now() + atMostMs;
+    await this.until('more events', () => this.length >= goal, atMostMs).catch((error: unknown) => {
+      if (Date.now() < late) throw error;
+    });
+  }
+
   describe(): string {
     const pods = this.all('pods').map((pod) => {
       const states = pod.status?.containerStatuses?.map(({ name, state }) => `${name}=${JSON.stringify(state)}`);
