@@ -17,6 +17,7 @@ export interface ControlPlaneOptions {
   /** False where no pod ever runs for real: then nothing calls the `kubernetes` Service, and loopback is no legal endpoint of it. */
   readonly endpoints: boolean;
   readonly audit: boolean;
+  readonly emulate: string | undefined;
 }
 
 const auditPolicy = {
@@ -33,6 +34,7 @@ export async function startControlPlane(session: Session, options: ControlPlaneO
   const server = `https://${address}:${await freePort(address)}`;
   const pki = authority.dir;
   const local = ['127.0.0.1', 'localhost'];
+  const emulated = options.emulate === undefined ? [] : [`--emulated-version=${options.emulate}`];
   const config = join(dir, 'config');
   mkdirSync(config, { recursive: true });
   const kubeconfig = (user: string, groups: readonly string[] = []) =>
@@ -109,6 +111,7 @@ export async function startControlPlane(session: Session, options: ControlPlaneO
     '--allow-privileged=true',
     '--max-requests-inflight=2000',
     '--max-mutating-requests-inflight=1000',
+    ...emulated,
     ...(options.audit
       ? [`--audit-policy-file=${join(config, 'audit.json')}`, `--audit-log-path=${join(dir, 'logs', 'audit.log')}`]
       : []),
@@ -144,6 +147,7 @@ export async function startControlPlane(session: Session, options: ControlPlaneO
     '--leader-elect=false',
     '--kube-api-qps=1000',
     '--kube-api-burst=1000',
+    ...emulated,
   ]);
 
   const schedulerFile = join(config, 'scheduler.json');
@@ -158,6 +162,7 @@ export async function startControlPlane(session: Session, options: ControlPlaneO
   );
   session.start('kube-scheduler', tools['kube-scheduler'], [
     `--config=${schedulerFile}`,
+    ...emulated,
     ...own(schedulerPair, schedulerConfig, await freePort('127.0.0.1')),
   ]);
   await bind(api, 'longshore:kubelet-api', 'system:kubelet-api-admin', 'kube-apiserver-kubelet-client');

@@ -53,6 +53,9 @@ export async function up(options: ClusterOptions = {}): Promise<LocalCluster> {
     if (before.complete && before.processes.some(isRunning)) {
       assertRunning(before.processes); // a component crashed: say which, and leave the rest for a look
     }
+    if (!before.complete && before.starter.pid !== process.pid && isRunning(before.starter)) {
+      throw new Error(`another process (pid ${before.starter.pid}) is starting the cluster in ${dir}`);
+    }
     say('cleaning up after a cluster that was not taken down');
     await down(dir);
   }
@@ -76,6 +79,7 @@ export async function up(options: ClusterOptions = {}): Promise<LocalCluster> {
       serviceCidr: network?.serviceCidr ?? '10.96.0.0/16',
       endpoints: network !== undefined,
       audit: options.audit ?? false,
+      emulate: options.emulate,
     });
     say(`control plane ready after ${seconds(began)}`);
     if (counts.kwok > 0) await startKwok(session, authority, api, counts.kwok);

@@ -11,8 +11,9 @@ program
   .description('build what is missing, start the cluster, and wait until its nodes are Ready')
   .option('--nodes <kinds>', 'kwok=N (simulated), real, real=2 (containers; Linux, root), or "real,kwok=2"', 'kwok=3')
   .option('--dir <path>', 'where everything of the cluster lives', defaultDir)
+  .option('--emulate <version>', 'show the API and feature gates of an older Kubernetes, such as 1.34')
   .option('--audit', 'write every request to <dir>/logs/audit.log')
-  .action(async (options: { nodes: string; dir: string; audit?: boolean }) => {
+  .action(async (options: { nodes: string; dir: string; emulate?: string; audit?: boolean }) => {
     const stop = (signal: string) => {
       say(`${signal}: taking down what was started`);
       void down(options.dir).finally(() => process.exit(130));

@@ -7,6 +7,8 @@ export interface ClusterOptions {
   readonly nodes?: string;
   /** Writes every request, at Metadata level, to `<dir>/logs/audit.log`. */
   readonly audit?: boolean;
+  /** The Kubernetes version whose API and feature gates the control plane shows, such as `1.34`; default its own. */
+  readonly emulate?: string;
   readonly onProgress?: (line: string) => void;
 }
 

@@ -53,6 +53,14 @@ function startOf(pid: number): string | undefined {
   return ps.status === 0 ? ps.stdout.trim() : undefined;
 }
 
+/** This process, as a record. */
+export const ownRecord = (name: string): ProcessRecord => ({
+  name,
+  pid: process.pid,
+  start: startOf(process.pid) ?? '',
+  log: '',
+});
+
 export const isRunning = (record: ProcessRecord): boolean =>
   startOf(record.pid) === record.start && record.start !== '';
 

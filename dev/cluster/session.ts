@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startProcess } from './processes.ts';
+import { ownRecord, startProcess } from './processes.ts';
 import type { ClusterState, ProcessRecord } from './state.ts';
 import { writeState } from './state.ts';
 import type { Toolchain } from './toolchain.ts';
@@ -13,7 +13,14 @@ export class Session {
   constructor(dir: string, tools: Toolchain, nodes: string) {
     this.dir = dir;
     this.tools = tools;
-    this.#state = { nodes, server: '', kubectl: tools.kubectl, complete: false, processes: [] };
+    this.#state = {
+      nodes,
+      server: '',
+      kubectl: tools.kubectl,
+      complete: false,
+      starter: ownRecord('up'),
+      processes: [],
+    };
     writeState(dir, this.#state);
   }
 

@@ -29,6 +29,8 @@ export interface ClusterState {
   readonly kubectl: string;
   /** False until `up` saw everything ready. */
   readonly complete: boolean;
+  /** The `up` that started it. */
+  readonly starter: ProcessRecord;
   /** In the order of their start; stopped in the reverse order. */
   readonly processes: readonly ProcessRecord[];
   readonly real?: {
