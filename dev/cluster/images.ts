@@ -58,7 +58,9 @@ const link = (path: string, target: string): Entry => ({ path, mode: 0o777, type
 
 /** The statically linked busybox of this machine, which every image is made of. */
 export function busyboxPath(): string | undefined {
-  return ['/bin/busybox', '/usr/bin/busybox'].find(existsSync);
+  // The package busybox has one at the same place that needs libraries an image does not have.
+  const isStatic = (path: string) => !readFileSync(path).includes('/ld-');
+  return ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path) && isStatic(path));
 }
 
 function fileSystem(): Buffer {

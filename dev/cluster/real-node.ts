@@ -20,7 +20,7 @@ const missingPrograms = (): string[] => [
     (name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0,
   ),
   ...(existsSync('/usr/lib/cni/ptp') ? [] : ['/usr/lib/cni/ptp']),
-  ...(busyboxPath() === undefined ? ['busybox'] : []),
+  ...(busyboxPath() === undefined ? ['a static busybox'] : []),
 ];
 
 let answer: { possible: boolean; why: string } | undefined;
@@ -54,7 +54,8 @@ export async function installPackages(say: (line: string) => void): Promise<void
   if (missing.length === 0) return;
   say(`real nodes need ${missing.join(', ')}: installing ${packages.join(' ')} with apt-get`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = ['install', '--yes', '--no-install-recommends', ...packages];
+  // Another installation may be at work: of a second cluster, or the machine's own.
+  const install = ['install', '--yes', '--no-install-recommends', '--option=DPkg::Lock::Timeout=300', ...packages];
   let result = await run('apt-get', install, { env, timeout: 600_000 });
   if (result.code !== 0) {
     await run('apt-get', ['update'], { env, timeout: 300_000 }); // the list may be old, or was never fetched
