@@ -5,7 +5,7 @@ import { startControlPlane, waitForServiceAccounts } from './control-plane.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { startKwok } from './kwok.ts';
 import { claimNetwork } from './network.ts';
-import { type ClusterOptions, checkDir, defaultDir, parseNodes } from './options.ts';
+import { type ClusterOptions, defaultDir, parseNodes } from './options.ts';
 import { assertRunning, isRunning } from './processes.ts';
 import { installPackages, realNodePossible, startRealNodes } from './real-node.ts';
 import { type CommandResult, run, until } from './run.ts';
@@ -36,7 +36,6 @@ export async function up(options: ClusterOptions = {}): Promise<LocalCluster> {
   const dir = resolve(options.dir ?? defaultDir);
   const wanted = options.nodes ?? 'kwok=3';
   const counts = parseNodes(wanted);
-  checkDir(dir, counts);
   const say = options.onProgress ?? (() => {});
 
   const before = readState(dir);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -49,8 +50,18 @@ export async function claimNetwork(session: Session): Promise<NodeNetwork> {
   throw new Error(`no free address range from 10.${first}.0.0/16 to 10.${last}.0.0/16, or no right to make a bridge`);
 }
 
+/** The longest path below a node's folder is a socket, and the kernel allows 107 characters for one. */
+const LONGEST_CLUSTER_DIR = 72;
+
+/** A node's folder: below the cluster's, or beside the machine's other state where that path is too long for sockets. */
+function nodeDir(clusterDir: string, number: number): string {
+  if (clusterDir.length <= LONGEST_CLUSTER_DIR) return join(clusterDir, `node-${number}`);
+  const hash = createHash('sha256').update(clusterDir).digest('hex').slice(0, 8);
+  return `/var/lib/longshore-${hash}-node-${number}`;
+}
+
 export function placeOf(session: Session, network: NodeNetwork, number: number): NodePlace {
-  const dir = join(session.dir, `node-${number}`);
+  const dir = nodeDir(session.dir, number);
   return {
     name: `real-${number}`,
     dir,

@@ -19,15 +19,6 @@ export interface NodeCounts {
 
 export const defaultDir = resolve(import.meta.dirname, '..', '..', '.cluster');
 
-/** The longest path below a cluster's folder is a real node's socket, and the kernel allows 107 characters for one. */
-const longestDir = 72;
-
-export function checkDir(dir: string, nodes: NodeCounts): void {
-  if (nodes.real > 0 && dir.length > longestDir) {
-    throw new Error(`${dir}: a cluster with real nodes needs a folder of at most ${longestDir} characters (--dir)`);
-  }
-}
-
 /** Reads `--nodes`. */
 export function parseNodes(text: string): NodeCounts {
   const counts = { kwok: 0, real: 0 };
