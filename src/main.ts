@@ -1,3 +1,4 @@
+import { LeadershipLostError } from './kube/leader-election.ts';
 import { parseOptions } from './options.ts';
 import { runOperator } from './run.ts';
 import { StartError } from './start-error.ts';
@@ -8,7 +9,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 try {
   await runOperator(parseOptions(process.argv), stop.signal);
 } catch (error) {
-  if (!(error instanceof StartError)) throw error;
+  if (!(error instanceof StartError || error instanceof LeadershipLostError)) throw error;
   console.error(`longshore: ${error.message}`);
   process.exitCode = 1;
 }

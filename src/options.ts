@@ -8,8 +8,16 @@ export interface Options {
   /** Watched namespace; absent: all. */
   readonly namespace?: string;
   readonly leaderElect: boolean;
+  /** Milliseconds, whole seconds. */
+  readonly leaderElectLeaseDuration: number;
+  /** Milliseconds; less than the lease duration. */
+  readonly leaderElectRenewDeadline: number;
+  /** Milliseconds; less than the renew deadline by a fifth at least. */
+  readonly leaderElectRetryPeriod: number;
+  /** Name of the Lease. */
+  readonly leaderElectResourceName: string;
   /** Namespace of the Lease; absent: the connection's own. */
-  readonly leaseNamespace?: string;
+  readonly leaderElectResourceNamespace?: string;
   /** 0: any free port. */
   readonly healthPort: number;
   readonly logLevel: LogLevel;
@@ -25,9 +33,20 @@ const whole =
     return value;
   };
 
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** A duration as Go's flags have it, in milliseconds. */
+function duration(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit as keyof typeof UNITS], 0);
+  if (parts.map(([part]) => part).join('') !== text || ms <= 0)
+    throw new InvalidArgumentError('allowed: a duration above zero, such as 15s, 1m30s or 500ms.');
+  return ms;
+}
+
 /** @throws never returns where the arguments are wrong: it says which and exits, as command lines do. */
 export function parseOptions(argv: readonly string[]): Options {
-  return new Command('longshore')
+  const command = new Command('longshore')
     .description('Runs ECS task definitions, services and AWS Batch jobs on the Kubernetes cluster it is pointed at.')
     .option(
       '--kubeconfig <file>',
@@ -36,10 +55,48 @@ export function parseOptions(argv: readonly string[]): Options {
     .option('--context <name>', 'context of the kubeconfig (default: its current one)')
     .option('--namespace <name>', 'watch this namespace only (default: all)')
     .option('--no-leader-elect', 'run without the leader lease; only one such operator may run')
-    .option('--lease-namespace <name>', "namespace of the leader lease (default: the context's, or the pod's own)")
+    .addOption(
+      new Option(
+        '--leader-elect-lease-duration <duration>',
+        'how long the others wait after the last renewal they saw before they take over',
+      )
+        .argParser(duration)
+        .default(15_000, '15s'),
+    )
+    .addOption(
+      new Option(
+        '--leader-elect-renew-deadline <duration>',
+        'how long the leader goes on after its last renewal; less than the lease duration',
+      )
+        .argParser(duration)
+        .default(10_000, '10s'),
+    )
+    .addOption(
+      new Option('--leader-elect-retry-period <duration>', 'time between two renewals, or two attempts to take over')
+        .argParser(duration)
+        .default(2_000, '2s'),
+    )
+    .option('--leader-elect-resource-name <name>', 'name of the leader lease', 'longshore')
+    .option(
+      '--leader-elect-resource-namespace <name>',
+      "namespace of the leader lease (default: the context's, or the pod's own)",
+    )
     .option('--health-port <port>', 'port of /livez, /readyz and /metrics; 0 takes any free one', whole(0, 65535), 8080)
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices([...logLevels]).default('info'))
     .option('--workers <count>', 'objects of one kind reconciled at a time, 1 to 64', whole(1, 64), 8)
-    .parse(argv)
-    .opts<Options>();
+    .parse(argv);
+  const options = command.opts<Options>();
+  const problem = leaseProblem(options);
+  if (problem !== undefined) command.error(`error: ${problem}`);
+  return options;
+}
+
+/** client-go's rules, which keep two leaders apart. */
+function leaseProblem(options: Options): string | undefined {
+  const { leaderElectLeaseDuration: lease, leaderElectRenewDeadline: renew, leaderElectRetryPeriod: retry } = options;
+  if (lease % 1000 !== 0) return '--leader-elect-lease-duration must be whole seconds: the Lease has no finer unit';
+  if (renew >= lease) return '--leader-elect-renew-deadline must be less than --leader-elect-lease-duration';
+  if (retry * 1.2 >= renew)
+    return '--leader-elect-retry-period must be less than --leader-elect-renew-deadline by a fifth at least';
+  return undefined;
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { batchJobs, services, taskDefinitions } from './api/meta.ts';
-import { createOperator } from './controllers/operator.ts';
+import { type CacheState, createOperator } from './controllers/operator.ts';
 import { KubeClient } from './kube/client.ts';
 import { loadConnection } from './kube/connection.ts';
 import { isNotFound } from './kube/errors.ts';
@@ -10,27 +10,34 @@ import { EventRecorder } from './kube/event-recorder.ts';
 import { LeaderElector } from './kube/leader-election.ts';
 import type { Options } from './options.ts';
 import { StartError } from './start-error.ts';
+import { eventLoopCheck } from './telemetry/event-loop.ts';
 import { startHealthServer } from './telemetry/http.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { version } from './version.ts';
+
+/** A reconcile under way may go on writing for this long once the process is asked to end: a handover waits for it. */
+const LAST_WRITES_MS = 1_000;
+/** A watch hears of the server every minute, or tries to. */
+const WATCH_DEAD_MS = 5 * 60_000;
 
 /**
- * Runs the operator until the signal aborts, or until it loses its lease.
- * @throws StartError where it cannot begin.
+ * Runs the operator until the signal aborts. Its caches are kept up to date from the start; it reconciles while it
+ * leads.
+ * @throws StartError where it cannot begin; LeadershipLostError when it lost its lease.
  */
 export async function runOperator(options: Options, signal: AbortSignal): Promise<void> {
   const logger = createLogger({ level: options.logLevel });
-  const metrics = new Metrics();
+  const metrics = new Metrics({ version });
   const identity = `${hostname()}_${randomUUID()}`;
-  const stop = new AbortController();
-  signal.addEventListener('abort', () => stop.abort(), { once: true });
-
   const connection = await loadConnection(options).catch((error: unknown) => {
     throw StartError.connection(error);
   });
-  let elector: LeaderElector | undefined;
-  const mayWrite = (): boolean => elector?.isLeader() ?? true;
-  const client = new KubeClient(connection, { userAgent: 'longshore', logger, onCall: metrics.apiCall, mayWrite });
+  const onCall = metrics.requestsTo(connection.server);
+
+  let writesEnded = false;
+  const mayWrite = (): boolean => !writesEnded && (!options.leaderElect || elector.isLeader());
+  const client = new KubeClient(connection, { userAgent: 'longshore', logger, onCall, mayWrite });
   const events = new EventRecorder({
     client,
     reportingController: 'longshore.dev/operator',
@@ -45,58 +52,76 @@ export async function runOperator(options: Options, signal: AbortSignal): Promis
     workers: options.workers,
     ...(options.namespace !== undefined && { namespace: options.namespace }),
   });
+  metrics.watch(operator.caches, () => events.dropped);
 
-  const unsynced = (): string | undefined => {
-    const names = operator.unsynced();
-    return names.length === 0 ? undefined : `waiting for ${names.join(', ')}`;
+  const lease = options.leaderElectResourceName;
+  metrics.leading(lease, false);
+  const lead = async (leads: AbortSignal): Promise<void> => {
+    metrics.leading(lease, true);
+    let late: NodeJS.Timeout | undefined;
+    leads.addEventListener('abort', () => {
+      late = setTimeout(() => {
+        writesEnded = true;
+      }, LAST_WRITES_MS);
+    });
+    await operator.reconcile(leads);
+    clearTimeout(late);
+    writesEnded = false;
+    await events.flush(LAST_WRITES_MS);
+    metrics.leading(lease, false);
   };
-  let leading = !options.leaderElect;
-  const ready = { caches: () => (leading ? unsynced() : undefined) };
+  const leaseClient = new KubeClient(connection, { userAgent: 'longshore-lease', logger, onCall, maxConnections: 1 });
+  const elector = new LeaderElector({
+    client: leaseClient,
+    namespace: options.leaderElectResourceNamespace ?? connection.namespace,
+    name: lease,
+    identity,
+    lead,
+    logger,
+    timings: {
+      leaseDurationMs: options.leaderElectLeaseDuration,
+      renewDeadlineMs: options.leaderElectRenewDeadline,
+      retryPeriodMs: options.leaderElectRetryPeriod,
+    },
+  });
+
+  const eventLoop = eventLoopCheck();
   const health = await startHealthServer({
     port: options.healthPort,
-    live: {},
-    ready,
+    live: {
+      'event-loop': eventLoop.check,
+      watches: () => named('nothing heard from', operator.caches(), ({ silentMs }) => silentMs > WATCH_DEAD_MS),
+    },
+    ready: { caches: () => named('waiting for', operator.caches(), ({ synced }) => !synced) },
     registry: metrics.registry,
   }).catch((error: unknown) => {
     throw StartError.healthPort(options.healthPort, error);
   });
   logger.info(
-    { server: connection.server, namespace: options.namespace ?? 'all', healthPort: health.port },
+    { version, server: connection.server, namespace: options.namespace ?? 'all', healthPort: health.port },
     'longshore starts',
   );
 
-  await kindsInstalled(client, logger, options.namespace, stop.signal);
-
-  if (options.leaderElect) {
-    const leaseClient = new KubeClient(connection, { userAgent: 'longshore-lease', logger, maxConnections: 1 });
-    elector = new LeaderElector({
-      client: leaseClient,
-      namespace: options.leaseNamespace ?? connection.namespace,
-      name: 'longshore',
-      identity,
-      logger,
-      onStartedLeading: async (leads) => {
-        leading = true;
-        metrics.leading(true);
-        await operator.run(leads);
-      },
-      onStoppedLeading: () => {
-        metrics.leading(false);
-        // A new leader may be at work: a fresh process starts from fresh caches.
-        stop.abort();
-      },
-    });
-    await elector.run(stop.signal);
-    await leaseClient.close();
-  } else {
-    metrics.leading(true);
-    await operator.run(stop.signal);
+  const ended = new AbortController();
+  signal.addEventListener('abort', () => ended.abort(), { once: true });
+  try {
+    await kindsInstalled(client, logger, options.namespace, signal);
+    const watching = operator.watch(ended.signal);
+    await (options.leaderElect ? elector.run(signal) : lead(signal));
+    ended.abort();
+    await watching;
+  } finally {
+    ended.abort();
+    eventLoop.stop();
+    await Promise.all([health.stop(), client.close(), leaseClient.close()]);
+    logger.info({}, 'longshore has stopped');
   }
+}
 
-  await events.flush();
-  await health.stop();
-  await client.close();
-  logger.info({}, 'longshore has stopped');
+/** Names the caches that the question is true of; undefined where there are none. */
+function named(what: string, caches: readonly CacheState[], ask: (cache: CacheState) => boolean): string | undefined {
+  const found = caches.filter(ask).map(({ resource }) => resource);
+  return found.length === 0 ? undefined : `${what} ${found.join(', ')}`;
 }
 
 /** Waits for the CRDs, saying so once: an operator may be there before them. */
@@ -114,6 +139,6 @@ async function kindsInstalled(
     if (!answers.some((answer) => answer.status === 'rejected' && isNotFound(answer.reason))) return;
     if (!said)
       logger.warn({}, "Longshore's kinds are not installed in this cluster: waiting for `kubectl apply -f crds`");
-    await setTimeout(2000, undefined, { signal }).catch(() => {});
+    await delay(2000, undefined, { signal }).catch(() => {});
   }
 }

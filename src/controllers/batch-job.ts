@@ -6,13 +6,14 @@ import { jobDefinition } from '../batch/job-definition.ts';
 import { jobEnvironment } from '../batch/job-environment.ts';
 import { type JobAction, type JobPlan, planJob } from '../batch/job-plan.ts';
 import { ApiError } from '../kube/errors.ts';
+import { slowStart } from '../kube/slow-start.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { jobRecord, jobStatus } from './batch-job-status.ts';
 import { splitKey } from './records.ts';
 import { BARRIER_RETRY_MS, type BatchJobRecord, type Runtime } from './runtime.ts';
 import { type Resolution, resolveTaskDefinition } from './task-revisions.ts';
-import { newTaskId, ownerReference, slowStart, startTask, stopTask } from './tasks.ts';
+import { newTaskId, ownerReference, startTask, stopTask } from './tasks.ts';
 
 export const jobNameOf = (job: BatchJobRecord): string => job.spec?.jobName ?? job.name;
 

@@ -4,6 +4,7 @@ import { batchJobs, LABELS, MANAGED_BY, services, taskDefinitions } from '../api
 import { parseTaskDefinitionReference } from '../api/names.ts';
 import { parseService } from '../api/service.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
+import { catchUp } from '../kube/catch-up.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Controller, type ControllerMetrics } from '../kube/controller.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
@@ -32,11 +33,28 @@ export interface OperatorOptions {
   readonly workers: number;
 }
 
+/** What one cache is like now. */
+export interface CacheState {
+  /** Plural, with its group. */
+  readonly resource: string;
+  readonly size: number;
+  /** Has seen its first complete list. */
+  readonly synced: boolean;
+  /** Complete lists so far. */
+  readonly lists: number;
+  /** Milliseconds since the watch last heard of the API server, or tried to. */
+  readonly silentMs: number;
+}
+
 export interface Operator {
-  /** Names of the caches that have not seen their first complete list. */
-  unsynced(): string[];
-  /** Until the signal aborts and what was under way has returned. */
-  run(signal: AbortSignal): Promise<void>;
+  caches(): CacheState[];
+  /** Keeps the caches equal to the cluster until the signal aborts. Reads only: a follower watches too. */
+  watch(signal: AbortSignal): Promise<void>;
+  /**
+   * Reconciles everything, then whatever changes, until the signal aborts and what was under way has returned. Begins
+   * once the caches have all that the cluster has at the time of the call. Needs `watch` beside it; once only.
+   */
+  reconcile(signal: AbortSignal): Promise<void>;
 }
 
 /** `<namespace>/<family>` of a `taskDefinition` field, for finding who follows a family. */
@@ -141,11 +159,11 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
   };
 
   const barriers = {
-    tasks: new WriteBarrier(() => reflectors.tasks.observedResourceVersion),
-    revisions: new WriteBarrier(() => reflectors.revisions.observedResourceVersion),
-    taskDefinitions: new WriteBarrier(() => reflectors.taskDefinitions.observedResourceVersion),
-    services: new WriteBarrier(() => reflectors.services.observedResourceVersion),
-    batchJobs: new WriteBarrier(() => reflectors.batchJobs.observedResourceVersion),
+    tasks: new WriteBarrier(reflectors.tasks),
+    revisions: new WriteBarrier(reflectors.revisions),
+    taskDefinitions: new WriteBarrier(reflectors.taskDefinitions),
+    services: new WriteBarrier(reflectors.services),
+    batchJobs: new WriteBarrier(reflectors.batchJobs),
   };
   const runtime: Runtime = {
     client,
@@ -162,21 +180,29 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
   };
 
   return {
-    unsynced: () => Object.entries(reflectors).flatMap(([name, reflector]) => (reflector.isSynced ? [] : [name])),
-    run: async (signal) => {
-      const watching = Promise.all(Object.values(reflectors).map((reflector) => reflector.run(signal)));
-      // No plan is made from half a cache.
-      await Promise.race([Promise.all(Object.values(reflectors).map(({ synced }) => synced)), watching]);
-      if (!signal.aborted)
-        logger.info(
-          { tasks: stores.tasks.size, services: stores.services.size, batchJobs: stores.batchJobs.size },
-          'caches are complete: reconciling',
-        );
+    caches: () =>
+      Object.values(reflectors).map((reflector) => ({
+        resource: [reflector.resource.plural, reflector.resource.group].filter(Boolean).join('.'),
+        size: reflector.size,
+        synced: reflector.isSynced,
+        lists: reflector.lists,
+        silentMs: reflector.silentMs,
+      })),
+    watch: async (signal) => {
+      await Promise.all(Object.values(reflectors).map((reflector) => reflector.run(signal)));
+    },
+    reconcile: async (signal) => {
+      // No plan is made from half a cache, nor from one that has not seen the last leader's writes.
+      await Promise.all(Object.values(reflectors).map((reflector) => catchUp(reflector, logger, signal)));
+      if (signal.aborted) return;
+      logger.info(
+        { tasks: stores.tasks.size, services: stores.services.size, batchJobs: stores.batchJobs.size },
+        'caches are complete: reconciling',
+      );
       await Promise.all([
-        watching,
-        taskDefinitionController.run(signal),
-        serviceController.run(signal),
-        batchJobController.run(signal),
+        taskDefinitionController.run(signal, [...stores.taskDefinitions.values()].map(keyOf)),
+        serviceController.run(signal, [...stores.services.values()].map(keyOf)),
+        batchJobController.run(signal, [...stores.batchJobs.values()].map(keyOf)),
       ]);
     },
   };

@@ -6,6 +6,7 @@ import { planService, type ServiceAction, type ServicePlan } from '../ecs/servic
 import { FREE_FAILURES } from '../ecs/start-throttle.ts';
 import { lastStatus, stopCauseOf, stoppedAt, type Task } from '../ecs/task.ts';
 import { ApiError } from '../kube/errors.ts';
+import { slowStart } from '../kube/slow-start.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { splitKey } from './records.ts';
 import { BARRIER_RETRY_MS, type Runtime, type ServiceRecord } from './runtime.ts';
@@ -20,16 +21,7 @@ import {
 } from './service-deployments.ts';
 import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
 import { resolveTaskDefinition } from './task-revisions.ts';
-import {
-  newTaskId,
-  ownerReference,
-  recordStop,
-  slowStart,
-  startTask,
-  stopTask,
-  sweepTasks,
-  TaskNameTakenError,
-} from './tasks.ts';
+import { newTaskId, ownerReference, recordStop, startTask, stopTask, sweepTasks, TaskNameTakenError } from './tasks.ts';
 
 /** Tasks that ended by themselves stay readable this long, and at most this many a service (`design §3.3`). */
 const RETENTION_MS = 3_600_000;

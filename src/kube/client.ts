@@ -22,8 +22,19 @@ export interface KubeClientOptions {
    * which needs a client of its own to take the lease with.
    */
   readonly mayWrite?: () => boolean;
-  /** Called once an attempt. `code` is the HTTP status, or the network error's code. */
-  readonly onCall?: (call: { verb: string; resource: string; code: number | string; seconds: number }) => void;
+  /** Called once an attempt. */
+  readonly onCall?: (call: ObservedCall) => void;
+}
+
+/** One attempt of a call, for metrics. */
+export interface ObservedCall {
+  /** As Kubernetes counts: get, list, watch, create, update, patch, delete, deletecollection. */
+  readonly verb: string;
+  readonly method: string;
+  readonly resource: string;
+  /** The HTTP status, or the network error's code where no answer came. */
+  readonly code: number | string;
+  readonly seconds: number;
 }
 
 const patchTypes: Record<PatchType, string> = {
@@ -200,7 +211,7 @@ export class KubeClient {
       if (error instanceof ConnectionError) code = error.code;
       throw error;
     } finally {
-      this.#onCall?.({ verb: 'watch', resource: resource.plural, code, seconds: elapsed(started) });
+      this.#onCall?.({ verb: 'watch', method: 'GET', resource: resource.plural, code, seconds: elapsed(started) });
     }
   }
 
@@ -256,8 +267,8 @@ export class KubeClient {
       if (error instanceof ConnectionError) code = error.code;
       throw error;
     } finally {
-      const { verb, resource } = outgoing;
-      this.#onCall?.({ verb, resource: resource.plural, code, seconds: elapsed(started) });
+      const { verb, method, resource } = outgoing;
+      this.#onCall?.({ verb, method, resource: resource.plural, code, seconds: elapsed(started) });
     }
   }
 }

@@ -1,11 +1,21 @@
 import { isConflict } from './errors.ts';
 import type { Logger } from './logger.ts';
-import { WorkQueue } from './work-queue.ts';
+import { type QueueMetrics, WorkQueue } from './work-queue.ts';
+
+export type ReconcileResult = 'success' | 'requeue' | 'requeue_after' | 'error';
+
+/** What a controller is like at the moment it is asked. */
+export interface ControllerGauges {
+  readonly depth: number;
+  /** For each reconcile under way, the longest first. */
+  readonly workingSeconds: readonly number[];
+}
 
 export interface ControllerMetrics {
-  /** After each change of the queue that a worker makes or sees. */
-  queueDepth(controller: string, depth: number): void;
-  reconciled(controller: string, outcome: 'success' | 'requeue' | 'conflict' | 'error', seconds: number): void;
+  /** Called once a controller, when it begins to run. */
+  controller(name: string, workers: number, gauges: () => ControllerGauges): QueueMetrics;
+  /** A conflict counts as `requeue`: it is no error. */
+  reconciled(controller: string, result: ReconcileResult, seconds: number): void;
 }
 
 export interface ControllerOptions {
@@ -22,66 +32,62 @@ export interface ControllerOptions {
 /** The reconcile loop: workers take a key, reconcile it, and forget it or try it again later. */
 export class Controller {
   readonly #options: ControllerOptions;
-  readonly #queue = new WorkQueue();
+  #queue: WorkQueue | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
   }
 
+  /** Does nothing unless the controller runs: `run` is given all there is when it begins. */
   enqueue(key: string): void {
-    this.#queue.add(key);
-    this.#reportDepth();
-  }
-
-  enqueueAfter(key: string, ms: number): void {
-    this.#queue.addAfter(key, ms);
+    this.#queue?.add(key);
   }
 
   /**
    * Runs once, until the signal aborts and the reconciles under way have returned. Keys still queued then are dropped:
-   * whoever reconciles next finds them in its own first list.
+   * whoever reconciles next begins with all of them.
+   * @param keys to begin with.
    */
-  async run(signal: AbortSignal): Promise<void> {
-    const stop = () => this.#queue.shutDown();
+  async run(signal: AbortSignal, keys: Iterable<string>): Promise<void> {
+    const { name, workers = 4, metrics } = this.#options;
+    const gauges = (): ControllerGauges => ({ depth: queue.length, workingSeconds: queue.workingSeconds });
+    const queue = new WorkQueue(metrics?.controller(name, workers, gauges));
+    this.#queue = queue;
+    const stop = () => queue.shutDown();
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
-    await Promise.all(Array.from({ length: this.#options.workers ?? 4 }, () => this.#work(signal)));
+    for (const key of keys) queue.add(key);
+    await Promise.all(Array.from({ length: workers }, () => this.#work(queue, signal)));
   }
 
-  async #work(signal: AbortSignal): Promise<void> {
-    for (let key = await this.#queue.get(); key !== undefined; key = await this.#queue.get()) {
-      if (!signal.aborted) await this.#process(key, signal);
-      this.#queue.done(key);
+  async #work(queue: WorkQueue, signal: AbortSignal): Promise<void> {
+    for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
+      if (!signal.aborted) await this.#process(queue, key, signal);
+      queue.done(key);
     }
   }
 
-  async #process(key: string, signal: AbortSignal): Promise<void> {
+  async #process(queue: WorkQueue, key: string, signal: AbortSignal): Promise<void> {
     const { name, reconcile, logger, metrics } = this.#options;
-    this.#reportDepth();
     const started = performance.now();
-    const report = (outcome: Parameters<ControllerMetrics['reconciled']>[1]) =>
-      metrics?.reconciled(name, outcome, (performance.now() - started) / 1000);
+    const report = (result: ReconcileResult) => metrics?.reconciled(name, result, (performance.now() - started) / 1000);
     try {
       const result = await reconcile(key, signal);
-      this.#queue.forget(key);
+      queue.forget(key);
       const requeueAfterMs = result?.requeueAfterMs;
-      if (requeueAfterMs !== undefined) this.#queue.addAfter(key, requeueAfterMs);
-      report(requeueAfterMs === undefined ? 'success' : 'requeue');
+      if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
+      report(requeueAfterMs === undefined ? 'success' : 'requeue_after');
     } catch (error) {
       if (signal.aborted) return;
-      this.#queue.addRateLimited(key);
+      queue.addRateLimited(key);
       // Somebody else wrote in between: normal, and the next read shows it.
       if (isConflict(error)) {
         logger.debug({ controller: name, key }, 'conflict: reconciling again');
-        report('conflict');
+        report('requeue');
       } else {
         logger.error({ controller: name, key, err: error }, 'reconcile failed: trying again later');
         report('error');
       }
     }
-  }
-
-  #reportDepth(): void {
-    this.#options.metrics?.queueDepth(this.#options.name, this.#queue.length);
   }
 }

@@ -102,12 +102,16 @@ export class EventRecorder {
     this.#schedule(0);
   }
 
-  /** Writes all that waits, at full speed. For the end of the process. */
-  async flush(): Promise<void> {
+  /** Writes what waits, at full speed but not for longer than this: for the end of the process. */
+  async flush(limitMs = 10_000): Promise<void> {
+    const until = performance.now() + limitMs;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#writing;
-    for (const series of this.#pending) await this.#write(series);
+    for (const series of this.#pending) {
+      if (performance.now() >= until) return;
+      await this.#write(series);
+    }
   }
 
   #schedule(ms: number): void {

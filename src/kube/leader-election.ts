@@ -21,8 +21,7 @@ export interface LeaderElectorOptions {
   /** Unique among the candidates and over restarts. */
   readonly identity: string;
   /** Leads until the signal aborts, then returns once nothing of it writes any more. */
-  readonly onStartedLeading: (signal: AbortSignal) => Promise<void> | void;
-  readonly onStoppedLeading: () => void;
+  readonly lead: (signal: AbortSignal) => Promise<void>;
   readonly logger?: Logger;
   readonly timings?: Partial<LeaseTimings>;
 }
@@ -41,7 +40,7 @@ interface Lease {
 }
 
 /**
- * client-go's leader election on a Lease. Times are judged by the own monotonic clock only: a follower counts from
+ * client-go's leader election on a Lease; followers also watch it, so that they take over at once when it is released. Times are judged by the own monotonic clock only: a follower counts from
  * when it saw the lease change, the leader from before it sent the renewal, so the two never overlap while clocks run
  * at about the same speed.
  */
@@ -67,29 +66,74 @@ export class LeaderElector {
     return performance.now() < this.#leadsUntil;
   }
 
-  /** Waits for the lease, leads, and returns when leadership is lost or the signal aborts. Does not try again. */
+  /**
+   * Waits for the lease and leads. Returns when leading has ended and was handed over, or was never begun.
+   * @throws LeadershipLostError when the lease was lost, and whatever leading threw. It does not try again.
+   */
   async run(signal: AbortSignal): Promise<void> {
-    while (!(await this.#acquireOrRenew(signal))) {
-      // Not later than the period, so that a released lease is taken over within it.
-      await sleep(this.#timings.retryPeriodMs * (0.75 + Math.random() * 0.25), signal);
-      if (signal.aborted) return;
-    }
+    if (!(await this.#acquire(signal))) return;
     this.#logger.info({ identity: this.#options.identity }, 'became the leader');
-
     const leading = new AbortController();
-    const work = Promise.resolve()
-      .then(() => this.#options.onStartedLeading(leading.signal))
-      .catch((error: unknown) => this.#logger.error({ err: error }, 'leading failed'));
-    await this.#renewUntilLost(signal);
+    const renewing = new AbortController();
+    signal.addEventListener('abort', () => renewing.abort(), { once: true });
+    const work = Promise.resolve().then(() => this.#options.lead(leading.signal));
+    const ended = work.catch(() => {});
+    // Who leads and does nothing must not keep the lease.
+    void ended.then(() => renewing.abort());
+    await this.#renewUntilLost(renewing.signal);
+    const lost = !renewing.signal.aborted;
     leading.abort(new Error('no longer the leader'));
 
-    const remainingMs = this.#leadsUntil - performance.now();
-    const finished = await within(work, remainingMs);
+    const finished = await within(ended, this.#leadsUntil - performance.now());
     this.#leadsUntil = Number.NEGATIVE_INFINITY;
     // Work that outlives the abort may still write: then the lease has to run out instead.
-    if (finished && signal.aborted) await this.#release();
-    this.#logger.info({ identity: this.#options.identity, graceful: signal.aborted }, 'stopped leading');
-    this.#options.onStoppedLeading();
+    if (finished && !lost) await this.#release();
+    this.#logger.info({ identity: this.#options.identity, lost }, 'stopped leading');
+    if (finished) await work;
+    if (!signal.aborted) throw new LeadershipLostError(this.#options.name);
+  }
+
+  /** False when the signal aborts first. */
+  async #acquire(signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return false;
+    const watching = new AbortController();
+    let pause = new AbortController();
+    const stop = (): void => {
+      watching.abort();
+      pause.abort();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    void this.#watchForRelease(watching.signal, () => pause.abort());
+    while (!signal.aborted) {
+      pause = new AbortController();
+      if (await this.#acquireOrRenew(signal)) {
+        watching.abort();
+        return true;
+      }
+      // Not later than the period, so that a lease that ran out or was released unseen is taken over within it.
+      if (!signal.aborted) await sleep(this.#timings.retryPeriodMs * (0.75 + Math.random() * 0.25), pause.signal);
+    }
+    return false;
+  }
+
+  /** A handover is seen at once; without a watch, at the next attempt. */
+  async #watchForRelease(signal: AbortSignal, released: () => void): Promise<void> {
+    const { client, namespace, name } = this.#options;
+    while (!signal.aborted) {
+      try {
+        for await (const { type, object } of client.watch(
+          leases,
+          { namespace, name },
+          { timeoutSeconds: 300 },
+          signal,
+        )) {
+          if (type === 'DELETED' || !(object as Lease).spec?.holderIdentity) released();
+        }
+      } catch (error) {
+        this.#logger.debug({ err: error }, 'the watch of the lease failed: trying again');
+      }
+      await sleep(this.#timings.retryPeriodMs, signal);
+    }
   }
 
   async #renewUntilLost(signal: AbortSignal): Promise<void> {
@@ -188,6 +232,17 @@ export class LeaderElector {
   #hasRunOut(): boolean {
     const durationMs = (this.#lease?.spec?.leaseDurationSeconds ?? 0) * 1000;
     return performance.now() >= this.#seenAt + Math.max(durationMs, this.#timings.leaseDurationMs);
+  }
+}
+
+/** The lease could not be renewed in time, or somebody took it: another one may lead now. */
+export class LeadershipLostError extends Error {
+  override readonly name = 'LeadershipLostError';
+
+  constructor(lease: string) {
+    super(
+      `lost the lease "${lease}": another one may lead now. Start again: a fresh process begins with fresh caches.`,
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { Backoff, type BackoffTimings, sleep } from './backoff.ts';
-import type { KubeClient, List, ListQuery, WatchEvent } from './client.ts';
+import type { KubeClient, WatchEvent } from './client.ts';
 import { ApiError, isGone, isTooManyRequests } from './errors.ts';
+import { listInPages } from './list-in-pages.ts';
 import type { Logger } from './logger.ts';
 import type { KubeObject, Resource } from './resource.ts';
 import type { Change, Store, Stored } from './store.ts';
@@ -14,7 +15,10 @@ export interface ReflectorTimings {
   readonly backoff: BackoffTimings;
   /** A stream that lasted this long was healthy: the backoff starts anew. Default 5 s. */
   readonly healthyMs: number;
-  /** After the server refused the same resourceVersion for this long, list again. Default 60 s. */
+  /**
+   * After the server refused the same resourceVersion for this long, list again; after it answered with lists older than
+   * what was seen for this long, believe them: its store was set back. Default 20 s.
+   */
   readonly giveUpMs: number;
 }
 
@@ -23,7 +27,7 @@ const defaultTimings: ReflectorTimings = {
   silenceMs: 130_000,
   backoff: { initialMs: 800, maxMs: 30_000 },
   healthyMs: 5_000,
-  giveUpMs: 60_000,
+  giveUpMs: 20_000,
 };
 
 export interface ReflectorOptions<T extends Stored, Source> {
@@ -42,7 +46,16 @@ export interface ReflectorOptions<T extends Stored, Source> {
   readonly timings?: Partial<ReflectorTimings>;
 }
 
-const PAGE = 500;
+/**
+ * A watch asked to end after this long gets a bookmark 2 s before: so the apiserver shows a quiet watch how far it is
+ * (`nextBookmarkTime` in its cache_watcher.go).
+ */
+const BRIEF_WATCH_SECONDS = 3;
+
+/** The server's store seems older than what it showed before. */
+class OlderListError extends Error {
+  override readonly name = 'OlderListError';
+}
 
 /**
  * Keeps a store equal to what the API server has: one consistent list (streamed where the server can), then watches
@@ -54,12 +67,19 @@ export class Reflector<T extends Stored, Source = KubeObject> {
   readonly #timings: ReflectorTimings;
   readonly #backoff: Backoff;
   readonly #markSynced: () => void;
-  #isSynced = false;
   #observed = 0n;
+  #listedAt = Number.NEGATIVE_INFINITY;
+  #lists = 0;
+  #aliveAt = performance.now();
   /** Where the next watch resumes; undefined asks for a list. */
   #resumeAt: string | undefined;
   #streamingList = true;
   #refusedSince: number | undefined;
+  #olderSince: number | undefined;
+  /** Whether the next watch shall be a brief one. */
+  #brief = false;
+  /** Ends the list, watch or pause under way. */
+  #round = new AbortController();
 
   constructor(options: ReflectorOptions<T, Source>) {
     this.#options = options;
@@ -70,8 +90,17 @@ export class Reflector<T extends Stored, Source = KubeObject> {
     this.#markSynced = resolve;
   }
 
+  get resource(): Resource {
+    return this.#options.resource;
+  }
+
+  /** Objects in the store. */
+  get size(): number {
+    return this.#options.store.size;
+  }
+
   get isSynced(): boolean {
-    return this.#isSynced;
+    return this.#lists > 0;
   }
 
   /** Everything up to this resourceVersion is in the store; 0n before the first list. */
@@ -79,26 +108,67 @@ export class Reflector<T extends Stored, Source = KubeObject> {
     return this.#observed;
   }
 
+  /** When the newest complete list began, by `performance.now()`: what was written before is in the store. */
+  get listedAt(): number {
+    return this.#listedAt;
+  }
+
+  /** Complete lists so far. */
+  get lists(): number {
+    return this.#lists;
+  }
+
+  /** Milliseconds since it last heard of the server or tried to. Past a few minutes, it has died. */
+  get silentMs(): number {
+    return performance.now() - this.#aliveAt;
+  }
+
   /** Runs until the signal aborts; never throws. */
   async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#round.abort(signal.reason), { once: true });
     while (!signal.aborted) {
+      const round = new AbortController();
+      this.#round = round;
       const started = performance.now();
+      this.#aliveAt = started;
+      const { healthyMs } = this.#timings;
       let wait = 0;
       try {
-        await this.#round(signal);
+        await this.#listAndWatch(round.signal);
         // A server that ends every watch at once must not be asked in a tight loop.
-        if (performance.now() - started < this.#timings.healthyMs) wait = this.#backoff.next();
+        if (performance.now() - started < healthyMs) wait = this.#backoff.next();
         else this.#backoff.reset();
       } catch (error) {
-        if (signal.aborted) return;
-        if (performance.now() - started >= this.#timings.healthyMs) this.#backoff.reset();
-        wait = this.#afterFailure(error);
+        if (!round.signal.aborted) {
+          if (performance.now() - started >= healthyMs) this.#backoff.reset();
+          wait = this.#afterFailure(error);
+        }
       }
-      if (wait > 0) await sleep(wait, signal);
+      if (wait > 0) await sleep(wait, round.signal);
     }
   }
 
-  async #round(signal: AbortSignal): Promise<void> {
+  /** Lists again, which drops the watch under way; nothing where a list is under way. */
+  relist(): void {
+    if (this.#resumeAt === undefined) return;
+    this.#resumeAt = undefined;
+    this.#round.abort();
+  }
+
+  /** Resumes with a watch whose first bookmark comes within about a second: so a quiet one shows how far it is. */
+  resumeBriefly(): void {
+    this.#brief = true;
+    this.#round.abort();
+  }
+
+  /** The resourceVersion the server has now, of a consistent read. */
+  async serverResourceVersion(signal: AbortSignal): Promise<bigint> {
+    const { client, resource } = this.#options;
+    const { metadata } = await client.list(resource, this.#place(), { ...this.#selectors(), limit: 1 }, { signal });
+    return BigInt(metadata.resourceVersion);
+  }
+
+  async #listAndWatch(signal: AbortSignal): Promise<void> {
     if (this.#resumeAt === undefined && this.#streamingList) {
       try {
         return await this.#watch(signal, undefined);
@@ -116,50 +186,41 @@ export class Reflector<T extends Stored, Source = KubeObject> {
   async #watch(signal: AbortSignal, resourceVersion: string | undefined): Promise<void> {
     const { client, resource } = this.#options;
     const { min, max } = this.#timings.watchSeconds;
+    const timeoutSeconds = this.#brief ? BRIEF_WATCH_SECONDS : Math.ceil(min + Math.random() * (max - min));
+    this.#brief = false;
+    const begun = performance.now();
     const query = {
       ...this.#selectors(),
       allowWatchBookmarks: true,
-      timeoutSeconds: Math.ceil(min + Math.random() * (max - min)),
+      timeoutSeconds,
       ...(resourceVersion === undefined
         ? { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' as const }
         : { resourceVersion }),
     };
     let initial: Map<string, T> | undefined = resourceVersion === undefined ? new Map() : undefined;
     for await (const event of client.watch(resource, this.#place(), query, signal, this.#timings)) {
+      this.#aliveAt = performance.now();
       this.#refusedSince = undefined;
       if (initial === undefined) {
         this.#apply(event);
       } else if (event.type !== 'BOOKMARK') {
         this.#stage(initial, event);
       } else if (event.object.metadata.annotations?.['k8s.io/initial-events-end'] === 'true') {
-        this.#replace(initial.values(), event.object.metadata.resourceVersion);
+        this.#replace(initial.values(), event.object.metadata.resourceVersion, begun);
         initial = undefined;
       }
     }
   }
 
   async #list(signal: AbortSignal): Promise<void> {
+    const begun = performance.now();
+    const { client, resource } = this.#options;
     const objects = new Map<string, T>();
-    const query: ListQuery = { ...this.#selectors(), limit: PAGE };
-    let page = await this.#page(query, signal);
-    while (true) {
-      for (const item of page.items) this.#stage(objects, { type: 'ADDED', object: item });
-      const token = page.metadata.continue;
-      if (!token) break;
-      try {
-        page = await this.#page({ ...query, continue: token }, signal);
-      } catch (error) {
-        if (!isGone(error)) throw error;
-        // The pages outlived the server's history: only an unpaged list is consistent now.
-        objects.clear();
-        page = await this.#page(this.#selectors(), signal);
-      }
-    }
-    this.#replace(objects.values(), page.metadata.resourceVersion);
-  }
-
-  #page(query: ListQuery, signal: AbortSignal): Promise<List<WatchEvent['object']>> {
-    return this.#options.client.list(this.#options.resource, this.#place(), query, { signal });
+    const resourceVersion = await listInPages(client, resource, this.#place(), this.#selectors(), signal, {
+      restart: () => objects.clear(),
+      item: (object) => this.#stage(objects, { type: 'ADDED', object }),
+    });
+    this.#replace(objects.values(), resourceVersion, begun);
   }
 
   #stage(objects: Map<string, T>, event: WatchEvent): void {
@@ -171,16 +232,36 @@ export class Reflector<T extends Stored, Source = KubeObject> {
     else objects.set(key, record);
   }
 
-  #replace(objects: Iterable<T>, resourceVersion: string): void {
+  #replace(objects: Iterable<T>, resourceVersion: string, begun: number): void {
+    this.#checkNotOlder(BigInt(resourceVersion));
     const changes = this.#options.store.replace(objects);
-    this.#seen(resourceVersion);
     this.#refusedSince = undefined;
-    this.#isSynced = true;
+    this.#listedAt = begun;
+    this.#lists += 1;
+    this.#seen(resourceVersion);
     for (const change of changes) this.#notify(change);
     this.#markSynced();
   }
 
+  /**
+   * A server behind the others would turn back time: pods just made would seem deleted. A store restored from a backup
+   * looks the same, but goes on looking so.
+   */
+  #checkNotOlder(listed: bigint): void {
+    if (listed >= this.#observed) {
+      this.#olderSince = undefined;
+      return;
+    }
+    this.#olderSince ??= performance.now();
+    if (performance.now() - this.#olderSince < this.#timings.giveUpMs)
+      throw new OlderListError(`the list is of resourceVersion ${listed}, but ${this.#observed} was seen before`);
+    this.#olderSince = undefined;
+    this.#log('warn', undefined, 'resourceVersions have gone back: the store of the cluster was restored');
+  }
+
   #apply(event: WatchEvent): void {
+    // A watch goes forward only: what comes twice or late is in the store, or was replaced there.
+    if (event.type !== 'BOOKMARK' && BigInt(event.object.metadata.resourceVersion) <= this.#observed) return;
     let changes: Change<T>[] = [];
     if (event.type !== 'BOOKMARK') {
       const { store } = this.#options;

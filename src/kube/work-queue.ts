@@ -1,20 +1,36 @@
 import { DeadlineHeap } from './deadline-heap.ts';
+import { FairQueue } from './fair-queue.ts';
 
 const FIRST_RETRY_MS = 5;
 const LAST_RETRY_MS = 300_000;
 /** setTimeout's own limit is 2^31 - 1 ms. */
 const LONGEST_TIMER_MS = 2_000_000_000;
 
+/** Called as things happen; what client-go's queues report. */
+export interface QueueMetrics {
+  /** A key became dirty. */
+  added(): void;
+  /** A worker took a key that had waited this long. */
+  taken(waitedSeconds: number): void;
+  /** A worker was done with a key after this long. */
+  done(workedSeconds: number): void;
+  /** A key was added to come later, as client-go counts: by its backoff or by a wish. */
+  retried(): void;
+}
+
+const noMetrics: QueueMetrics = { added() {}, taken() {}, done() {}, retried() {} };
+
 /**
- * client-go's rate-limited, delaying work queue. A key is queued once however often it is added; a key added while it
- * is being processed is queued again at `done`; so no two workers ever hold the same key.
+ * client-go's rate-limited, delaying work queue, with turns between namespaces. A key is queued once however often it
+ * is added; a key added while it is being processed is queued again at `done`; so no two workers ever hold the same key.
  */
 export class WorkQueue {
-  /** Keys that need processing: queued, or to be queued again at `done`. */
-  readonly #dirty = new Set<string>();
-  readonly #processing = new Set<string>();
-  /** A Set keeps the order of insertion: the queue itself. */
-  readonly #queue = new Set<string>();
+  readonly #metrics: QueueMetrics;
+  /** Keys that need processing, and since when: queued, or to be queued again at `done`. */
+  readonly #dirty = new Map<string, number>();
+  /** Keys that workers hold, and since when. In the order they were taken. */
+  readonly #processing = new Map<string, number>();
+  readonly #queue = new FairQueue();
   readonly #waiters: ((key: string | undefined) => void)[] = [];
   readonly #failures = new Map<string, number>();
   readonly #delayed = new DeadlineHeap();
@@ -23,20 +39,32 @@ export class WorkQueue {
   #shuttingDown = false;
   #drained: (() => void)[] = [];
 
+  constructor(metrics: QueueMetrics = noMetrics) {
+    this.#metrics = metrics;
+  }
+
   /** Keys waiting for a worker; neither those being processed nor those delayed. */
   get length(): number {
     return this.#queue.size;
   }
 
+  /** For how long each key has been held that a worker holds now, in seconds; the longest first. */
+  get workingSeconds(): number[] {
+    const now = performance.now();
+    return [...this.#processing.values()].map((since) => (now - since) / 1000);
+  }
+
   add(key: string): void {
     if (this.#shuttingDown || this.#dirty.has(key)) return;
-    this.#dirty.add(key);
+    this.#dirty.set(key, performance.now());
+    this.#metrics.added();
     if (!this.#processing.has(key)) this.#offer(key);
   }
 
   /** Adds the key after `ms`. Of several delays the earliest holds; `add` leaves a delay in place. */
   addAfter(key: string, ms: number): void {
     if (this.#shuttingDown) return;
+    this.#metrics.retried();
     if (ms <= 0) {
       this.add(key);
       return;
@@ -59,16 +87,15 @@ export class WorkQueue {
 
   /** The next key, which the caller then has until `done`. Undefined once the queue is shut down and empty. */
   get(): Promise<string | undefined> {
-    const [next] = this.#queue;
-    if (next !== undefined) {
-      this.#queue.delete(next);
-      return Promise.resolve(this.#take(next));
-    }
+    const next = this.#queue.shift();
+    if (next !== undefined) return Promise.resolve(this.#take(next));
     if (this.#shuttingDown) return Promise.resolve(undefined);
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   done(key: string): void {
+    const since = this.#processing.get(key);
+    if (since !== undefined) this.#metrics.done((performance.now() - since) / 1000);
     this.#processing.delete(key);
     if (this.#dirty.has(key)) this.#offer(key);
     this.#checkDrained();
@@ -94,12 +121,14 @@ export class WorkQueue {
   #offer(key: string): void {
     const waiter = this.#waiters.shift();
     if (waiter) waiter(this.#take(key));
-    else this.#queue.add(key);
+    else this.#queue.push(key);
   }
 
   #take(key: string): string {
+    const now = performance.now();
+    this.#metrics.taken((now - (this.#dirty.get(key) ?? now)) / 1000);
     this.#dirty.delete(key);
-    this.#processing.add(key);
+    this.#processing.set(key, now);
     return key;
   }
 

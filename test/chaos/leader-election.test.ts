@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KubeClient } from '../../src/kube/client.ts';
-import { LeaderElector } from '../../src/kube/leader-election.ts';
+import { LeaderElector, LeadershipLostError } from '../../src/kube/leader-election.ts';
 import { FakeServer, type Request, respond, status } from './fake-server.ts';
 
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/default/leases/operator';
@@ -13,9 +13,9 @@ let candidates: Candidate[];
 interface Candidate {
   readonly elector: LeaderElector;
   readonly stop: AbortController;
-  readonly running: Promise<void>;
   readonly started: Promise<void>;
-  readonly stopped: Promise<void>;
+  /** What it threw, if it did. */
+  readonly ended: Promise<unknown>;
   readonly client: KubeClient;
 }
 
@@ -25,30 +25,32 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const { stop } of candidates) stop.abort();
-  await Promise.all(candidates.map(({ running }) => running));
+  await Promise.all(candidates.map(({ ended }) => ended));
   await Promise.all(candidates.map(({ client }) => client.close()));
   await server.stop();
 });
 
-function candidate(identity: string, work: (signal: AbortSignal) => Promise<void> = waitForAbort): Candidate {
+function candidate(
+  identity: string,
+  work: (signal: AbortSignal) => Promise<void> = waitForAbort,
+  times = timings,
+): Candidate {
   const client = new KubeClient(server.connection(), { userAgent: identity });
   const started = Promise.withResolvers<void>();
-  const stopped = Promise.withResolvers<void>();
   const elector = new LeaderElector({
     client,
     namespace: 'default',
     name: 'operator',
     identity,
-    onStartedLeading: (signal) => {
+    lead: (signal) => {
       started.resolve();
       return work(signal);
     },
-    onStoppedLeading: stopped.resolve,
-    timings,
+    timings: times,
   });
   const stop = new AbortController();
-  const running = elector.run(stop.signal);
-  const made = { elector, stop, running, started: started.promise, stopped: stopped.promise, client };
+  const ended = elector.run(stop.signal).catch((error: unknown) => error);
+  const made = { elector, stop, ended, started: started.promise, client };
   candidates.push(made);
   return made;
 }
@@ -89,7 +91,7 @@ test('a leader whose renewals get no answer fences itself before anybody can tak
   const two = candidate('two');
   await server.until(() => server.requests.some(by('two')));
   server.inject(by('one'), () => {}, 1000);
-  await one.stopped;
+  expect(await one.ended).toBeInstanceOf(LeadershipLostError);
   const fencedAt = performance.now();
   expect(one.elector.isLeader()).toBe(false);
   expect(two.elector.isLeader()).toBe(false);
@@ -116,19 +118,54 @@ test('a stopped leader lets its work end, then hands over at once', async () => 
   const two = candidate('two');
   await server.until(() => server.requests.filter(by('two')).length >= 2);
   one.stop.abort();
-  await one.running;
+  await one.ended;
   const released = performance.now();
   expect(order).toEqual(['work ended while one holds']);
-  expect(spec().holderIdentity).toBe('');
   await two.started;
   expect(performance.now() - released).toBeLessThan(timings.leaseDurationMs / 2);
+});
+
+test('a follower sees a handover at once, not at its next attempt', async () => {
+  const slow = { ...timings, leaseDurationMs: 60_000, renewDeadlineMs: 40_000, retryPeriodMs: 20_000 };
+  const one = candidate('one', waitForAbort, slow);
+  await one.started;
+  const two = candidate('two', waitForAbort, slow);
+  await server.nextWatch(1);
+  const stopped = performance.now();
+  one.stop.abort();
+  await two.started;
+  expect(performance.now() - stopped).toBeLessThan(1000);
+  expect(spec()).toMatchObject({ holderIdentity: 'two', leaseTransitions: 1 });
+});
+
+test('a follower whose watch is refused still takes over by asking', async () => {
+  server.inject(
+    (request) => by('two')(request) && request.query.has('watch'),
+    (_request, response) => respond(response, 403, status(403, 'Forbidden', 'no watch').body),
+    1000,
+  );
+  const one = candidate('one');
+  await one.started;
+  const two = candidate('two');
+  await server.until(() => server.requests.filter(by('two')).length >= 2);
+  one.stop.abort();
+  await two.started;
+  expect(spec().holderIdentity).toBe('two');
+});
+
+test('a leader whose work breaks gives the lease up and says why', async () => {
+  const one = candidate('one', async () => {
+    throw new Error('no work to be had');
+  });
+  expect(await one.ended).toMatchObject({ message: 'no work to be had' });
+  expect(spec().holderIdentity).toBe('');
 });
 
 test('work that does not end keeps the lease from being released', async () => {
   const one = candidate('one', () => new Promise(() => {}));
   await one.started;
   one.stop.abort();
-  await one.running;
+  await one.ended;
   expect(spec().holderIdentity).toBe('one');
   expect(one.elector.isLeader()).toBe(false);
 });
@@ -164,7 +201,7 @@ test('a lease somebody took away ends the leadership at the next renewal', async
     ...lease,
     spec: { ...(lease.spec as object), holderIdentity: 'x' },
   });
-  await one.stopped;
+  expect(await one.ended).toBeInstanceOf(LeadershipLostError);
   expect(one.elector.isLeader()).toBe(false);
 });
 
@@ -189,6 +226,6 @@ test('a leader stopped in the middle of a renewal that the server carried out st
       one.stop.abort();
     },
   );
-  await one.running;
+  await one.ended;
   expect(spec().holderIdentity).toBe('');
 });

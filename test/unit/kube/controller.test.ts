@@ -19,10 +19,12 @@ async function run(
     workers,
     reconcile: (key) => reconcile(key, () => stop.abort(), controller),
     logger: { ...silentLogger, error: (fields) => logged.push(fields) },
-    metrics: { queueDepth: () => {}, reconciled: (_controller, outcome) => outcomes.push(outcome) },
+    metrics: {
+      controller: () => ({ added() {}, taken() {}, done() {}, retried() {} }),
+      reconciled: (_controller, result) => outcomes.push(result),
+    },
   });
-  for (const key of keys) controller.enqueue(key);
-  await controller.run(stop.signal);
+  await controller.run(stop.signal, keys);
   return { outcomes, logged };
 }
 
@@ -51,7 +53,7 @@ test('a conflict is tried again without counting as an error', async () => {
     },
     ['a'],
   );
-  expect(outcomes).toEqual(['conflict', 'success']);
+  expect(outcomes).toEqual(['requeue', 'success']);
   expect(logged).toEqual([]);
 });
 
@@ -65,7 +67,7 @@ test('a reconcile may ask to be called again', async () => {
     },
     ['a'],
   );
-  expect(outcomes).toEqual(['requeue', 'requeue']);
+  expect(outcomes).toEqual(['requeue_after', 'requeue_after']);
 });
 
 test('no two workers hold the same key', async () => {
@@ -97,4 +99,20 @@ test('stopped, it waits for the reconcile under way and drops the rest', async (
     ['a', 'b', 'c'],
   );
   expect(ended).toEqual(['a']);
+});
+
+test('what it is told before it runs is forgotten: it begins with all keys there are', async () => {
+  const seen: string[] = [];
+  const stop = new AbortController();
+  const controller = new Controller({
+    name: 'test',
+    reconcile: async (key) => {
+      seen.push(key);
+      stop.abort();
+    },
+    logger: silentLogger,
+  });
+  controller.enqueue('gone since');
+  await controller.run(stop.signal, ['a']);
+  expect(seen).toEqual(['a']);
 });
