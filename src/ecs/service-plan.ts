@@ -157,7 +157,7 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
     stop(victim.task, scaling(victim.task), `${okFresh} tasks are above the desired count ${desiredCount}`);
     if (victim.health.healthy) healthy--;
   }
-  if (unhealthyFresh.length > 0 && room === 0 && nothingStopping && stopping.size === 0) {
+  if (missing > 0 && room === 0 && nothingStopping && stopping.size === 0) {
     for (const { task } of pickVictims(unhealthyFresh, now, 1)) {
       stop(task, FAILED_HEALTH_CHECKS, `its replacement has no room: ${live.length} tasks = upper bound ${max}`);
     }
