@@ -72,6 +72,9 @@ export interface ObservedTask extends Task {
   readonly stopRecorded: boolean;
 }
 
+/** `<ErrorName>: <message>`, as ECS writes why a container did not start (`ecs-semantics §2.6`). */
+const START_ERROR = /^[A-Za-z]+Error: /;
+
 const traitsCache = new Map<string, Readonly<Record<string, ContainerTraits>>>();
 const CACHED_TRAITS = 1000;
 
@@ -94,6 +97,9 @@ export function observePod(pod: PodJson): ObservedTask {
   const ended = phase === 'Succeeded' || phase === 'Failed';
   const states = new Map(status?.containerStatuses?.map((container) => [container.name, container]));
   const stopCode = annotations[ANNOTATIONS.stopCode] as StopCode | undefined;
+  const stoppedReason = annotations[ANNOTATIONS.stoppedReason] ?? '';
+  // The record of the stop has it still when the kubelet has put something else in the place of the container's state.
+  const failedStart = ended && stopCode === 'TaskFailedToStart' && START_ERROR.test(stoppedReason);
   const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
   const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
   const index = labels[LABELS.arrayIndex];
@@ -117,14 +123,15 @@ export function observePod(pod: PodJson): ObservedTask {
       spec?.nodeName === undefined && unscheduled?.reason === 'Unschedulable' ? (unscheduled.message ?? '') : undefined,
     containers: (spec?.containers ?? []).map(({ name }) => {
       const own = traits[name] ?? { name, essential: true };
-      return observeContainer(own, states.get(name), ended);
+      const container = observeContainer(own, states.get(name), ended);
+      if (!failedStart || !own.essential || container.startedAt !== undefined) return container;
+      return { ...container, reason: stoppedReason, startFailure: stoppedReason };
     }),
     ended,
     acknowledged: status?.startTime !== undefined,
     stopRequested: metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
     stopRecorded: stopCode !== undefined,
-    stopCause:
-      stopCode === undefined ? undefined : { stopCode, stoppedReason: annotations[ANNOTATIONS.stoppedReason] ?? '' },
+    stopCause: stopCode === undefined ? undefined : { stopCode, stoppedReason },
     podReason: status?.reason || undefined,
     podMessage: status?.message || undefined,
     userStop: annotations[ANNOTATIONS.stop],
@@ -163,6 +170,8 @@ function exitOf(
     return { exitCode, reason: startFailure, startFailure };
   }
   const startedAt = time(terminated.startedAt);
+  // The kubelet's word for a container that a pod ended without: ECS gives one that never ran no exit code.
+  if (reason === 'ContainerStatusUnknown' && startedAt === undefined) return {};
   if (reason === 'OOMKilled')
     return { exitCode, startedAt, reason: 'OutOfMemoryError: Container killed due to memory usage' };
   return { exitCode, startedAt };
