@@ -8,6 +8,7 @@ import { lastStatus, stopCauseOf, stoppedAt, type Task } from '../ecs/task.ts';
 import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { rfc3339 } from './conditions.ts';
 import { splitKey } from './records.ts';
 import { BARRIER_RETRY_MS, type Runtime, type ServiceRecord } from './runtime.ts';
 import {
@@ -194,7 +195,6 @@ function transitions(
   const name = serviceNameOf(service);
   const was = (reason: string): boolean =>
     service.status.conditions?.some((condition) => condition.type === 'Ready' && condition.reason === reason) ?? false;
-  const failedTasks = reportedOf(service, newest)?.failedTasks ?? 0;
   const texts: string[] = [];
   if (plan.steady && !asReported(service, newest).completed)
     texts.push(serviceEvent.deploymentCompleted(name, newest.id));
@@ -204,8 +204,19 @@ function transitions(
   if (plan.stuck && !was('DeploymentBlocked')) texts.push(serviceEvent.stuck(name));
   if (plan.unplaceable !== undefined && !was('TaskPlacementFailed')) texts.push(serviceEvent.unplaceable(name));
   // Once a throttled phase (`ecs-semantics §3.7`), which the tasks tried in between do not end.
-  if (plan.startImpaired && failedTasks < FREE_FAILURES) texts.push(serviceEvent.startImpaired(name));
+  if (plan.startImpaired && !saidSinceThrottled(service, newest, serviceEvent.startImpaired(name))) {
+    texts.push(serviceEvent.startImpaired(name));
+  }
   return texts;
+}
+
+/** The failures in a row that the status counts are those of the phase that the text was about. */
+function saidSinceThrottled(service: ServiceRecord, newest: ServiceDeployment, text: string): boolean {
+  const inPhase = (reportedOf(service, newest)?.failedTasks ?? 0) >= FREE_FAILURES;
+  const since = rfc3339(newest.createdAt);
+  return (
+    inPhase && service.status.events?.some(({ message, createdAt }) => message === text && createdAt >= since) === true
+  );
 }
 
 function describeFailure(failure: unknown): string {
