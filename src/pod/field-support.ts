@@ -18,10 +18,16 @@ const CONTAINER: Table<ContainerDefinition> = {
     approximated(
       'containers of a task share one network: the link name resolves to 127.0.0.1, and two containers cannot use one port',
     ),
-  dependsOn: () =>
-    approximated(
-      'containers start in dependency order, but a container that fails to start does not hold back those after it',
-    ),
+  dependsOn: ({ dependsOn }) => {
+    const later = dependsOn.filter(({ condition }) => condition !== 'START').map(({ condition }) => condition);
+    if (later.length > 0)
+      return ignored(
+        `${[...new Set(later)].join(', ')} is not waited for yet: the container starts after the ones it names`,
+      );
+    return approximated(
+      'containers start in this order, but one that fails to start does not hold back those after it',
+    );
+  },
   user: ({ user }) =>
     user !== undefined && !/^\d+(:\d+)?$/.test(user)
       ? ignored('Kubernetes takes numeric users only: the image decides')

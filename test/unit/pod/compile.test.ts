@@ -182,4 +182,21 @@ describe('field support', () => {
       'spec.networkMode Approximated',
     ]);
   });
+
+  it('says that a condition other than START is not waited for', () => {
+    const sidecar = { name: 'init', image: 'busybox', memory: 8, essential: false };
+    const app = {
+      name: 'app',
+      image: 'busybox',
+      memory: 8,
+      dependsOn: [{ containerName: 'init', condition: 'SUCCESS' }],
+    };
+    expect(fieldSupport(parseTaskDefinition({ containerDefinitions: [sidecar, app] }))).toEqual([
+      {
+        field: 'spec.containerDefinitions[1].dependsOn',
+        support: 'Ignored',
+        reason: 'SUCCESS is not waited for yet: the container starts after the ones it names',
+      },
+    ]);
+  });
 });
