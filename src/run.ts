@@ -30,7 +30,7 @@ export async function runOperator(options: Options, signal: AbortSignal): Promis
   const logger = createLogger({ level: options.logLevel });
   const metrics = new Metrics({ version });
   const identity = `${hostname()}_${randomUUID()}`;
-  const connection = await loadConnection(options).catch((error: unknown) => {
+  const connection = await loadConnection({ ...options, logger }).catch((error: unknown) => {
     throw StartError.connection(error);
   });
   const onCall = metrics.requestsTo(connection.server);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { selectFromKubeconfig } from './kubeconfig.ts';
+import { type Logger, silentLogger } from './logger.ts';
 
 export interface TlsMaterial {
   readonly ca?: string | Buffer;
@@ -32,6 +33,8 @@ export interface ConnectionOptions {
   readonly kubeconfig?: string;
   /** Default: the kubeconfig's current context. */
   readonly context?: string;
+  /** Told when credentials cannot be read again. */
+  readonly logger?: Logger;
 }
 
 /** One reading of the credentials. */
@@ -48,32 +51,38 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
  * cannot be used as it is.
  */
 export async function loadConnection(options: ConnectionOptions = {}): Promise<Connection> {
+  const { logger = silentLogger } = options;
   const explicit = options.kubeconfig ?? (process.env.KUBECONFIG || undefined);
   if (explicit === undefined && options.context === undefined) {
-    const inCluster = await inClusterConnection();
+    const inCluster = await inClusterConnection(logger);
     if (inCluster) return inCluster;
   }
   const files = (explicit ?? join(homedir(), '.kube', 'config')).split(delimiter).filter(Boolean);
-  return kubeconfigConnection(files, options.context);
+  return kubeconfigConnection(files, options.context, logger);
 }
 
 /** The pod's own service account. Undefined outside a pod. Takes three files, so client-node is not loaded for it. */
-async function inClusterConnection(): Promise<Connection | undefined> {
+async function inClusterConnection(logger: Logger): Promise<Connection | undefined> {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = process.env;
   if (!host) return undefined;
   const read = (name: string) => readFile(join(SERVICE_ACCOUNT, name), 'utf8');
   const namespace = await read('namespace').catch(() => 'default');
-  const credentials = new CredentialCache(async () => ({
+  const credentials = new CredentialCache(logger, async () => ({
     headers: { authorization: `Bearer ${(await read('token')).trim()}` },
     tls: { ca: await read('ca.crt') },
   }));
   return credentials.connection(`https://${host.includes(':') ? `[${host}]` : host}:${port}`, namespace.trim());
 }
 
-async function kubeconfigConnection(files: readonly string[], context: string | undefined): Promise<Connection> {
+async function kubeconfigConnection(
+  files: readonly string[],
+  context: string | undefined,
+  logger: Logger,
+): Promise<Connection> {
   let selected = await selectFromKubeconfig(files, context);
   let stale = false;
   const credentials = new CredentialCache(
+    logger,
     async () => {
       // A plugin's token is kept until it runs out; reading the kubeconfig again drops it.
       if (stale) selected = await selectFromKubeconfig(files, context);
@@ -89,13 +98,15 @@ async function kubeconfigConnection(files: readonly string[], context: string | 
 
 /** One read at a time, kept for a minute; when a later read fails the last good credentials stay in use. */
 class CredentialCache {
+  readonly #logger: Logger;
   readonly #load: () => Promise<Credentials>;
   readonly #forget: () => void;
   #current: Credentials | undefined;
   #staleAt = 0;
   #loading: Promise<Credentials> | undefined;
 
-  constructor(load: () => Promise<Credentials>, forget: () => void = () => {}) {
+  constructor(logger: Logger, load: () => Promise<Credentials>, forget: () => void = () => {}) {
+    this.#logger = logger;
     this.#load = load;
     this.#forget = forget;
   }
@@ -131,17 +142,11 @@ class CredentialCache {
       const tls = this.#current && sameTls(this.#current.tls, loaded.tls) ? this.#current.tls : loaded.tls;
       this.#current = { headers: loaded.headers, tls };
     } catch (error) {
-      if (!this.#current) throw withoutSecrets(error);
+      if (!this.#current) throw error;
+      this.#logger.warn({ err: error }, 'the credentials cannot be read again: those read before stay in use');
     }
     return this.#current;
   }
-}
-
-/** JSON.parse quotes its input in the message, and that input may be a token. */
-function withoutSecrets(error: unknown): unknown {
-  return error instanceof SyntaxError
-    ? new Error('credentials for the API server: the plugin printed no JSON object')
-    : error;
 }
 
 function sameTls(a: TlsMaterial, b: TlsMaterial): boolean {

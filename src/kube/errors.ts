@@ -74,7 +74,7 @@ export class ConnectionError extends Error {
   constructor(call: Call, code: string, cause?: unknown) {
     super(`${call.method} ${call.path}: no answer from the API server (${code})`, cause ? { cause } : undefined);
     this.code = code;
-    this.sent = !neverSent.has(code);
+    this.sent = !neverSent.has(code) && !isUntrusted(code);
     this.method = call.method;
     this.path = call.path;
   }
@@ -87,12 +87,12 @@ const neverSent = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'CERT_HAS_EXPIRED',
 ]);
+
+/** Whether the code says that the server's certificate was not accepted: Node's names of OpenSSL's verify errors. */
+export function isUntrusted(code: string): boolean {
+  return /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_(CA|PURPOSE)|HOSTNAME_|ERR_TLS_CERT_)/.test(code);
+}
 
 /** Reads a non-2xx answer: a Status, or whatever text something on the way put there (kept to 200 characters). */
 export function toApiError(call: Call, httpStatus: number, text: string, retryAfter?: string): ApiError {

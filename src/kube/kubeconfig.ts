@@ -122,15 +122,38 @@ async function authenticator(
     const { ExecAuth } = await import('@kubernetes/client-node/dist/exec_auth.js');
     const plugin = new ExecAuth();
     const told = { ...user, exec: { ...user.exec, env: [...(user.exec.env ?? []), execInfo(cluster, user.exec)] } };
-    return (options) => plugin.applyAuthentication(told, options);
+    const { command } = user.exec;
+    return (options) =>
+      plugin.applyAuthentication(told, options).catch((error: unknown) => {
+        throw pluginError(`the credential plugin ${command}`, error);
+      });
   }
   if (user.authProvider) {
     const { KubeConfig } = await import('@kubernetes/client-node');
     const config = new KubeConfig();
     config.loadFromClusterAndUser(cluster, user);
-    return (options) => config.applyToHTTPSOptions(options);
+    return (options) =>
+      config.applyToHTTPSOptions(options).catch((error: unknown) => {
+        throw pluginError(`the auth-provider ${user.authProvider?.name ?? ''}`, error);
+      });
   }
   return undefined;
+}
+
+/**
+ * What a plugin printed may be a credential, and so may its arguments: of its output only what it said on standard
+ * error is shown, without anything that looks like a token.
+ */
+function pluginError(what: string, error: unknown): Error {
+  if (error instanceof SyntaxError) return new Error(`${what} printed no JSON object`);
+  if (error instanceof Error && 'code' in error) return new Error(`${what} cannot be run: ${error.code}`);
+  const said = error instanceof Error ? error.message : String(error);
+  return new Error(
+    `${what} failed: ${said
+      .replaceAll(/[\w+=-]{20,}/g, '…')
+      .slice(0, 500)
+      .trim()}`,
+  );
 }
 
 /** Plugins such as GKE's refuse to run without it; client-node leaves it out. */

@@ -1,6 +1,6 @@
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Connection, TlsMaterial } from './connection.ts';
-import { ConnectionError } from './errors.ts';
+import { ConnectionError, isUntrusted } from './errors.ts';
 
 export interface TransportOptions {
   readonly userAgent: string;
@@ -158,6 +158,8 @@ export class Transport {
     if (this.#closed.signal.aborted) return this.#closed.signal.reason;
     if (deadline.expired) return new ConnectionError({ method, path }, 'ETIMEDOUT');
     const code = codeOf(error);
+    // Certificates were rotated on one side: what the files say now may fit. (ERR_SSL_: the server's alert about ours.)
+    if (code !== undefined && (isUntrusted(code) || code.startsWith('ERR_SSL_'))) this.#connection.expire();
     return code === undefined ? error : new ConnectionError({ method, path }, code, error);
   }
 }

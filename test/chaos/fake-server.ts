@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Connection } from '../../src/kube/connection.ts';
 
@@ -67,12 +68,19 @@ export class FakeServer {
   readonly #faults: { matches: (request: Request) => boolean; fault: Fault; left: number }[] = [];
   #waiters: Waiter[] = [];
   #rv = 100;
-  readonly #server = createServer((request, response) => this.#receive(request, response));
+  readonly #server: Server | TlsServer;
   readonly #sockets = new Set<Socket>();
 
-  static async start(): Promise<FakeServer> {
-    const fake = new FakeServer();
-    fake.#server.on('connection', (socket) => {
+  private constructor(tls: ServerOptions | undefined) {
+    const receive = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
+      this.#receive(request, response);
+    this.#server = tls === undefined ? createServer(receive) : createTlsServer(tls, receive);
+  }
+
+  /** @param tls makes it an HTTPS server. */
+  static async start(tls?: ServerOptions): Promise<FakeServer> {
+    const fake = new FakeServer(tls);
+    fake.#server.on('connection', (socket: Socket) => {
       fake.connections += 1;
       fake.#sockets.add(socket);
       socket.on('close', () => fake.#sockets.delete(socket));
@@ -86,10 +94,25 @@ export class FakeServer {
     return this.#rv;
   }
 
+  get url(): string {
+    const scheme = 'setSecureContext' in this.#server ? 'https' : 'http';
+    return `${scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** New certificates for connections from now on. */
+  rotate(tls: ServerOptions): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(tls);
+  }
+
+  /** Cuts every connection. */
+  disconnect(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   connection(headers: Record<string, string> = {}): Connection {
     const tls = {};
     return {
-      server: `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`,
+      server: this.url,
       namespace: 'default',
       tls: async () => tls,
       authorize: async (target) => {
@@ -100,7 +123,7 @@ export class FakeServer {
   }
 
   async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    this.disconnect();
     this.#server.close();
     await once(this.#server, 'close');
   }

@@ -257,6 +257,131 @@ test('a resourceVersion the server goes on refusing is given up for a list', asy
   expect(server.requests.at(-1)?.query.get('sendInitialEvents')).toBe('true');
 });
 
+test('a server that closes its connections is followed over new ones, without a gap', async () => {
+  server.put(PODS, pod('a'));
+  reflect();
+  await server.nextWatch(0);
+  await reflector.synced;
+  server.inject(isResume, (_request, response) => response.writeHead(200, { connection: 'close' }).end());
+  server.disconnect();
+  server.put(PODS, pod('b'));
+  await server.nextWatch(1);
+  server.put(PODS, pod('c'));
+  await until(() => seen.length === 3);
+  expect(seen).toEqual(['added a', 'added b', 'added c']);
+  expect(server.connections).toBe(3);
+});
+
+test('a watch refused with 401 reads the credentials anew and goes on where it was', async () => {
+  server.put(PODS, pod('a'));
+  let token = 'old';
+  const connection = {
+    ...server.connection(),
+    authorize: async (headers: { authorization?: string }) => {
+      headers.authorization = token;
+    },
+    expire: () => {
+      token = 'new';
+    },
+  };
+  await client.close();
+  client = new KubeClient(connection);
+  reflect();
+  const watch = await server.nextWatch(0);
+  await reflector.synced;
+  server.inject(
+    ({ headers }) => headers.authorization === 'old',
+    (_request, response) => respond(response, 401, status(401, 'Unauthorized', 'Unauthorized').body),
+    1000,
+  );
+  watch.cut();
+  const next = await server.nextWatch(1);
+  expect(next.request.headers.authorization).toBe('new');
+  expect(next.request.query.get('resourceVersion')).toBe('101');
+});
+
+test('500s are waited out, each longer than the last, and the resourceVersion is kept', async () => {
+  server.put(PODS, pod('a'));
+  reflect({ timings: { backoff: { initialMs: 40, maxMs: 1000 }, giveUpMs: 60_000 } });
+  const watch = await server.nextWatch(0);
+  await reflector.synced;
+  const asked: number[] = [];
+  server.inject(
+    isResume,
+    (_request, response) => {
+      asked.push(performance.now());
+      respond(response, 500, status(500, 'InternalError', 'etcd').body);
+    },
+    4,
+  );
+  watch.cut();
+  const next = await server.nextWatch(1);
+  expect(next.request.query.get('resourceVersion')).toBe('101');
+  const [first = 0, , , last = 0] = asked;
+  expect(last - first).toBeGreaterThanOrEqual(40 + 80 + 160 - 5);
+});
+
+test('events that come twice or late change nothing', async () => {
+  reflect();
+  const watch = await server.nextWatch(0);
+  await reflector.synced;
+  const first = server.put(PODS, pod('a', 'first'));
+  const second = server.put(PODS, pod('a', 'second'));
+  const gone = server.put(PODS, pod('b'));
+  server.remove(PODS, { namespace: 'default', name: 'b' });
+  watch.send({ type: 'ADDED', object: first });
+  watch.send({ type: 'MODIFIED', object: second });
+  watch.send({ type: 'ADDED', object: gone });
+  server.put(PODS, pod('c'));
+  await until(() => seen.includes('added c'));
+  expect(seen).toEqual(['added a', 'modified a', 'added b', 'deleted b', 'added c']);
+  expect(store.get('default', 'a')?.note).toBe('second');
+  expect(names()).toEqual(['a', 'c']);
+});
+
+/** Answers the next lists with what was there at resourceVersion 101: one pod. */
+function answerStale(times: number): void {
+  const old = { metadata: { ...pod('a').metadata, uid: 'uid-101', resourceVersion: '101' } };
+  server.inject(
+    ({ query }) => query.get('sendInitialEvents') === 'true',
+    (_request, response) => {
+      response.write(`${JSON.stringify({ type: 'ADDED', object: old })}\n`);
+      response.write(`${JSON.stringify(bookmark(101, { 'k8s.io/initial-events-end': 'true' }))}\n`);
+    },
+    times,
+  );
+}
+
+test('a list older than what was seen does not turn back time', async () => {
+  server.put(PODS, pod('a'));
+  server.put(PODS, pod('b'));
+  reflect({ timings: { giveUpMs: 60_000 } });
+  await server.nextWatch(0);
+  await reflector.synced;
+  answerStale(3);
+  reflector.relist();
+  await server.nextWatch(1);
+  server.put(PODS, pod('c'));
+  await until(() => seen.includes('added c'));
+  expect(seen).toEqual(['added a', 'added b', 'added c']);
+  expect(reflector.lists).toBe(2);
+});
+
+test('older lists that go on coming are believed: the store was restored from a backup', async () => {
+  server.put(PODS, pod('a'));
+  server.put(PODS, pod('b'));
+  reflect({ timings: { giveUpMs: 100 } });
+  await server.nextWatch(0);
+  await reflector.synced;
+  const before = performance.now();
+  answerStale(1000);
+  reflector.relist();
+  await until(() => reflector.lists === 2);
+  expect(performance.now() - before).toBeGreaterThanOrEqual(100);
+  expect(names()).toEqual(['a']);
+  expect(reflector.observedResourceVersion).toBe(101n);
+});
+
 test('a silent stream is detected and resumed where it was', async () => {
   reflect({ timings: { silenceMs: 200 } });
   await server.nextWatch(0);
