@@ -456,6 +456,37 @@ describe.concurrent('a Service', () => {
     expect(startsAboveBound(momentsOf(ns.history, 'web'))).toEqual([]);
   });
 
+  it('replaces a task that turns unhealthy start first, and stops it when its replacement is healthy', async (context) => {
+    const ns = await suite().namespace(context);
+    const healthCheck = { ...webContainer.healthCheck, retries: 1 };
+    // Ready late, so that there is a while in which the replacement is not healthy yet.
+    const kubernetes = { podAnnotations: kwok({ readyAfter: '1500ms' }) };
+    await ns.create(taskDefinition('web', { kubernetes }, [{ ...webContainer, healthCheck }]), service('web'));
+    await untilSteady(ns.history, 'web', 1);
+    const pod = onlyPod(runningPods(ns.history, 'web'));
+    // As a kubelet does when the probe fails.
+    const conditions = pod.status?.conditions?.map((condition) =>
+      condition.type === 'Ready' ? { ...condition, status: 'False' } : condition,
+    );
+    const containerStatuses = pod.status?.containerStatuses?.map((container) => ({ ...container, ready: false }));
+    await ns.patch('pods', pod.metadata.name, {
+      metadata: { annotations: { 'kwok.longshore.dev/ready-after': null } },
+    });
+    await ns.patch('pods', pod.metadata.name, { status: { conditions, containerStatuses } }, '/status');
+    const stopped = await ns.until('the unhealthy task to be stopped', () =>
+      stoppedTaskOf(ns.history.get('services', 'web'), pod),
+    );
+    expect(stopped).toMatchObject({
+      stopCode: 'ServiceSchedulerInitiated',
+      stoppedReason: 'Task failed container health checks',
+    });
+    const stop = momentsOf(ns.history, 'web').find(({ pods }) =>
+      pods.some(({ metadata, spec }) => metadata.uid === pod.metadata.uid && spec.activeDeadlineSeconds),
+    );
+    expect(stop?.healthy).toBe(1);
+    await untilSteady(ns.history, 'web', 1);
+  });
+
   it('and another of the same AWS name in lower case keep to their own tasks', async (context) => {
     const ns = await suite().namespace(context);
     await ns.create(

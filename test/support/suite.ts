@@ -93,9 +93,17 @@ export class Suite {
   readonly #recorder: Recorder;
   readonly #kubeconfig: string;
   #operator: Operator | undefined;
-  #namespaces = 0;
+  readonly #nodes: SuiteOptions['nodes'];
+  readonly #names: string[] = [];
 
-  private constructor(cluster: LocalCluster, api: KubeApi, recorder: Recorder, kubeconfig: string) {
+  private constructor(
+    cluster: LocalCluster,
+    api: KubeApi,
+    recorder: Recorder,
+    kubeconfig: string,
+    nodes: SuiteOptions['nodes'],
+  ) {
+    this.#nodes = nodes;
     this.cluster = cluster;
     this.api = api;
     this.#recorder = recorder;
@@ -117,7 +125,7 @@ export class Suite {
     expect(established).toMatchObject({ code: 0 });
     const kubeconfig = await cluster.userKubeconfig(OPERATOR_USER, ['system:masters']);
     const api = new KubeApi(cluster.kubeconfig);
-    const suite = new Suite(cluster, api, await Recorder.start(api), kubeconfig);
+    const suite = new Suite(cluster, api, await Recorder.start(api), kubeconfig, nodes);
     if (operator) await suite.startOperator();
     return suite;
   }
@@ -146,8 +154,8 @@ export class Suite {
 
   /** A namespace with the test's life; pods can be made in it when this returns. */
   async namespace({ task, onTestFinished, onTestFailed }: TestContext): Promise<TestNamespace> {
-    this.#namespaces += 1;
-    const name = `${task.file.name.replace(/^.*\/(.*).test.ts$/, '$1')}-${process.pid}-${this.#namespaces}`;
+    const name = `${task.file.name.replace(/^.*\/(.*).test.ts$/, '$1')}-${process.pid}-${this.#names.length + 1}`;
+    this.#names.push(name);
     const history = this.#recorder.in(name);
     await this.api.call('POST', '/api/v1/namespaces', { metadata: { name } });
     onTestFailed(() => {
@@ -163,7 +171,14 @@ export class Suite {
     return namespace;
   }
 
+  /** Ends what the file started; containers that still run are gone when this returns. */
   async stop(): Promise<void> {
+    if (this.#nodes === 'real' && this.#names.length > 0) {
+      const namespaces = this.#names.map((name) => `namespace/${name}`);
+      expect(await this.cluster.kubectl(['wait', '--for=delete', '--timeout=90s', ...namespaces])).toMatchObject({
+        code: 0,
+      });
+    }
     await this.#operator?.kill('SIGTERM');
     this.api.close();
   }
