@@ -218,7 +218,9 @@ export class FakeServer {
 
   #carryOut(request: Request): { status: number; body: unknown } {
     const { collection, namespace, name } = collectionOf(request.path);
-    const old = this.#objects.get(request.path);
+    // A subresource is a part of its object.
+    const old =
+      name && this.#objects.get(objectPath(collection, { metadata: { ...(namespace && { namespace }), name } }));
     if (request.method === 'GET' && name === undefined) return { status: 200, body: this.#list(collection, request) };
     if (request.method === 'POST') {
       const object: FakeObject = JSON.parse(request.body);

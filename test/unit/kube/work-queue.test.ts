@@ -13,7 +13,7 @@ afterEach(() => {
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('contract', () => {
-  test('a key added many times is handed out once', async () => {
+  test('Add is idempotent (dedup): a key added many times is handed out once', async () => {
     const queue = new WorkQueue();
     queue.add('a');
     queue.add('a');
@@ -22,7 +22,7 @@ describe('contract', () => {
     expect(queue.length).toBe(0);
   });
 
-  test('a key added while it is processed comes again after done, not before', async () => {
+  test('dirty while processing: a key added while it is processed comes again after Done, not before', async () => {
     const queue = new WorkQueue();
     queue.add('a');
     await queue.get();
@@ -32,14 +32,14 @@ describe('contract', () => {
     expect(await queue.get()).toBe('a');
   });
 
-  test('a worker that waits gets the next key added', async () => {
+  test('Get blocks until there is a key', async () => {
     const queue = new WorkQueue();
     const waiting = queue.get();
     queue.add('a');
     expect(await waiting).toBe('a');
   });
 
-  test('of several delays the earliest holds', async () => {
+  test('AddAfter: of several delays the earliest holds', async () => {
     const queue = new WorkQueue();
     queue.addAfter('a', 100);
     queue.addAfter('a', 50);
@@ -54,7 +54,7 @@ describe('contract', () => {
     expect(queue.length).toBe(0);
   });
 
-  test('the backoff of a key doubles from 5 ms to 5 min, and forget starts it anew', () => {
+  test('AddRateLimited and Forget: a key’s backoff doubles from 5 ms to 5 min, and starts anew', () => {
     const queue = new WorkQueue();
     const waits: number[] = [];
     for (let failure = 0; failure < 20; failure += 1) {
@@ -82,7 +82,7 @@ describe('contract', () => {
     expect(queue.length).toBe(1);
   });
 
-  test('shut down, it hands out what is queued, takes nothing more and then says so to every worker', async () => {
+  test('ShutDown: hands out what is queued, takes nothing more and then says so to every worker', async () => {
     const queue = new WorkQueue();
     queue.add('a');
     queue.addAfter('later', 10);
@@ -93,7 +93,7 @@ describe('contract', () => {
     expect(await queue.get()).toBeUndefined();
   });
 
-  test('a drain waits for the keys under way and for those to be processed again', async () => {
+  test('ShutDownWithDrain: waits for the keys under way and for those to be processed again', async () => {
     const queue = new WorkQueue();
     queue.add('a');
     await queue.get();
@@ -112,17 +112,102 @@ describe('contract', () => {
   });
 });
 
-/** The queue as one would first write it down: a list, and for each key whether it is held and wanted again. */
+describe('fairness', () => {
+  test('a namespace with ten thousand keys does not hold up the only key of another', async () => {
+    const queue = new WorkQueue();
+    for (let count = 0; count < 10_000; count += 1) queue.add(`busy/${count}`);
+    queue.add('quiet/one');
+    expect(await queue.get()).toBe('busy/0');
+    expect(await queue.get()).toBe('quiet/one');
+    expect(await queue.get()).toBe('busy/1');
+  });
+
+  test('a namespace that adds a key whenever one is done waits its turn', async () => {
+    const queue = new WorkQueue();
+    queue.add('busy/a');
+    queue.add('quiet/a');
+    queue.add('quiet/b');
+    const order: (string | undefined)[] = [];
+    for (let turn = 0; turn < 6; turn += 1) {
+      const key = await queue.get();
+      order.push(key);
+      if (key === undefined) break;
+      if (key === 'busy/a') queue.add(key);
+      queue.done(key);
+    }
+    expect(order).toEqual(['busy/a', 'quiet/a', 'busy/a', 'quiet/b', 'busy/a', 'busy/a']);
+  });
+
+  test('between two keys of one namespace, every other that waits has one', async () => {
+    const keys = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(keys, async (namespaces) => {
+        const queue = new WorkQueue();
+        const waiting = new Map<string, number>();
+        for (const [index, namespace] of namespaces.entries()) {
+          queue.add(`${namespace}/${index}`);
+          waiting.set(namespace, (waiting.get(namespace) ?? 0) + 1);
+        }
+        const since = new Map<string, Set<string>>();
+        for (let left = namespaces.length; left > 0; left -= 1) {
+          const namespace = (await queue.get())?.split('/')[0] ?? '';
+          const served = since.get(namespace);
+          const others = [...waiting].filter(([other, count]) => other !== namespace && count > 0);
+          if (served) for (const [other] of others) expect(served).toContain(other);
+          for (const seen of since.values()) seen.add(namespace);
+          since.set(namespace, new Set());
+          waiting.set(namespace, (waiting.get(namespace) ?? 0) - 1);
+        }
+      }),
+    );
+  });
+});
+
+describe('metrics', () => {
+  test('adds, waits, work and retries are reported as client-go counts them', async () => {
+    const seen: [string, number?][] = [];
+    const queue = new WorkQueue({
+      added: () => seen.push(['added']),
+      taken: (seconds) => seen.push(['taken', seconds]),
+      done: (seconds) => seen.push(['done', seconds]),
+      retried: () => seen.push(['retried']),
+    });
+    queue.add('a');
+    queue.add('a');
+    vi.advanceTimersByTime(2000);
+    await queue.get();
+    vi.advanceTimersByTime(3000);
+    expect(queue.workingSeconds).toEqual([3]);
+    queue.addRateLimited('a');
+    queue.done('a');
+    expect(queue.workingSeconds).toEqual([]);
+    expect(seen).toEqual([['added'], ['taken', 2], ['retried'], ['done', 3]]);
+  });
+});
+
+/** The queue as one would first write it down: lists, and for each key whether it is held and wanted again. */
 class Model {
-  readonly queued: string[] = [];
+  /** A list a namespace; the next namespace comes first. */
+  readonly namespaces: { name: string; keys: string[] }[] = [];
   readonly held = new Map<string, { again: boolean }>();
   readonly delayed = new Map<string, number>();
   now = 0;
 
+  get queued(): string[] {
+    return this.namespaces.flatMap(({ keys }) => keys);
+  }
+
   add(key: string): void {
     const held = this.held.get(key);
     if (held) held.again = true;
-    else if (!this.queued.includes(key)) this.queued.push(key);
+    else if (!this.queued.includes(key)) this.#push(key);
+  }
+
+  #push(key: string): void {
+    const name = key.split('/')[0] ?? '';
+    const namespace = this.namespaces.find((known) => known.name === name);
+    if (namespace) namespace.keys.push(key);
+    else this.namespaces.push({ name, keys: [key] });
   }
 
   addAfter(key: string, ms: number): void {
@@ -131,7 +216,9 @@ class Model {
   }
 
   get(): string | undefined {
-    const key = this.queued.shift();
+    const namespace = this.namespaces.shift();
+    const key = namespace?.keys.shift();
+    if (namespace && namespace.keys.length > 0) this.namespaces.push(namespace);
     if (key !== undefined) this.held.set(key, { again: false });
     return key;
   }
@@ -139,7 +226,7 @@ class Model {
   done(key: string): void {
     const again = this.held.get(key)?.again;
     this.held.delete(key);
-    if (again) this.queued.push(key);
+    if (again) this.#push(key);
   }
 
   pass(ms: number): void {
@@ -152,7 +239,7 @@ class Model {
   }
 }
 
-const key = fc.constantFrom('a', 'b', 'c', 'd');
+const key = fc.constantFrom('x/a', 'x/b', 'x/c', 'y/a', 'z/a');
 const step = fc.oneof(
   fc.record({ do: fc.constant('add' as const), key }),
   fc.record({ do: fc.constant('get' as const) }),
