@@ -112,7 +112,7 @@ describe.concurrent('the operator', () => {
   it('writes only while it holds the lease, and hands over when it is killed', async (context) => {
     const ns = await suite().namespace(context);
     const users = ['operator-a', 'operator-b'] as const;
-    const args = ['--namespace', ns.name, '--lease-namespace', ns.name];
+    const args = ['--namespace', ns.name, '--leader-elect-resource-namespace', ns.name];
     const start = async (user: string) =>
       suite().newOperator(args, await suite().cluster.userKubeconfig(user, ['system:masters']));
     const leader = await start(users[0]);
