@@ -196,11 +196,12 @@ function transitions(
   const was = (reason: string): boolean =>
     service.status.conditions?.some((condition) => condition.type === 'Ready' && condition.reason === reason) ?? false;
   const texts: string[] = [];
-  if (plan.steady && !asReported(service, newest).completed)
-    texts.push(serviceEvent.deploymentCompleted(name, newest.id));
+  const completes = plan.steady && !asReported(service, newest).completed;
+  if (completes) texts.push(serviceEvent.deploymentCompleted(name, newest.id));
   // The conditions then tell the trouble, not what the plan found: it would seem new each time.
   if (trouble !== undefined) return texts;
-  if (plan.steady && !was('SteadyState')) texts.push(serviceEvent.steadyState(name));
+  // A rollout whose every status a crash swallowed ends in a steady state all the same.
+  if (completes || (plan.steady && !was('SteadyState'))) texts.push(serviceEvent.steadyState(name));
   if (plan.stuck && !was('DeploymentBlocked')) texts.push(serviceEvent.stuck(name));
   if (plan.unplaceable !== undefined && !was('TaskPlacementFailed')) texts.push(serviceEvent.unplaceable(name));
   // Once a throttled phase (`ecs-semantics §3.7`), which the tasks tried in between do not end.
