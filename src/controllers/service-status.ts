@@ -100,14 +100,23 @@ export function stoppedTask(task: ObservedTask): StoppedTask {
   };
 }
 
-/** Newest first; a record stays when its pod is gone. */
+/**
+ * Newest first; a record stays when its pod is gone. Where there is no place for all, those that the scheduler meant
+ * to stop go first: a rollout must not push out the crash that somebody looks for.
+ */
 function mergeStopped(known: ServiceStatus['stoppedTasks'], tasks: readonly ObservedTask[]): StoppedTask[] {
   const ended = tasks.filter((task) => task.ended).map(stoppedTask);
   const seen = new Set(ended.map(({ task }) => task));
-  return [...ended, ...(known ?? []).filter(({ task }) => !seen.has(task))]
-    .sort((a, b) => (a.stoppedAt < b.stoppedAt ? 1 : a.stoppedAt > b.stoppedAt ? -1 : a.task < b.task ? -1 : 1))
-    .slice(0, SHOWN_STOPPED_TASKS);
+  const newest = [...ended, ...(known ?? []).filter(({ task }) => !seen.has(task))].sort(
+    (a, b) => descending(a.stoppedAt, b.stoppedAt) || descending(b.task, a.task),
+  );
+  const isPlanned = ({ stopCode }: StoppedTask): boolean => stopCode === 'ServiceSchedulerInitiated';
+  const faults = newest.filter((task) => !isPlanned(task)).slice(0, SHOWN_STOPPED_TASKS);
+  const planned = newest.filter(isPlanned).slice(0, SHOWN_STOPPED_TASKS - faults.length);
+  return newest.filter((task) => faults.includes(task) || planned.includes(task));
 }
+
+const descending = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
 
 function conditions(
   { service, plan, trouble }: ServiceStatusInput,
