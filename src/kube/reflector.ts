@@ -1,51 +1,12 @@
-import { Backoff, type BackoffTimings, sleep } from './backoff.ts';
-import type { KubeClient, WatchEvent } from './client.ts';
+import { Backoff, sleep } from './backoff.ts';
+import type { ListQuery, WatchEvent } from './client.ts';
 import { ApiError, isGone, isTooManyRequests } from './errors.ts';
-import { listInPages } from './list-in-pages.ts';
-import type { Logger } from './logger.ts';
+import { defaultTimings, type ReflectorOptions, type ReflectorTimings } from './reflector-options.ts';
 import type { KubeObject, Resource } from './resource.ts';
-import type { Change, Store, Stored } from './store.ts';
+import { LONGEST_RETRY_AFTER_SECONDS } from './retry.ts';
+import type { Change, Stored } from './store.ts';
 
-export interface ReflectorTimings {
-  /** The server is asked to end each watch after a random time in this range. Default 300 to 600 s. */
-  readonly watchSeconds: { readonly min: number; readonly max: number };
-  /** A stream without a byte for this long is dead; bookmarks come once a minute. Default 130 s. */
-  readonly silenceMs: number;
-  /** Default 0.8 s doubling to 30 s. */
-  readonly backoff: BackoffTimings;
-  /** A stream that lasted this long was healthy: the backoff starts anew. Default 5 s. */
-  readonly healthyMs: number;
-  /**
-   * After the server refused the same resourceVersion for this long, list again; after it answered with lists older than
-   * what was seen for this long, believe them: its store was set back. Default 20 s.
-   */
-  readonly giveUpMs: number;
-}
-
-const defaultTimings: ReflectorTimings = {
-  watchSeconds: { min: 300, max: 600 },
-  silenceMs: 130_000,
-  backoff: { initialMs: 800, maxMs: 30_000 },
-  healthyMs: 5_000,
-  giveUpMs: 20_000,
-};
-
-export interface ReflectorOptions<T extends Stored, Source> {
-  readonly client: KubeClient;
-  readonly resource: Resource;
-  /** Default: all namespaces. */
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  /** Makes the stored record of an object as the server sent it. An object it throws on is logged and left out. */
-  readonly project: (raw: Source) => T;
-  readonly store: Store<T>;
-  /** Called after the store has the change. What it throws is logged. */
-  readonly onChange: (change: Change<T>) => void;
-  readonly logger: Logger;
-  readonly timings?: Partial<ReflectorTimings>;
-}
-
+const PAGE = 500;
 /**
  * A watch asked to end after this long gets a bookmark 2 s before: so the apiserver shows a quiet watch how far it is
  * (`nextBookmarkTime` in its cache_watcher.go).
@@ -199,6 +160,8 @@ export class Reflector<T extends Stored, Source = KubeObject> {
     };
     let initial: Map<string, T> | undefined = resourceVersion === undefined ? new Map() : undefined;
     for await (const event of client.watch(resource, this.#place(), query, signal, this.#timings)) {
+      // What was still on its way comes again, from where the next round begins.
+      if (signal.aborted) return;
       this.#aliveAt = performance.now();
       this.#refusedSince = undefined;
       if (initial === undefined) {
@@ -213,14 +176,16 @@ export class Reflector<T extends Stored, Source = KubeObject> {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const begun = performance.now();
     const { client, resource } = this.#options;
+    const begun = performance.now();
     const objects = new Map<string, T>();
-    const resourceVersion = await listInPages(client, resource, this.#place(), this.#selectors(), signal, {
-      restart: () => objects.clear(),
-      item: (object) => this.#stage(objects, { type: 'ADDED', object }),
-    });
-    this.#replace(objects.values(), resourceVersion, begun);
+    let query: ListQuery = { ...this.#selectors(), limit: PAGE };
+    while (true) {
+      const { items, metadata } = await client.list<WatchEvent['object']>(resource, this.#place(), query, { signal });
+      for (const object of items) this.#stage(objects, { type: 'ADDED', object });
+      if (!metadata.continue) return this.#replace(objects.values(), metadata.resourceVersion, begun);
+      query = { ...query, continue: metadata.continue };
+    }
   }
 
   #stage(objects: Map<string, T>, event: WatchEvent): void {
@@ -313,7 +278,7 @@ export class Reflector<T extends Stored, Source = KubeObject> {
       return wait;
     }
     if (isTooManyRequests(error) && error instanceof ApiError)
-      return Math.max(wait, (error.retryAfterSeconds ?? 0) * 1000);
+      return Math.max(wait, Math.min(error.retryAfterSeconds ?? 0, LONGEST_RETRY_AFTER_SECONDS) * 1000);
     if (error instanceof ApiError && this.#resumeAt !== undefined) {
       this.#refusedSince ??= performance.now();
       if (performance.now() - this.#refusedSince >= this.#timings.giveUpMs) this.#resumeAt = undefined;

@@ -3,6 +3,9 @@ import { ApiError, ConnectionError } from './errors.ts';
 /** Attempts of one call, the first included (client-go's limit). */
 export const MAX_ATTEMPTS = 10;
 
+/** A server that asks for a longer pause is not waited for by a call, and a watch asks it again sooner. */
+export const LONGEST_RETRY_AFTER_SECONDS = 60;
+
 /**
  * How long to wait before the same call may be sent again, or undefined when the caller has to see the error.
  *
@@ -17,10 +20,11 @@ export function retryDelayMs(
 ): number | undefined {
   if (attempt >= MAX_ATTEMPTS) return undefined;
   if (error instanceof ApiError) {
-    if (error.retryAfterSeconds === undefined) return undefined;
+    const { retryAfterSeconds = Infinity } = error;
+    if (retryAfterSeconds > LONGEST_RETRY_AFTER_SECONDS) return undefined;
     const refused = error.status === 429 || error.status === 503;
     const repeatable = error.status >= 500 && method !== 'POST' && method !== 'PATCH';
-    return refused || repeatable ? error.retryAfterSeconds * 1000 * (1 + random() * 0.25) : undefined;
+    return refused || repeatable ? retryAfterSeconds * 1000 * (1 + random() * 0.25) : undefined;
   }
   if (error instanceof ConnectionError && method === 'GET' && error.code !== 'ETIMEDOUT' && attempt < 4) {
     return 100 * 2 ** attempt * (0.5 + random());

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KubeClient } from '../../src/kube/client.ts';
 import { silentLogger } from '../../src/kube/logger.ts';
-import { Reflector, type ReflectorTimings } from '../../src/kube/reflector.ts';
+import { Reflector } from '../../src/kube/reflector.ts';
+import type { ReflectorTimings } from '../../src/kube/reflector-options.ts';
 import { type KubeObject, pods } from '../../src/kube/resource.ts';
 import { type Change, Store, type Stored } from '../../src/kube/store.ts';
 import { bookmark, FakeServer, type Request, respond, status } from './fake-server.ts';
@@ -15,7 +16,7 @@ const timings: Partial<ReflectorTimings> = {
   backoff: { initialMs: 5, maxMs: 40 },
   silenceMs: 10_000,
   healthyMs: 50,
-  giveUpMs: 100,
+  giveUpMs: 60_000,
 };
 const isWatch = ({ query }: Request) => query.get('watch') === 'true';
 const isResume = (request: Request) => isWatch(request) && request.query.has('resourceVersion');
@@ -146,7 +147,7 @@ test('a server that does not stream lists is read in pages of 500', async () => 
   expect(server.requests.at(-1)?.query.get('resourceVersion')).toBe(String(server.resourceVersion));
 });
 
-test('a page token that expired turns into one whole list', async () => {
+test('a page token that expired begins the list anew', async () => {
   server.streamingLists = false;
   for (let count = 0; count < 600; count += 1) server.put(PODS, pod(`p${count}`));
   server.inject(
@@ -244,7 +245,7 @@ test('429 keeps the resourceVersion and waits as long as asked', async () => {
 
 test('a resourceVersion the server goes on refusing is given up for a list', async () => {
   server.put(PODS, pod('a'));
-  reflect();
+  reflect({ timings: { giveUpMs: 100 } });
   const watch = await server.nextWatch(0);
   await reflector.synced;
   server.inject(
@@ -302,7 +303,7 @@ test('a watch refused with 401 reads the credentials anew and goes on where it w
 
 test('500s are waited out, each longer than the last, and the resourceVersion is kept', async () => {
   server.put(PODS, pod('a'));
-  reflect({ timings: { backoff: { initialMs: 40, maxMs: 1000 }, giveUpMs: 60_000 } });
+  reflect({ timings: { backoff: { initialMs: 40, maxMs: 1000 } } });
   const watch = await server.nextWatch(0);
   await reflector.synced;
   const asked: number[] = [];
@@ -355,7 +356,7 @@ function answerStale(times: number): void {
 test('a list older than what was seen does not turn back time', async () => {
   server.put(PODS, pod('a'));
   server.put(PODS, pod('b'));
-  reflect({ timings: { giveUpMs: 60_000 } });
+  reflect();
   await server.nextWatch(0);
   await reflector.synced;
   answerStale(3);
@@ -364,6 +365,21 @@ test('a list older than what was seen does not turn back time', async () => {
   server.put(PODS, pod('c'));
   await until(() => seen.includes('added c'));
   expect(seen).toEqual(['added a', 'added b', 'added c']);
+  expect(reflector.lists).toBe(2);
+});
+
+test('a list asked for while events stream in is not forgotten for them', async () => {
+  reflect({
+    onChange: ({ object }) => {
+      if (object.name === 'a') reflector.relist();
+    },
+  });
+  const watch = await server.nextWatch(0);
+  await reflector.synced;
+  server.frozen = true;
+  const lines = ['a', 'b', 'c'].map((name) => JSON.stringify({ type: 'ADDED', object: server.put(PODS, pod(name)) }));
+  await watch.raw(`${lines.join('\n')}\n`);
+  await until(() => seen.includes('added c'));
   expect(reflector.lists).toBe(2);
 });
 
