@@ -162,6 +162,25 @@ describe.concurrent('a Service', () => {
     expect(revisionsOf(podsOf(ns.history, 'web'))).toEqual(['2']);
   });
 
+  it('rolls in batches where the bounds are narrow', async (context) => {
+    const ns = await suite().namespace(context);
+    const deploymentConfiguration = { minimumHealthyPercent: 75, maximumPercent: 125 };
+    const kubernetes = { podAnnotations: kwok({ readyAfter: '300ms' }) };
+    await ns.create(
+      taskDefinition('web', { kubernetes }),
+      service('web', { desiredCount: 8, deploymentConfiguration }),
+    );
+    await untilSteady(ns.history, 'web', 8);
+    await registerNext(ns, 'web', 'b');
+    await ns.until('the rollout', () => ns.history.get('services', 'web')?.status?.taskDefinition === 'web:2');
+    await untilSteady(ns.history, 'web', 8);
+    const moments = momentsOf(ns.history, 'web');
+    expect(new Set(moments.map(({ min, max }) => `${min} to ${max}`))).toEqual(new Set(['6 to 10']));
+    expect(Math.max(...moments.map(({ live }) => live))).toBe(10);
+    expect(revisionsOf(runningPods(ns.history, 'web'))).toEqual(['2']);
+    expect(serviceViolations(ns.history, 'web')).toEqual([]);
+  });
+
   it('says which rule blocks a deployment that can neither start nor stop', async (context) => {
     const ns = await suite().namespace(context);
     const deploymentConfiguration = { minimumHealthyPercent: 75, maximumPercent: 100 };

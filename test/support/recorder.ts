@@ -143,7 +143,10 @@ export class NamespaceHistory implements Source {
   describe(): string {
     const pods = this.all('pods').map((pod) => {
       const states = pod.status?.containerStatuses?.map(({ name, state }) => `${name}=${JSON.stringify(state)}`);
-      return `pod ${pod.metadata.name} ${pod.status?.phase} ${states?.join(' ') ?? ''}`;
+      const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+      const deadline = pod.spec.activeDeadlineSeconds;
+      const { name, resourceVersion } = pod.metadata;
+      return `pod ${name} ${resourceVersion} ${pod.status?.phase} ready=${ready} deadline=${deadline} ${states?.join(' ') ?? ''}`;
     });
     const others = (['services', 'taskdefinitions', 'batchjobs'] as const).flatMap((kind) =>
       this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
