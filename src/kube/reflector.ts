@@ -31,7 +31,7 @@ export class Reflector<T extends Stored, Source = KubeObject> {
   #observed = 0n;
   #listedAt = Number.NEGATIVE_INFINITY;
   #lists = 0;
-  #aliveAt = performance.now();
+  #aliveAt: number | undefined;
   /** Where the next watch resumes; undefined asks for a list. */
   #resumeAt: string | undefined;
   #streamingList = true;
@@ -79,9 +79,9 @@ export class Reflector<T extends Stored, Source = KubeObject> {
     return this.#lists;
   }
 
-  /** Milliseconds since it last heard of the server or tried to. Past a few minutes, it has died. */
+  /** Milliseconds since it last heard of the server or tried to; 0 until it runs. Past a few minutes, it has died. */
   get silentMs(): number {
-    return performance.now() - this.#aliveAt;
+    return this.#aliveAt === undefined ? 0 : performance.now() - this.#aliveAt;
   }
 
   /** Runs until the signal aborts; never throws. */

@@ -125,6 +125,7 @@ test('the first list is one consistent streamed read, followed by changes on the
 test('nothing is visible before the list is complete', async () => {
   server.inject(isWatch, (_request, response) => {
     response.write(`${JSON.stringify({ type: 'ADDED', object: server.put(PODS, pod('a')) })}\n`);
+    response.write(`${JSON.stringify(bookmark(server.resourceVersion))}\n`);
     response.end();
   });
   reflect();
@@ -466,6 +467,31 @@ test('an object deleted in a state that cannot be read still leaves the store', 
   server.remove(PODS, { namespace: 'default', name: 'a' });
   await until(() => seen.length === 2);
   expect(store.size).toBe(0);
+});
+
+test('it tells for how long it has heard nothing, whatever came last', async () => {
+  reflect();
+  const watch = await server.nextWatch(0);
+  await reflector.synced;
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(reflector.silentMs).toBeGreaterThanOrEqual(50);
+  watch.send(bookmark(server.advance(1)));
+  while (reflector.observedResourceVersion < 101n) await new Promise((resolve) => setImmediate(resolve));
+  expect(reflector.silentMs).toBeLessThan(50);
+});
+
+test('a reflector that has not begun is not silent', () => {
+  reflect();
+  stop.abort();
+  const waiting = new Reflector<Record>({
+    client,
+    resource: pods,
+    project,
+    store: new Store(),
+    onChange: () => {},
+    logger: silentLogger,
+  });
+  expect(waiting.silentMs).toBe(0);
 });
 
 test('run ends soon after its signal, whatever it waits for', async () => {
