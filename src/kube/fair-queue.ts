@@ -1,6 +1,6 @@
 /**
- * Keys of the form `namespace/name`, each once, in the order they came; but the namespaces take turns, so that one
- * with ten thousand keys does not hold up another's only one.
+ * Keys of the form `namespace/name` in the order they came; but the namespaces take turns, so that one with ten
+ * thousand keys does not hold up another's only one. A key in it is not pushed again.
  */
 export class FairQueue {
   /** The next namespace comes first; a namespace without keys is not in it. */
@@ -15,7 +15,6 @@ export class FairQueue {
     const namespace = namespaceOf(key);
     const keys = this.#namespaces.get(namespace);
     if (keys === undefined) this.#namespaces.set(namespace, new Set([key]));
-    else if (keys.has(key)) return;
     else keys.add(key);
     this.#size += 1;
   }

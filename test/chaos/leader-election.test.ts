@@ -193,7 +193,8 @@ test('a lease somebody deleted is made again by its leader', async () => {
 });
 
 test('a lease somebody took away ends the leadership at the next renewal', async () => {
-  const one = candidate('one');
+  // Long before its own deadline would end it.
+  const one = candidate('one', waitForAbort, { ...timings, leaseDurationMs: 60_000, renewDeadlineMs: 40_000 });
   await one.started;
   const lease = structuredClone(server.object(LEASE));
   if (!lease) throw new Error('no lease');

@@ -117,6 +117,7 @@ test('a leader told to end hands over to a follower with warm caches within 2 s,
   const asked = performance.now();
   leader.child.kill('SIGTERM');
   await server.until(() => writes('follower').some(({ path }) => path.includes('/services/unseen/status')));
+  console.info(`handed over in ${Math.round(performance.now() - asked)} ms`);
   expect(performance.now() - asked).toBeLessThan(2000);
   expect(await leader.closed).toEqual([0, null]);
 });
