@@ -165,13 +165,11 @@ describe.concurrent('a Service', () => {
   it('rolls in batches where the bounds are narrow', async (context) => {
     const ns = await suite().namespace(context);
     const deploymentConfiguration = { minimumHealthyPercent: 75, maximumPercent: 125 };
-    const kubernetes = { podAnnotations: kwok({ readyAfter: '300ms' }) };
-    await ns.create(
-      taskDefinition('web', { kubernetes }),
-      service('web', { desiredCount: 8, deploymentConfiguration }),
-    );
+    await ns.create(taskDefinition('web'), service('web', { desiredCount: 8, deploymentConfiguration }));
     await untilSteady(ns.history, 'web', 8);
-    await registerNext(ns, 'web', 'b');
+    await ns.patch('taskdefinitions', 'web', {
+      spec: { kubernetes: { podAnnotations: kwok({ readyAfter: '300ms' }) } },
+    });
     await ns.until('the rollout', () => ns.history.get('services', 'web')?.status?.taskDefinition === 'web:2');
     await untilSteady(ns.history, 'web', 8);
     const moments = momentsOf(ns.history, 'web');
