@@ -102,6 +102,14 @@ test('a create refused with 429 and Retry-After is sent again, not sooner than a
   expect(server.requests.filter(isPost)).toHaveLength(2);
 });
 
+test('a Retry-After beyond a minute is the caller’s to see, too', async () => {
+  server.inject(isPost, (_request, response) => {
+    respond(response, 429, status(429, 'TooManyRequests', 'slow down').body, { 'retry-after': '3600' });
+  });
+  const error = await client.create(pods, { namespace: 'default' }, pod).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ status: 429, retryAfterSeconds: 3600 });
+});
+
 test('429 without Retry-After is the caller’s to see', async () => {
   server.inject(isPost, (_request, response) => respond(response, 429, status(429, 'TooManyRequests', 'full').body));
   await expect(client.create(pods, { namespace: 'default' }, pod)).rejects.toMatchObject({ status: 429 });
