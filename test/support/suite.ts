@@ -26,7 +26,7 @@ export interface Manifest {
 
 const PLURALS = { TaskDefinition: 'taskdefinitions', Service: 'services', BatchJob: 'batchjobs' } as const;
 
-export const yamlOf = ({ kind, name, annotations, spec }: Manifest): object => ({
+const objectOf = ({ kind, name, annotations, spec }: Manifest): object => ({
   apiVersion: 'longshore.dev/v1alpha1',
   kind,
   metadata: { name, ...(annotations !== undefined && { annotations }) },
@@ -51,7 +51,7 @@ export class TestNamespace {
     return Promise.all(
       manifests.map((manifest) => {
         const path = `${pathOf(PLURALS[manifest.kind], this.name)}?fieldValidation=Strict`;
-        return this.#api.call<KubeObject>('POST', path, yamlOf(manifest));
+        return this.#api.call<KubeObject>('POST', path, objectOf(manifest));
       }),
     );
   }
@@ -66,10 +66,6 @@ export class TestNamespace {
 
   delete(plural: Plural, name: string): Promise<unknown> {
     return this.#api.call('DELETE', pathOf(plural, this.name, name));
-  }
-
-  get<T>(plural: Plural, name: string): Promise<T> {
-    return this.#api.call('GET', pathOf(plural, this.name, name));
   }
 
   /** @throws Error with kubectl's words where it fails. */
