@@ -42,6 +42,8 @@ export const ANNOTATIONS = {
   logConfiguration: 'longshore.dev/log-configuration',
   stopCode: 'longshore.dev/stop-code',
   stoppedReason: 'longshore.dev/stopped-reason',
+  /** When the stop was asked for, RFC 3339: ECS's stoppingAt. */
+  stoppingAt: 'longshore.dev/stopping-at',
 
   /** Service: any new value starts a deployment. */
   forceNewDeployment: 'longshore.dev/force-new-deployment',

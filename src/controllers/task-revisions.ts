@@ -48,10 +48,16 @@ export function isRegistered(definition: TaskDefinitionRecord, latest: RevisionR
   );
 }
 
+const isReady = ({ type, status }: { type: string; status: string }): boolean => type === 'Ready' && status === 'True';
+
 /** The object that speaks for a family: the oldest, where several in a namespace claim it. */
 export function holderOf(stores: Stores, namespace: string, family: string): TaskDefinitionRecord | undefined {
   const claims = stores.taskDefinitions.by('family', familyKey(namespace, family)).filter(({ deleting }) => !deleting);
-  return [...claims].sort((a, b) => a.createdAt - b.createdAt || (a.uid < b.uid ? -1 : 1))[0];
+  // Times have whole seconds: of two made in one, the one that has registered keeps it.
+  const registered = ({ status }: TaskDefinitionRecord): number => (status.conditions?.some(isReady) ? 0 : 1);
+  return [...claims].sort(
+    (a, b) => a.createdAt - b.createdAt || registered(a) - registered(b) || (a.uid < b.uid ? -1 : 1),
+  )[0];
 }
 
 /** Registers the next revision; its name is the lock that keeps numbers from being given twice. */

@@ -6,6 +6,7 @@ import { isAlreadyExists, isNotFound } from '../kube/errors.ts';
 import { type KubeObject, pods } from '../kube/resource.ts';
 import { type PodTemplate, stampPod, type TaskPod } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { rfc3339 } from './conditions.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The start of a task found its name taken by a pod of somebody else. */
@@ -62,7 +63,7 @@ export async function stopTask(
   try {
     if (!task.acknowledged) return await client.delete(pods, at, { preconditions: { uid: task.uid } });
     const written = await client.patch<KubeObject>(pods, at, {
-      ...stopRecord(task, cause),
+      ...stopRecord(runtime, task, cause),
       spec: { activeDeadlineSeconds: 1 },
     });
     barriers.tasks.note(ownerKey, written.metadata.resourceVersion);
@@ -80,19 +81,27 @@ export async function recordStop(
 ): Promise<void> {
   try {
     const at = { namespace: task.namespace, name: task.name };
-    const written = await runtime.client.patch<KubeObject>(pods, at, stopRecord(task, cause));
+    const written = await runtime.client.patch<KubeObject>(pods, at, stopRecord(runtime, task, cause));
     runtime.barriers.tasks.note(ownerKey, written.metadata.resourceVersion);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
 }
 
-function stopRecord(task: ObservedTask, { stopCode, stoppedReason }: StopCause): { metadata: object } {
+function stopRecord(
+  runtime: Runtime,
+  task: ObservedTask,
+  { stopCode, stoppedReason }: StopCause,
+): { metadata: object } {
   return {
     metadata: {
       uid: task.uid,
       labels: { [LABELS.stopped]: 'true' },
-      annotations: { [ANNOTATIONS.stopCode]: stopCode, [ANNOTATIONS.stoppedReason]: stoppedReason },
+      annotations: {
+        [ANNOTATIONS.stopCode]: stopCode,
+        [ANNOTATIONS.stoppedReason]: stoppedReason,
+        [ANNOTATIONS.stoppingAt]: rfc3339(runtime.now()),
+      },
     },
   };
 }

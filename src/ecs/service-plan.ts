@@ -120,9 +120,12 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   });
 
   // What ends for a reason of its own goes first: no bound holds it.
+  const failing = new Map<T, Pick<Task, 'stopCause' | 'stoppingAt'>>();
   for (const task of tasks) {
     const due = stopDue(task);
-    if (due !== undefined) stop(task, due, due.because);
+    if (due === undefined) continue;
+    stop(task, due, due.because);
+    failing.set(task, { stopCause: due, stoppingAt: now });
   }
 
   const live = tasks.filter((task) => !task.ended);
@@ -143,7 +146,10 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   const uncovered = Math.max(desiredCount - healthyFresh - old.filter(not(isUnhealthy)).length, 0);
   const lost = lostOfOlderDeployments(tasks, primary.id, stopping).slice(0, uncovered);
   const refills = lost.slice(0, room);
-  const throttle = startThrottle(tasks.filter((task) => task.deployment === primary.id));
+  const primaryTasks = tasks.filter((task) => task.deployment === primary.id);
+  const throttle = startThrottle(
+    failing.size === 0 ? primaryTasks : primaryTasks.map((task) => ({ ...task, ...failing.get(task) })),
+  );
   const throttled = missing > 0 && throttle.until !== undefined && throttle.until > now;
   const startable = throttled ? 0 : Math.min(missing, room - refills.length);
 
@@ -196,10 +202,7 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
       because: `task ${task.id} of this deployment ended`,
     });
   }
-  for (const seat of nextSeats(
-    tasks.filter((task) => task.deployment === primary.id),
-    startable,
-  )) {
+  for (const seat of nextSeats(primaryTasks, startable)) {
     const because = `${okFresh} of ${desiredCount} desired tasks exist`;
     actions.push({ kind: 'start', deployment: primary.id, seat, because });
   }

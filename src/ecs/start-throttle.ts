@@ -17,23 +17,23 @@ export interface StartThrottle {
   readonly until?: number;
 }
 
-/** @param tasks all tasks of one deployment, in any order. */
+/** @param tasks all tasks of one deployment, in any order; one that is being stopped since it cannot start has failed. */
 export function startThrottle(tasks: readonly Task[]): StartThrottle {
   const byAge = [...tasks].sort((a, b) => b.createdAt - a.createdAt);
   let failures = 0;
   let last = 0;
   for (const task of byAge) {
     if (everRan(task)) break;
-    // A task the scheduler or the user took back before it ran says nothing about whether tasks can start.
-    if (
-      !task.ended ||
-      task.stopCause?.stopCode === 'ServiceSchedulerInitiated' ||
-      task.stopCause?.stopCode === 'UserInitiated'
-    )
-      continue;
+    if (!failedToStart(task)) continue;
     failures++;
     last = Math.max(last, stoppedAt(task));
   }
   if (failures < FREE_FAILURES) return { failures };
   return { failures, until: last + Math.min(FIRST_DELAY_MS * 2 ** (failures - FREE_FAILURES), LONGEST_DELAY_MS) };
+}
+
+/** A task that the scheduler or the user took back before it ran says nothing about whether tasks can start. */
+function failedToStart({ ended, stopCause }: Task): boolean {
+  if (stopCause === undefined) return ended;
+  return stopCause.stopCode !== 'ServiceSchedulerInitiated' && stopCause.stopCode !== 'UserInitiated';
 }

@@ -61,6 +61,8 @@ export interface Task {
   readonly ended: boolean;
   /** A stop was requested: ECS's desiredStatus STOPPED. A pod under deletion counts. */
   readonly stopRequested: boolean;
+  /** When the stop was asked for, epoch milliseconds; ECS's stoppingAt. */
+  readonly stoppingAt?: number;
   /** Recorded with the stop request, or with the end of a task that ended by itself. */
   readonly stopCause?: StopCause;
   /** Pod-level reason and message (Evicted, DeadlineExceeded, NodeLost…), empty when there is none. */
@@ -110,9 +112,10 @@ export function everRan(task: Task): boolean {
   return task.containers.every((c) => !c.essential || c.finishedAt === undefined || c.finishedAt >= since);
 }
 
-/** When the last container ended; the task's creation if none ever ran. Epoch milliseconds. */
+/** When the last container ended; when the stop was asked for if none ever ran. Epoch milliseconds. */
 export function stoppedAt(task: Task): number {
-  return task.containers.reduce((latest, container) => Math.max(latest, container.finishedAt ?? 0), task.createdAt);
+  const ends = task.containers.map(({ finishedAt }) => finishedAt).filter((at) => at !== undefined);
+  return ends.length > 0 ? ends.reduce((a, b) => Math.max(a, b)) : (task.stoppingAt ?? task.createdAt);
 }
 
 /** An essential container that has ended, which ends its task whatever the exit code (`ecs-semantics §2.3`). */

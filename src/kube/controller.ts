@@ -1,4 +1,4 @@
-import { isConflict } from './errors.ts';
+import { isConflict, isNamespaceTerminating } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { type QueueMetrics, WorkQueue } from './work-queue.ts';
 
@@ -79,6 +79,12 @@ export class Controller {
       report(requeueAfterMs === undefined ? 'success' : 'requeue_after');
     } catch (error) {
       if (signal.aborted) return;
+      if (isNamespaceTerminating(error)) {
+        logger.debug({ controller: name, key }, 'the namespace is being deleted: nothing more to do');
+        queue.forget(key);
+        report('success');
+        return;
+      }
       queue.addRateLimited(key);
       // Somebody else wrote in between: normal, and the next read shows it.
       if (isConflict(error)) {

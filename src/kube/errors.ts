@@ -152,6 +152,14 @@ export const isConflict: (error: unknown) => boolean = has(409, 'Conflict');
 /** The resourceVersion is older than what the server still has: list again. */
 export const isGone: (error: unknown) => boolean = has(410);
 export const isForbidden: (error: unknown) => boolean = has(403);
+/** Refused because the namespace is being deleted: nothing will come of trying again. */
+export function isNamespaceTerminating(error: unknown): boolean {
+  return (
+    isForbidden(error) &&
+    error instanceof ApiError &&
+    (error.details.causes?.some(({ reason }) => reason === 'NamespaceTerminating') ?? false)
+  );
+}
 export const isInvalid: (error: unknown) => boolean = has(422);
 export const isTooManyRequests: (error: unknown) => boolean = has(429);
 /** True when the server may have carried out the call although no usable answer came. */

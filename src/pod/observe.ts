@@ -103,6 +103,7 @@ export function observePod(pod: PodJson): ObservedTask {
   const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
   const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
   const index = labels[LABELS.arrayIndex];
+  const stoppingAt = Date.parse(annotations[ANNOTATIONS.stoppingAt] ?? '');
   const protectedUntil = Date.parse(annotations[ANNOTATIONS.protectedUntil] ?? '');
   return {
     uid: metadata.uid,
@@ -130,6 +131,7 @@ export function observePod(pod: PodJson): ObservedTask {
     ended,
     acknowledged: status?.startTime !== undefined,
     stopRequested: metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
+    ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
     stopRecorded: stopCode !== undefined,
     stopCause: stopCode === undefined ? undefined : { stopCode, stoppedReason },
     podReason: status?.reason || undefined,

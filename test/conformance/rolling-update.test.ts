@@ -157,3 +157,38 @@ describe('rolling update, any service', () => {
     );
   });
 });
+
+describe('a service whose tasks cannot start (ecs-semantics §3.7)', () => {
+  it('replaces each in the pass that stops it, until three have failed, and then waits', () => {
+    const service = new SimulatedService({
+      desiredCount: 1,
+      minimumHealthyPercent: 100,
+      maximumPercent: 200,
+      healthyAfterMs: () => undefined,
+      stopMs: 0,
+    });
+    const fail = (): void => {
+      for (const task of service.live()) {
+        task.containers = task.containers.map((container) => ({
+          ...container,
+          startFailure: 'CannotPullContainerError: not found',
+        }));
+      }
+    };
+    const kinds: string[][] = [];
+    service.pass();
+    for (let pass = 0; pass < 3; pass++) {
+      fail();
+      kinds.push(service.pass().actions.map(({ kind }) => kind));
+      service.tick(1);
+    }
+    expect(kinds).toEqual([['stop', 'start'], ['stop', 'start'], ['stop']]);
+    const waiting = service.pass();
+    expect(waiting).toMatchObject({ actions: [], startImpaired: true });
+    expect(waiting.deployments[0]?.blockedBy).toMatch(
+      /^cannot start: throttled until .* after 3 tasks that never ran$/,
+    );
+    service.now = waiting.wakeAt ?? 0;
+    expect(service.pass().actions.map(({ kind }) => kind)).toEqual(['start']);
+  });
+});

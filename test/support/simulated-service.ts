@@ -113,6 +113,7 @@ export class SimulatedService {
     if (action.kind === 'stop') {
       action.task.stopRequested = true;
       action.task.stopCause = { stopCode: action.stopCode, stoppedReason: action.stoppedReason };
+      action.task.stoppingAt = this.now;
       this.#endsAt.set(action.task, this.now + (this.options.stopMs ?? 1000));
       return;
     }

@@ -102,6 +102,22 @@ describe('start throttle (ecs-semantics §3.7)', () => {
     expect(wait(30)).toBe(27 * 60_000);
   });
 
+  it('counts a task that is being stopped since it cannot start, from the time of its stop', () => {
+    const failing = (age: number): Task =>
+      task([container({ status: 'PENDING', startedAt: undefined })], {
+        createdAt: NOW - age - 20_000,
+        stopRequested: true,
+        stopCause: { stopCode: 'TaskFailedToStart', stoppedReason: 'CannotPullContainerError: m' },
+        stoppingAt: NOW - age,
+      });
+    expect(startThrottle([failing(3), failing(2), failing(1)])).toEqual({ failures: 3, until: NOW - 1 + 10_000 });
+  });
+
+  it('does not count a task that was taken back before it ran', () => {
+    const stopCause = { stopCode: 'ServiceSchedulerInitiated', stoppedReason: 'Scaling activity' } as const;
+    expect(startThrottle([1, 2, 3, 4].map((age) => ({ ...neverRan(age), stopCause })))).toEqual({ failures: 0 });
+  });
+
   it('is over with a task that ran', () => {
     expect(startThrottle([neverRan(5), neverRan(4), neverRan(3), ran(1)])).toEqual({ failures: 0 });
   });

@@ -116,3 +116,22 @@ test('what it is told before it runs is forgotten: it begins with all keys there
   await controller.run(stop.signal, ['a']);
   expect(seen).toEqual(['a']);
 });
+
+test('a namespace that is being deleted ends the work on its keys, without an error', async () => {
+  const terminating = new ApiError(
+    { method: 'POST', path: '/x' },
+    { status: 403, reason: 'Forbidden', message: 'm', details: { causes: [{ reason: 'NamespaceTerminating' }] } },
+  );
+  const seen: string[] = [];
+  const { outcomes, logged } = await run(
+    async (key, enough) => {
+      seen.push(key);
+      if (key === 'b') return enough();
+      throw terminating;
+    },
+    ['a', 'b'],
+  );
+  expect(seen).toEqual(['a', 'b']);
+  expect(outcomes).toEqual(['success', 'success']);
+  expect(logged).toEqual([]);
+});
