@@ -87,6 +87,30 @@ export class Operator implements Source {
     clearTimeout(late);
   }
 
+  /** Stops the process where it stands, or lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
+  /** @returns its exit code once it has ended; null where a signal ended it. */
+  async ended(): Promise<number | null> {
+    await this.#closed;
+    return this.#child.exitCode;
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('the operator could not be started');
+    return this.#child.pid;
+  }
+
+  /** Where it serves /livez, /readyz and /metrics, once it has said so. */
+  get healthPort(): number {
+    const line = this.#lines.find((text) => text.includes('longshore starts')) ?? '{}';
+    const { healthPort } = JSON.parse(line) as { healthPort?: number };
+    if (healthPort === undefined) throw new Error(`the operator has not started:\n${this.describe()}`);
+    return healthPort;
+  }
+
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
