@@ -218,8 +218,6 @@ export const batchJobStatusSchema = z
   .describe('What DescribeJobs shows.');
 
 export type BatchJobStatus = Parsed<typeof batchJobStatusSchema>;
-export type BatchJobAttempt = Parsed<typeof attemptSchema>;
-export type BatchStatusSummary = Parsed<typeof statusSummarySchema>;
 
 /**
  * Checks and compiles the `spec` of a BatchJob.

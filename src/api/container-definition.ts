@@ -237,7 +237,6 @@ export const containerDefinitionSchema = withRules(
 
 export type ContainerDefinition = Parsed<typeof containerDefinitionSchema>;
 export type ContainerDependency = Parsed<typeof dependencySchema>;
-export type DependencyCondition = ContainerDependency['condition'];
 export type HealthCheck = Parsed<typeof healthCheckSchema>;
 export type PortMapping = Parsed<typeof portMappingSchema>;
 export type MountPoint = Parsed<typeof mountPointSchema>;

@@ -17,7 +17,6 @@ export const LABELS = {
   batchJob: 'longshore.dev/batch-job',
   arrayIndex: 'longshore.dev/array-index',
   attempt: 'longshore.dev/attempt',
-  runTask: 'longshore.dev/run-task',
   /** On a task that was asked to stop or has ended: no longer selected by scale and traffic. */
   stopped: 'longshore.dev/stopped',
   managedBy: 'app.kubernetes.io/managed-by',
@@ -47,20 +46,10 @@ export const ANNOTATIONS = {
 
   /** Service: any new value starts a deployment. */
   forceNewDeployment: 'longshore.dev/force-new-deployment',
-  /** Service: any new value rolls back to the last completed deployment. */
-  rollback: 'longshore.dev/rollback',
   /** Task's pod: StopTask; the value is the reason. */
   stop: 'longshore.dev/stop',
   /** Task's pod: scale-in protection until this RFC 3339 time. */
   protectedUntil: 'longshore.dev/protected-until',
-  /** BatchJob: CancelJob; the value is the reason. */
-  cancel: 'longshore.dev/cancel',
-  /** BatchJob: TerminateJob; the value is the reason. */
-  terminate: 'longshore.dev/terminate',
-  /** BatchJob: array indexes to terminate, e.g. `3,5-7`. */
-  terminateIndexes: 'longshore.dev/terminate-indexes',
-  /** TaskDefinition: revisions to make INACTIVE, e.g. `3,5-7`. */
-  deregister: 'longshore.dev/deregister',
 } as const;
 
 /** How the API server serves a kind. */

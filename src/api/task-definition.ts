@@ -88,7 +88,6 @@ export const taskDefinitionStatusSchema = z
   .describe('What the controller found and made.');
 
 export type TaskDefinitionStatus = Parsed<typeof taskDefinitionStatusSchema>;
-export type TaskDefinitionRevision = NonNullable<TaskDefinitionStatus['revisions']>[number];
 
 /**
  * Checks and compiles the `spec` of a TaskDefinition.

@@ -160,7 +160,6 @@ export function isNamespaceTerminating(error: unknown): boolean {
     (error.details.causes?.some(({ reason }) => reason === 'NamespaceTerminating') ?? false)
   );
 }
-export const isInvalid: (error: unknown) => boolean = has(422);
 export const isTooManyRequests: (error: unknown) => boolean = has(429);
 /** True when the server may have carried out the call although no usable answer came. */
 export function isAmbiguous(error: unknown): boolean {
