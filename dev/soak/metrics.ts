@@ -1,0 +1,48 @@
+/** What the operator says of itself on /metrics. */
+
+export interface Reading {
+  readonly rssMiB: number;
+  readonly heapMiB: number;
+  /** Open files and sockets; absent where the system does not tell. */
+  readonly openFiles: number;
+  /** Handles that libuv keeps: sockets, timers are not among them. */
+  readonly handles: number;
+  /** Objects in all caches. */
+  readonly cached: number;
+  /** Calls that were no reads, those of the lease left out. */
+  readonly writes: number;
+  readonly errors: number;
+}
+
+interface Sample {
+  readonly name: string;
+  readonly labels: string;
+  readonly value: number;
+}
+
+const MIB = 1024 * 1024;
+const READS = /verb="(get|list|watch)"/;
+
+function samplesOf(text: string): Sample[] {
+  return [...text.matchAll(/^(\w+)(\{.*\})? (\S+)$/gm)].map(([, name = '', labels = '', value]) => ({
+    name,
+    labels,
+    value: Number(value),
+  }));
+}
+
+export async function readMetrics(port: number): Promise<Reading> {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+  const samples = samplesOf(await answer.text());
+  const sum = (name: string, counts: (labels: string) => boolean = () => true): number =>
+    samples.filter((one) => one.name === name && counts(one.labels)).reduce((total, { value }) => total + value, 0);
+  return {
+    rssMiB: sum('process_resident_memory_bytes') / MIB,
+    heapMiB: sum('nodejs_heap_size_used_bytes') / MIB,
+    openFiles: sum('process_open_fds'),
+    handles: sum('nodejs_active_handles_total'),
+    cached: sum('longshore_cache_objects'),
+    writes: sum('longshore_api_requests_total', (labels) => !READS.test(labels) && !labels.includes('"leases"')),
+    errors: sum('controller_runtime_reconcile_errors_total'),
+  };
+}

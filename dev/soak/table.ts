@@ -1,0 +1,89 @@
+import type { Reading } from './metrics.ts';
+import type { RoundOutcome } from './work.ts';
+
+/** One round: the operator before it, when its namespace was empty again, and after a rest. */
+export interface Row {
+  /** Since the start, at the end of the round. */
+  readonly minute: number;
+  readonly outcome: RoundOutcome;
+  readonly before: Reading;
+  readonly emptied: Reading;
+  readonly after: Reading;
+}
+
+/** Rounds in which V8 still compiles and its heap finds its size. */
+const WARM_UP = 3;
+/** Of the memory after the first third of the rounds, at the last third. */
+const MOST_GROWTH = 1.15;
+const MOST_MORE_FILES = 5;
+
+const cells = ({ minute, outcome, before, emptied, after }: Row): string[] => [
+  minute.toFixed(1),
+  `${outcome.operations}`,
+  (outcome.convergedMs / 1000).toFixed(1),
+  (outcome.emptiedMs / 1000).toFixed(1),
+  `${emptied.writes - before.writes}`,
+  `${after.writes - emptied.writes}`,
+  after.rssMiB.toFixed(0),
+  after.heapMiB.toFixed(0),
+  `${after.openFiles}`,
+  `${after.handles}`,
+  `${after.cached}`,
+  `${after.errors - before.errors}`,
+];
+
+const TITLES = [
+  'minute',
+  'operations',
+  'converged (s)',
+  'emptied (s)',
+  'writes',
+  'writes at rest',
+  'RSS (MiB)',
+  'heap (MiB)',
+  'open files',
+  'handles',
+  'cached objects',
+  'errors',
+];
+
+export const rowText = (row: Row): string =>
+  cells(row)
+    .map((cell, index) => `${TITLES[index]} ${cell}`)
+    .join(', ');
+
+export function tableOf(rows: readonly Row[]): string {
+  const lines = [TITLES, TITLES.map(() => '---:'), ...rows.map(cells)];
+  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+/** What must not be, in words. */
+export function problemsOf(rows: readonly Row[]): string[] {
+  const problems = rows.flatMap(({ minute, outcome, emptied, after }) => {
+    const at = `minute ${minute.toFixed(1)}`;
+    return [
+      ...outcome.violations.map((violation) => `${at}: ${violation}`),
+      ...(after.cached > 0 ? [`${at}: ${after.cached} objects are left in caches`] : []),
+      ...(after.writes > emptied.writes ? [`${at}: ${after.writes - emptied.writes} writes at rest`] : []),
+    ];
+  });
+  const warm = rows.slice(WARM_UP);
+  const third = Math.floor(warm.length / 3);
+  if (third === 0) return problems;
+  const ends = (of: (reading: Reading) => number): [number, number] => {
+    const values = warm.map(({ after }) => of(after));
+    return [median(values.slice(0, third)), median(values.slice(-third))];
+  };
+  const [early, late] = ends(({ rssMiB }) => rssMiB);
+  if (late > early * MOST_GROWTH) problems.push(`memory grew from ${early.toFixed(0)} to ${late.toFixed(0)} MiB`);
+  for (const kind of ['openFiles', 'handles'] as const) {
+    const [first, last] = ends((reading) => reading[kind]);
+    if (last > first + MOST_MORE_FILES) problems.push(`${kind} grew from ${first} to ${last}`);
+  }
+  return problems;
+}
