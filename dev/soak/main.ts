@@ -19,6 +19,8 @@ const USER = 'soaking-operator';
 /** Of each minute; the rest is for ends, and for a look at the operator at rest. */
 const WORK_MS = 40_000;
 const REST_MS = 5_000;
+/** Counts of events are written by then. */
+const SETTLE_MS = 15_000;
 const MINUTE_MS = 60_000;
 const MOST_IDLE_MINUTES = 10;
 
@@ -76,7 +78,7 @@ async function soak(): Promise<string[]> {
   const idle = round('soak-idle');
   await idle.open();
   await idle.settle();
-  await sleep(REST_MS);
+  await sleep(SETTLE_MS);
   const from = Date.now();
   const before = await read();
   for (const end = from + idleMs; Date.now() < end; ) {
