@@ -36,19 +36,24 @@ const batchJob = {
 
 export interface ScenarioOptions {
   readonly desiredCount: number;
+  /** Of the service; default AWS's own. */
+  readonly deploymentConfiguration?: object;
+  /** How long a task of the second revision takes to be ready; default 300ms. */
+  readonly readyAfter?: string;
 }
 
 /** A service that becomes steady and is rolled to a second revision, beside an array job. Ends where all is done. */
-export async function rollBesideJob(ns: TestNamespace, { desiredCount }: ScenarioOptions): Promise<void> {
-  await beginRollBesideJob(ns, { desiredCount });
-  await endRollBesideJob(ns, { desiredCount });
+export async function rollBesideJob(ns: TestNamespace, options: ScenarioOptions): Promise<void> {
+  await beginRollBesideJob(ns, options);
+  await endRollBesideJob(ns, options);
 }
 
 /** Until the first revision is steady and the second is asked for. */
-export async function beginRollBesideJob(ns: TestNamespace, { desiredCount }: ScenarioOptions): Promise<void> {
-  await ns.create(taskDefinition('web'), service('web', { desiredCount }), batchJob);
+export async function beginRollBesideJob(ns: TestNamespace, options: ScenarioOptions): Promise<void> {
+  const { desiredCount, deploymentConfiguration = {}, readyAfter = '300ms' } = options;
+  await ns.create(taskDefinition('web'), service('web', { desiredCount, deploymentConfiguration }), batchJob);
   await untilSteady(ns.history, 'web', desiredCount);
-  const podAnnotations = kwok({ readyAfter: '300ms' });
+  const podAnnotations = kwok({ readyAfter });
   await ns.patch('taskdefinitions', 'web', { spec: { kubernetes: { podAnnotations } } });
 }
 
