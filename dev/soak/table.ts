@@ -13,7 +13,7 @@ export interface Row {
 
 /** Rounds in which V8 still compiles and its heap finds its size. */
 const WARM_UP = 3;
-/** Of the memory after the first third of the rounds, at the last third. */
+/** Of what is kept after the first third of the rounds, at the last third. */
 const MOST_GROWTH = 1.15;
 const MOST_MORE_FILES = 5;
 
@@ -25,7 +25,8 @@ const cells = ({ minute, outcome, before, emptied, after }: Row): string[] => [
   `${emptied.writes - before.writes}`,
   `${after.writes - emptied.writes}`,
   after.rssMiB.toFixed(0),
-  after.heapMiB.toFixed(0),
+  after.youngMiB.toFixed(0),
+  after.keptMiB.toFixed(0),
   `${after.openFiles}`,
   `${after.handles}`,
   `${after.cached}`,
@@ -40,7 +41,8 @@ const TITLES = [
   'writes',
   'writes at rest',
   'RSS (MiB)',
-  'heap (MiB)',
+  'young (MiB)',
+  'kept (MiB)',
   'open files',
   'handles',
   'cached objects',
@@ -79,7 +81,7 @@ export function problemsOf(rows: readonly Row[]): string[] {
     const values = warm.map(({ after }) => of(after));
     return [median(values.slice(0, third)), median(values.slice(-third))];
   };
-  const [early, late] = ends(({ rssMiB }) => rssMiB);
+  const [early, late] = ends(({ keptMiB }) => keptMiB);
   if (late > early * MOST_GROWTH) problems.push(`memory grew from ${early.toFixed(0)} to ${late.toFixed(0)} MiB`);
   for (const kind of ['openFiles', 'handles'] as const) {
     const [first, last] = ends((reading) => reading[kind]);
