@@ -1,9 +1,10 @@
 import { describe, expect, it, type TestContext } from 'vitest';
-import { endOf, rollBesideJob, undisturbedEnd, violationsOf } from '../support/chaos-scenario.ts';
+import { BYSTANDER, endOf, rollBesideJob, undisturbedEnd, violationsOf } from '../support/chaos-scenario.ts';
 import { FaultProxy, type Moment } from '../support/fault-proxy.ts';
+import { taskDefinition } from '../support/manifests.ts';
 import type { Operator } from '../support/operator.ts';
 import { randomFrom, sample } from '../support/random.ts';
-import { OPERATOR_USER, useSuite } from '../support/suite.ts';
+import { OPERATOR_USER, type TestNamespace, useSuite } from '../support/suite.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: false });
 
@@ -11,6 +12,8 @@ const suite = useSuite({ nodes: 'kwok=3', operator: false });
 const all = process.env.LONGSHORE_CHAOS === 'all';
 const seed = Number(process.env.LONGSHORE_SEED ?? Date.now() % 1_000_000);
 const SAMPLE = 4;
+/** Long enough to plan again from a cache that does not show the write whose answer was lost. */
+const BLIND_MS = 1_500;
 /** Scenarios at a time. */
 const ABREAST = 3;
 /** Status writes that fall together differ from run to run, so that the last few points may lie behind the end. */
@@ -21,7 +24,7 @@ const size = { desiredCount: 2 };
 interface Point {
   readonly write: number;
   readonly moment: Moment;
-  /** Killed, and another one started; or only cut off from its answer. */
+  /** Killed, and another one started; or only cut off from its answer, and from all watches for a while. */
   readonly fate: 'killed' | 'cut off';
 }
 
@@ -35,6 +38,12 @@ interface Run {
 
 const nameOf = ({ write, moment, fate }: Point): string => `${fate} ${moment} write ${write}`;
 
+/** An operator that was started a moment ago answers this after it has seen all else. */
+async function lookedAtEverything(ns: TestNamespace): Promise<void> {
+  await ns.create(taskDefinition(BYSTANDER));
+  await ns.until('an answer', () => ns.history.get('taskdefinitions', BYSTANDER)?.status);
+}
+
 /** The scenario with one fault at most. */
 async function run(context: TestContext, point?: Point): Promise<Run> {
   const ns = await suite().namespace(context);
@@ -47,11 +56,14 @@ async function run(context: TestContext, point?: Point): Promise<Run> {
       await operator.kill('SIGKILL');
       operator = newOperator();
     };
-    proxy.set({ write: point.write, moment: point.moment, ...(point.fate === 'killed' && { act: restart }) });
+    const { write, moment, fate } = point;
+    proxy.set({ write, moment, ...(fate === 'killed' ? { act: restart } : { blindMs: BLIND_MS }) });
   }
   const problems: string[] = [];
   try {
     await rollBesideJob(ns, size);
+    await proxy.settled();
+    await lookedAtEverything(ns);
     try {
       expect(endOf(ns.history)).toEqual(undisturbedEnd(size));
     } catch (error) {
@@ -61,8 +73,8 @@ async function run(context: TestContext, point?: Point): Promise<Run> {
   } catch (error) {
     problems.push(`${error}\n${operator.describe()}`);
   } finally {
-    await operator.kill('SIGKILL');
     await proxy.stop();
+    await operator.kill('SIGKILL');
   }
   return { point, broken: proxy.broken, writes: proxy.writes.map(({ what }) => what), problems };
 }

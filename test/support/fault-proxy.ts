@@ -6,6 +6,7 @@ import { createServer, Agent as HttpsAgent, request, type Server } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Authority } from '../../dev/cluster/certificates.ts';
 import { writeKubeconfig } from '../../dev/cluster/kubeconfig.ts';
 
@@ -16,6 +17,8 @@ export interface Fault {
   /** Counted from 1, from the moment the fault is set. */
   readonly write: number;
   readonly moment: Moment;
+  /** Watches show nothing new for so long, from before the server sees the write: the cache stays behind. */
+  readonly blindMs?: number;
   /** Done before the connection breaks. */
   readonly act?: () => Promise<void>;
 }
@@ -27,6 +30,7 @@ export interface ProxiedWrite {
   readonly at: number;
 }
 
+const WATCH = /[?&]watch=(true|1)\b/;
 const READS = new Set(['GET', 'HEAD']);
 /** Nothing is decided by an event, and the lease is not work: neither counts. */
 const UNCOUNTED = /^\/apis\/(events|coordination)\.k8s\.io\//;
@@ -65,6 +69,8 @@ export class FaultProxy {
   readonly #dir: string;
   #fault: Fault | undefined;
   #until = 0;
+  #breaking: Promise<void> | undefined;
+  #blind: Promise<unknown> = Promise.resolve();
 
   private constructor(server: Server, upstream: Upstream, dir: string, kubeconfig: string) {
     this.#server = server;
@@ -100,7 +106,13 @@ export class FaultProxy {
     this.#until = fault.write;
   }
 
+  /** Returns once a fault that has begun is over. */
+  async settled(): Promise<void> {
+    await this.#breaking;
+  }
+
   async stop(): Promise<void> {
+    await this.settled();
     this.#server.closeAllConnections();
     this.#upstream.agent.destroy();
     this.#server.close();
@@ -113,6 +125,12 @@ export class FaultProxy {
     if (READS.has(method)) return this.#forward(incoming, response);
     const fault = UNCOUNTED.test(url) ? undefined : this.#count(`${method} ${url.replace(/\?.*/, '')}`);
     if (fault === undefined) return this.#forward(incoming, response);
+    this.#breaking = this.#break(fault, incoming, response);
+    return this.#breaking;
+  }
+
+  async #break(fault: Fault, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (fault.blindMs !== undefined) this.#blind = delay(fault.blindMs);
     if (fault.moment === 'after') {
       const answer = await this.#ask(incoming, response);
       answer.resume();
@@ -155,6 +173,11 @@ export class FaultProxy {
     answer.on('error', () => incoming.socket.destroy());
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     response.flushHeaders();
-    answer.pipe(response);
+    if (!WATCH.test(incoming.url ?? '')) return void answer.pipe(response);
+    for await (const part of answer) {
+      await this.#blind;
+      response.write(part);
+    }
+    response.end();
   }
 }
