@@ -15,7 +15,8 @@ export interface Row {
 const WARM_UP = 3;
 /** Of what is kept after the first third of the rounds, at the last third. */
 const MOST_GROWTH = 1.15;
-const MOST_MORE_FILES = 5;
+/** The pool for calls opens and closes up to 32 connections with the work. */
+const MOST_MORE_FILES = 32;
 
 const cells = ({ minute, outcome, before, emptied, after }: Row): string[] => [
   minute.toFixed(1),
