@@ -12,7 +12,7 @@ const suite = useSuite({ nodes: 'kwok=3', operator: false });
 const all = process.env.LONGSHORE_CHAOS === 'all';
 const seed = Number(process.env.LONGSHORE_SEED ?? Date.now() % 1_000_000);
 const SAMPLE = 4;
-/** Long enough to plan again from a cache that does not show the write whose answer was lost. */
+/** Long enough to plan again from a cache that does not show the pod whose answer was lost. */
 const BLIND_MS = 1_500;
 /** Scenarios at a time. */
 const ABREAST = 3;
@@ -24,7 +24,7 @@ const size = { desiredCount: 2 };
 interface Point {
   readonly write: number;
   readonly moment: Moment;
-  /** Killed, and another one started; or only cut off from its answer, and from all watches for a while. */
+  /** Killed, and another one started; or only cut off from its answer, and from news of pods for a while. */
   readonly fate: 'killed' | 'cut off';
 }
 
@@ -76,7 +76,7 @@ async function run(context: TestContext, point?: Point): Promise<Run> {
     await proxy.stop();
     await operator.kill('SIGKILL');
   }
-  return { point, broken: proxy.broken, writes: proxy.writes.map(({ what }) => what), problems };
+  return { point, broken: proxy.broken, writes: proxy.writes, problems };
 }
 
 /** @returns the runs in the order of the points. */

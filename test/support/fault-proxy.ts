@@ -17,20 +17,13 @@ export interface Fault {
   /** Counted from 1, from the moment the fault is set. */
   readonly write: number;
   readonly moment: Moment;
-  /** Watches show nothing new for so long, from before the server sees the write: the cache stays behind. */
+  /** The watch of pods shows nothing new for so long, from before the server sees the write: the cache stays behind. */
   readonly blindMs?: number;
   /** Done before the connection breaks. */
   readonly act?: () => Promise<void>;
 }
 
-export interface ProxiedWrite {
-  /** `METHOD path`. */
-  readonly what: string;
-  /** Epoch milliseconds at which it came in. */
-  readonly at: number;
-}
-
-const WATCH = /[?&]watch=(true|1)\b/;
+const POD_WATCH = /\/pods\?.*\bwatch=/;
 const READS = new Set(['GET', 'HEAD']);
 /** Nothing is decided by an event, and the lease is not work: neither counts. */
 const UNCOUNTED = /^\/apis\/(events|coordination)\.k8s\.io\//;
@@ -61,7 +54,8 @@ function upstreamOf(kubeconfig: string): Upstream {
 export class FaultProxy {
   /** For the operator: names the proxy and the authority that signed its certificate. */
   readonly kubeconfig: string;
-  readonly writes: ProxiedWrite[] = [];
+  /** `METHOD path` of each. */
+  readonly writes: string[] = [];
   /** The write that was broken. */
   broken: string | undefined;
   readonly #server: Server;
@@ -142,7 +136,7 @@ export class FaultProxy {
 
   /** @returns the fault if this is the write it is for. */
   #count(what: string): Fault | undefined {
-    this.writes.push({ what, at: Date.now() });
+    this.writes.push(what);
     const fault = this.#fault;
     if (fault === undefined) return undefined;
     this.#until -= 1;
@@ -173,7 +167,7 @@ export class FaultProxy {
     answer.on('error', () => incoming.socket.destroy());
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     response.flushHeaders();
-    if (!WATCH.test(incoming.url ?? '')) return void answer.pipe(response);
+    if (!POD_WATCH.test(incoming.url ?? '')) return void answer.pipe(response);
     for await (const part of answer) {
       await this.#blind;
       response.write(part);

@@ -98,11 +98,6 @@ export class Operator implements Source {
     return this.#child.exitCode;
   }
 
-  get pid(): number {
-    if (this.#child.pid === undefined) throw new Error('the operator could not be started');
-    return this.#child.pid;
-  }
-
   /** Where it serves /livez, /readyz and /metrics, once it has said so. */
   get healthPort(): number {
     const line = this.#lines.find((text) => text.includes('longshore starts')) ?? '{}';
