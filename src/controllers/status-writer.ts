@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ResourceDescriptor } from '../api/meta.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { isNotFound } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import type { WriteBarrier } from '../kube/write-barrier.ts';
 import { type CustomRecord, keyOf } from './records.ts';
@@ -38,9 +39,15 @@ export class StatusWriter<Status extends object> {
     // One writer, so no resourceVersion; the UID keeps it off an object of the same name that was made anew.
     const { uid, namespace, name } = record;
     const patch = { metadata: { uid }, status: withRemovals(record.status, next) };
-    const written = await this.#client.patch<KubeObject>(this.#kind, { namespace, name, subresource: 'status' }, patch);
-    this.#barrier.note(keyOf(record), written.metadata.resourceVersion);
-    this.#lastWrites.set(uid, now);
+    const at = { namespace, name, subresource: 'status' };
+    try {
+      const written = await this.#client.patch<KubeObject>(this.#kind, at, patch);
+      this.#barrier.note(keyOf(record), written.metadata.resourceVersion);
+      this.#lastWrites.set(uid, now);
+    } catch (error) {
+      // Deleted meanwhile: nobody is left to read it.
+      if (!isNotFound(error)) throw error;
+    }
     return 0;
   }
 

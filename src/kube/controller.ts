@@ -1,4 +1,4 @@
-import { isConflict, isNamespaceTerminating } from './errors.ts';
+import { isAlreadyExists, isConflict, isNamespaceTerminating } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { type QueueMetrics, WorkQueue } from './work-queue.ts';
 
@@ -86,9 +86,9 @@ export class Controller {
         return;
       }
       queue.addRateLimited(key);
-      // Somebody else wrote in between: normal, and the next read shows it.
-      if (isConflict(error)) {
-        logger.debug({ controller: name, key }, 'conflict: reconciling again');
+      // Somebody else wrote in between, or what was there before has not gone yet: normal, and the next read shows it.
+      if (isConflict(error) || isAlreadyExists(error)) {
+        logger.debug({ controller: name, key, err: error }, 'conflict: reconciling again');
         report('requeue');
       } else {
         logger.error({ controller: name, key, err: error }, 'reconcile failed: trying again later');

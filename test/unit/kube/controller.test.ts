@@ -3,6 +3,10 @@ import { Controller, type ControllerOptions } from '../../../src/kube/controller
 import { ApiError } from '../../../src/kube/errors.ts';
 import { silentLogger } from '../../../src/kube/logger.ts';
 
+const exists = new ApiError(
+  { method: 'POST', path: '/x' },
+  { status: 409, reason: 'AlreadyExists', message: 'exists' },
+);
 const conflict = new ApiError({ method: 'PUT', path: '/x' }, { status: 409, reason: 'Conflict', message: 'modified' });
 
 /** Runs a controller until `reconcile` has called `enough`; returns what it reported. */
@@ -43,12 +47,15 @@ test('each key is reconciled, and a key that failed again after its backoff', as
   expect(logged).toMatchObject([{ controller: 'test', key: 'a' }]);
 });
 
-test('a conflict is tried again without counting as an error', async () => {
+test.each([
+  ['a conflict', conflict],
+  ['an object of that name that has not gone yet', exists],
+])('%s is tried again without counting as an error', async (_what, error) => {
   let calls = 0;
   const { outcomes, logged } = await run(
     async (_key, enough) => {
       calls += 1;
-      if (calls === 1) throw conflict;
+      if (calls === 1) throw error;
       enough();
     },
     ['a'],
