@@ -10,6 +10,7 @@ import { silentLogger } from '../../src/kube/logger.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
 import type { KubeObject, Resource } from '../../src/kube/resource.ts';
 import { Store, type Stored } from '../../src/kube/store.ts';
+import { randomFrom } from '../support/random.ts';
 import { useSuite } from '../support/suite.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: false });
@@ -22,17 +23,6 @@ const labelSelector = 'watched=yes';
 
 interface Item extends Stored {
   readonly colour: string;
-}
-
-/** Numbers in [0, 1) that a seed gives again (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 /** What all three are compared by. */

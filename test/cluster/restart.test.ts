@@ -2,23 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { writesOf } from '../support/audit.ts';
 import { deploymentIdOf, foreignDeletions, isEnded, serviceViolations, slotOf } from '../support/invariants.ts';
 import { kwok, service, taskDefinition } from '../support/manifests.ts';
+import { randomFrom } from '../support/random.ts';
 import { countsOf, messagesOf, podsOf, runningPods, steady, untilSteady } from '../support/services.ts';
 import { useSuite } from '../support/suite.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: false });
 
 const KILLS = 10;
-
-/** Numbers in [0, 1) that a seed gives again (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const bystander = {
   apiVersion: 'v1',
