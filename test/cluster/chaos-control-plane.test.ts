@@ -34,7 +34,7 @@ const scenario: ScenarioOptions = {
 /** So that calls meet a server that is not there, and are sent again. */
 const OUTAGE_MS = 2_000;
 const REMINDER_MS = 3_000;
-const STOPPED_MS = 20_000;
+const STOPPED_MS = 30_000;
 
 let dir: string;
 let cluster: LocalCluster;
