@@ -35,6 +35,7 @@ const scenario: ScenarioOptions = {
 const OUTAGE_MS = 2_000;
 const REMINDER_MS = 3_000;
 const STOPPED_MS = 30_000;
+const QUIET_MS = 600;
 
 let dir: string;
 let cluster: LocalCluster;
@@ -110,6 +111,12 @@ const untilMidway = (ns: TestNamespace): Promise<unknown> =>
     return new Set(deployments).size === 2;
   });
 
+/** While new tasks are not ready yet the leader has nothing to write: a pause in the middle of the rollout. */
+async function untilQuiet(writes: () => readonly AuditedWrite[]): Promise<void> {
+  const quietSince = (): number => Math.max(0, ...writes().map(({ at }) => at));
+  for (const end = Date.now() + 30_000; Date.now() - quietSince() < QUIET_MS && Date.now() < end; ) await delay(50);
+}
+
 /** KWOK forgets what it was about to do with a pod when a write of it fails; any change of the pod reminds it. */
 function remindKwok(ns: TestNamespace): () => void {
   let reminders = 0;
@@ -162,12 +169,14 @@ describe('the operator', () => {
     await follower.logged('longshore starts');
     await beginRollBesideJob(ns, scenario);
     await untilMidway(ns);
+    const writes = (user: string): AuditedWrite[] => writesOf(join(dir, 'logs', 'audit.log'), user, ns.name);
+    // A write on its way when the process is stopped arrives when it wakes; names and UIDs make it harmless.
+    await untilQuiet(() => writes(users[0]));
     leader.signal('SIGSTOP');
     const stopped = Date.now();
     await follower.logged('became the leader', 30_000);
     const tookOver = Date.now();
     await endRollBesideJob(ns, scenario);
-    const writes = (user: string): AuditedWrite[] => writesOf(join(dir, 'logs', 'audit.log'), user, ns.name);
     expect(writes(users[1])).not.toEqual([]);
     // Work that the woken leader's caches know nothing of, and that it would do if it still believed to lead.
     await ns.patch('services', 'web', { spec: { desiredCount: 5 } });

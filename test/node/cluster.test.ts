@@ -11,6 +11,7 @@ const title = possible ? 'a local cluster with two real nodes' : `a local cluste
 
 const output = (program: string, ...args: string[]) => spawnSync(program, args, { encoding: 'utf8' }).stdout ?? '';
 const listed = (path: string) => (existsSync(path) ? readdirSync(path).sort() : []);
+const lines = (text: string) => text.split('\n').sort();
 const withoutCounters = (text: string) =>
   text
     .split('\n')
@@ -20,18 +21,39 @@ const withoutCounters = (text: string) =>
 /** All of the machine that a node touches. */
 const machine = () => ({
   interfaces: listed('/sys/class/net'),
-  routes: output('ip', 'route'),
+  routes: lines(output('ip', 'route')),
   mounts: readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[4])
     .sort(),
   rules: withoutCounters(output('iptables-save') + output('ip6tables-save')),
   namespaces: output('lsns', '--type=net', '--noheadings', '--output=NS').trim().split(/\s+/).sort(),
-  cgroups: output('find', '/sys/fs/cgroup', '-type', 'd', '-name', 'longshore-*'),
+  cgroups: lines(output('find', '/sys/fs/cgroup', '-type', 'd', '-name', 'longshore-*')),
   sockets: listed('/run/containerd/s'),
   networks: listed('/var/lib/cni/results'),
   logs: listed('/var/log/containers'),
 });
+
+type Machine = ReturnType<typeof machine>;
+
+/**
+ * What there is more of than before. Not what there is less of: other clusters on this machine end their pods, and
+ * what these occupied goes with them.
+ */
+function leftBehind(before: Machine, after: Machine): Record<string, unknown> {
+  const more = (old: readonly unknown[], now: readonly unknown[]): unknown[] => {
+    const rest = [...old];
+    return now.filter((item) => {
+      const at = rest.indexOf(item);
+      if (at >= 0) rest.splice(at, 1);
+      return at < 0;
+    });
+  };
+  const kinds = Object.keys(before) as (keyof Machine)[];
+  return Object.fromEntries(
+    kinds.map((kind) => [kind, more(before[kind], after[kind])] as const).filter(([, added]) => added.length > 0),
+  );
+}
 
 interface Pod {
   readonly status: {
@@ -48,7 +70,7 @@ interface Pod {
 describe.skipIf(!possible)(title, () => {
   const dir = mkdtempSync(join(tmpdir(), 'lsh-'));
   let cluster: LocalCluster;
-  let before: ReturnType<typeof machine>;
+  let before: Machine;
 
   beforeAll(async () => {
     // A first cluster installs packages and loads kernel modules; what it leaves of those stays.
@@ -152,7 +174,7 @@ describe.skipIf(!possible)(title, () => {
     ]);
     await cluster.down();
     expect(output('pgrep', '-f', dir)).toBe('');
-    expect(machine()).toEqual(before);
+    expect(leftBehind(before, machine())).toEqual({});
     expect(readdirSync(dir)).toEqual(['logs']);
   });
 });
