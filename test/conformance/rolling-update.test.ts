@@ -192,3 +192,23 @@ describe('a service whose tasks cannot start (ecs-semantics §3.7)', () => {
     expect(service.pass().actions.map(({ kind }) => kind)).toEqual(['start']);
   });
 });
+
+describe('scale-in protection (ecs-semantics §3.15)', () => {
+  it('holds a protected task back from scale-in and from a rollout, until it expires', () => {
+    const service = new SimulatedService({ desiredCount: 2, minimumHealthyPercent: 50, maximumPercent: 200 });
+    service.steady();
+    const [kept] = service.live();
+    if (kept === undefined) throw new Error('no task runs');
+    kept.protectedUntil = service.now + 60_000;
+    service.options.desiredCount = 0;
+    for (let second = 0; second < 30; second++, service.tick(1000)) service.pass();
+    expect(service.live()).toEqual([kept]);
+    service.options.desiredCount = 2;
+    service.deploy();
+    for (let second = 0; second < 20; second++, service.tick(1000)) service.pass();
+    expect(service.live().filter(({ deployment }) => deployment === kept.deployment)).toEqual([kept]);
+    service.now = kept.protectedUntil;
+    service.steady();
+    expect(service.live()).not.toContain(kept);
+  });
+});
