@@ -4,8 +4,9 @@ import { ANNOTATIONS, LABELS, type OwnerReference } from '../api/meta.ts';
 import type { StopCause } from '../ecs/task.ts';
 import { isAlreadyExists, isNotFound } from '../kube/errors.ts';
 import { type KubeObject, pods } from '../kube/resource.ts';
-import { type PodTemplate, stampPod, type TaskPod } from '../pod/compile.ts';
+import type { PodTemplate } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { stampPod, type TaskPod } from '../pod/stamp.ts';
 import { rfc3339 } from './conditions.ts';
 import type { Runtime } from './runtime.ts';
 

@@ -1,7 +1,8 @@
 /** Pods of a service as an API server has them: compiled by Longshore, then run by a kubelet. */
 import { parseTaskDefinition } from '../../src/api/task-definition.ts';
-import { compileTemplate, stampPod } from '../../src/pod/compile.ts';
+import { compileTemplate } from '../../src/pod/compile.ts';
 import type { PodJson } from '../../src/pod/observe.ts';
+import { stampPod } from '../../src/pod/stamp.ts';
 
 const template = compileTemplate({
   definition: parseTaskDefinition({

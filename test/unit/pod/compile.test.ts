@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
-import { compileTemplate, stampPod } from '../../../src/pod/compile.ts';
+import { compileTemplate } from '../../../src/pod/compile.ts';
 import { fieldSupport } from '../../../src/pod/field-support.ts';
+import { stampPod } from '../../../src/pod/stamp.ts';
 
 const compile = (definition: object) =>
   compileTemplate({ definition: parseTaskDefinition(definition), family: 'hello_world', revision: 3 });

@@ -1,0 +1,42 @@
+import { ANNOTATIONS } from '../api/meta.ts';
+import type { TaskDefinitionSpec } from '../api/task-definition.ts';
+import type { ContainerTraits } from '../ecs/task.ts';
+import type { TaskContext } from './task-context.ts';
+
+/** What ECS knows of the containers, by pod container name: a task describes itself (`design/`, foundation). */
+export function containerTraits({ containers, containerNames }: TaskContext): Record<string, ContainerTraits> {
+  const traits: Record<string, ContainerTraits> = {};
+  for (const container of containers) {
+    const { name, essential, healthCheck } = container;
+    traits[containerNames.get(name) ?? name] = {
+      name,
+      essential,
+      ...(healthCheck !== undefined && {
+        healthCheck: {
+          interval: healthCheck.interval,
+          retries: healthCheck.retries,
+          startPeriod: healthCheck.startPeriod,
+        },
+      }),
+    };
+  }
+  return traits;
+}
+
+/** What AWS would send elsewhere stays readable where a node's log agent looks: in the pod's annotations. */
+export function logAnnotations(definition: TaskDefinitionSpec): Record<string, string> {
+  const labels = Object.fromEntries(
+    definition.containerDefinitions
+      .filter((c) => Object.keys(c.dockerLabels).length > 0)
+      .map((c) => [c.name, c.dockerLabels]),
+  );
+  const logs = Object.fromEntries(
+    definition.containerDefinitions
+      .filter((c) => c.logConfiguration !== undefined)
+      .map((c) => [c.name, c.logConfiguration]),
+  );
+  return {
+    ...(Object.keys(labels).length > 0 && { [ANNOTATIONS.dockerLabels]: JSON.stringify(labels) }),
+    ...(Object.keys(logs).length > 0 && { [ANNOTATIONS.logConfiguration]: JSON.stringify(logs) }),
+  };
+}

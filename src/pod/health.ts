@@ -1,0 +1,17 @@
+import type { V1Container, V1Probe } from '@kubernetes/client-node';
+import type { ContainerDefinition, HealthCheck } from '../api/container-definition.ts';
+
+/** The ECS check as a readiness probe: nothing is killed for being unhealthy (design §3, decision 4). */
+export const health = ({ healthCheck }: ContainerDefinition): Pick<V1Container, 'readinessProbe'> =>
+  healthCheck === undefined ? {} : { readinessProbe: readiness(healthCheck) };
+
+function readiness({ command, interval, timeout, retries }: HealthCheck): V1Probe {
+  const [form, ...rest] = command;
+  return {
+    exec: { command: form === 'CMD-SHELL' ? ['/bin/sh', '-c', rest.join(' ')] : rest },
+    periodSeconds: interval,
+    timeoutSeconds: timeout,
+    failureThreshold: retries,
+    successThreshold: 1,
+  };
+}

@@ -1,0 +1,24 @@
+import type { ContainerDefinition } from '../api/container-definition.ts';
+import type { TaskDefinitionSpec } from '../api/task-definition.ts';
+import { uniqueNames } from './unique-names.ts';
+
+/** What the parts of one task share while they are compiled. */
+export interface TaskContext {
+  readonly definition: TaskDefinitionSpec;
+  /** In the order in which they are to start. */
+  readonly containers: readonly ContainerDefinition[];
+  /** AWS volume name → pod volume name. */
+  readonly volumeNames: ReadonlyMap<string, string>;
+  /** AWS container name → pod container name. */
+  readonly containerNames: ReadonlyMap<string, string>;
+}
+
+export const taskContext = (
+  definition: TaskDefinitionSpec,
+  containers: readonly ContainerDefinition[],
+): TaskContext => ({
+  definition,
+  containers,
+  containerNames: uniqueNames(containers.map(({ name }) => name)),
+  volumeNames: uniqueNames(definition.volumes.map(({ name }) => name)),
+});
