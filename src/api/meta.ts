@@ -43,9 +43,13 @@ export const ANNOTATIONS = {
   stoppedReason: 'longshore.dev/stopped-reason',
   /** When the stop was asked for, RFC 3339: ECS's stoppingAt. */
   stoppingAt: 'longshore.dev/stopping-at',
+  /** Task definition revision: when it was deregistered, RFC 3339; it is INACTIVE from then on. */
+  deregisteredAt: 'longshore.dev/deregistered-at',
 
   /** Service: any new value starts a deployment. */
   forceNewDeployment: 'longshore.dev/force-new-deployment',
+  /** TaskDefinition: numbers of revisions to make INACTIVE, such as "3,5-7". */
+  deregister: 'longshore.dev/deregister',
   /** Task's pod: StopTask; the value is the reason. */
   stop: 'longshore.dev/stop',
   /** Task's pod: scale-in protection until this RFC 3339 time. */

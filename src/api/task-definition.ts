@@ -74,6 +74,7 @@ export const taskDefinitionStatusSchema = z
             .enum(['ACTIVE', 'INACTIVE', 'DELETE_IN_PROGRESS'])
             .describe('INACTIVE revisions start nothing new.'),
           registeredAt: timestamp().describe('When the revision was made (RFC 3339).'),
+          deregisteredAt: timestamp().optional().describe('When it became INACTIVE (RFC 3339).'),
         }),
       )
       .max(20)

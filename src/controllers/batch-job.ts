@@ -1,7 +1,7 @@
 /** BatchJob: single jobs and arrays; attempts are tasks (`ecs-semantics §5`). */
 import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
 import { ANNOTATIONS, API_VERSION, batchJobs, LABELS } from '../api/meta.ts';
-import { dnsName, uniqueDnsName } from '../api/names.ts';
+import { dnsName, parseTaskDefinitionReference, uniqueDnsName } from '../api/names.ts';
 import { jobDefinition } from '../batch/job-definition.ts';
 import { jobEnvironment } from '../batch/job-environment.ts';
 import { type JobAction, type JobPlan, planJob } from '../batch/job-plan.ts';
@@ -85,7 +85,13 @@ function templateOf(
     return compileTemplate({ definition: jobDefinition(spec), family: name, ...options });
   }
   const pinned = tasks.find(({ taskDefinition }) => taskDefinition !== '')?.taskDefinition;
-  const resolved: Resolution = resolveTaskDefinition(runtime.stores, job.namespace, pinned ?? spec.taskDefinition);
+  const running = pinned === undefined ? undefined : parseTaskDefinitionReference(pinned);
+  const resolved: Resolution = resolveTaskDefinition(
+    runtime.stores,
+    job.namespace,
+    pinned ?? spec.taskDefinition,
+    running !== undefined && 'family' in running ? running : undefined,
+  );
   if ('waiting' in resolved) return resolved;
   const definition = jobDefinition(spec, resolved.definition);
   return compileTemplate({ definition, family: resolved.family, revision: resolved.revision, ...options });

@@ -52,6 +52,10 @@ export interface RevisionRecord extends Stored {
   readonly number: number;
   readonly createdAt: number;
   readonly completed: boolean;
+  /** Epoch milliseconds; of a task definition revision that is INACTIVE. */
+  readonly deregisteredAt?: number;
+  /** What the definition's deregister annotation said when this revision was registered: it does not mean this one. */
+  readonly registeredUnder?: string;
   readonly data: unknown;
 }
 
@@ -66,6 +70,8 @@ export const ROLLOUT_STATE = 'longshore.dev/rollout-state';
 
 export function revisionRecord({ metadata, revision, data }: ControllerRevisionJson): RevisionRecord {
   const isDeployment = metadata.labels?.[LABELS.deployment] !== undefined;
+  const deregisteredAt = metadata.annotations?.[ANNOTATIONS.deregisteredAt];
+  const registeredUnder = metadata.annotations?.[ANNOTATIONS.deregister];
   return {
     uid: metadata.uid ?? '',
     namespace: metadata.namespace ?? '',
@@ -76,6 +82,8 @@ export function revisionRecord({ metadata, revision, data }: ControllerRevisionJ
     number: revision,
     createdAt: Date.parse(metadata.creationTimestamp ?? ''),
     completed: metadata.annotations?.[ROLLOUT_STATE] === 'COMPLETED',
+    ...(deregisteredAt !== undefined && { deregisteredAt: Date.parse(deregisteredAt) }),
+    ...(registeredUnder !== undefined && { registeredUnder }),
     data,
   };
 }

@@ -8,7 +8,7 @@ import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import { type RevisionRecord, ROLLOUT_STATE, sameContent } from './records.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
-import type { TaskRevision } from './task-revisions.ts';
+import { deleteRevision, type TaskRevision } from './task-revisions.ts';
 import { ownerReference } from './tasks.ts';
 
 /** What starts a new deployment when it changes (`ecs-semantics §3.2`). */
@@ -154,8 +154,5 @@ export async function pruneDeployments(
 ): Promise<void> {
   const rollbackTarget = deployments.find(({ completed }) => completed);
   const over = deployments.slice(1).filter((deployment) => deployment !== rollbackTarget && !inUse.has(deployment.id));
-  for (const { record } of over.slice(KEPT_DEPLOYMENTS)) {
-    const { namespace, name, uid } = record;
-    await runtime.client.delete(controllerRevisions, { namespace, name }, { preconditions: { uid } });
-  }
+  for (const { record } of over.slice(KEPT_DEPLOYMENTS)) await deleteRevision(runtime, record);
 }

@@ -49,7 +49,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<{
 
   let trouble: Trouble | undefined;
   const deployments = deploymentsOf(runtime, service);
-  const resolved = resolveTaskDefinition(stores, namespace, spec.taskDefinition);
+  const resolved = resolveTaskDefinition(stores, namespace, spec.taskDefinition, deployments[0]);
   if ('waiting' in resolved) trouble = { reason: 'TaskDefinitionNotFound', message: resolved.waiting, stalled: false };
   else if (needsDeployment(service, resolved, deployments[0])) {
     await createDeployment(runtime, service, serviceNameOf(service), resolved, (deployments[0]?.number ?? 0) + 1);

@@ -5,10 +5,16 @@ import { fieldSupport } from '../pod/field-support.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
 import { splitKey } from './records.ts';
 import { BARRIER_RETRY_MS, type Runtime } from './runtime.ts';
-import { familyOf, holderOf, isRegistered, registerRevision, revisionsOf } from './task-revisions.ts';
-
-/** AWS keeps a million; the status shows the newest. */
-const SHOWN_REVISIONS = 20;
+import {
+  deregister,
+  familyOf,
+  holderOf,
+  isRegistered,
+  KEPT_REVISIONS,
+  pruneRevisions,
+  registerRevision,
+  revisionsOf,
+} from './task-revisions.ts';
 
 export async function reconcileTaskDefinition(runtime: Runtime, key: string): Promise<{ requeueAfterMs?: number }> {
   const { stores, barriers } = runtime;
@@ -37,22 +43,29 @@ export async function reconcileTaskDefinition(runtime: Runtime, key: string): Pr
       );
       revisions = [revision, ...revisions];
     }
-    conditions = kstatus('ready', 'Registered', `revision ${family}:${revisions[0]?.number} is registered`);
+    const asked = await deregister(runtime, record, family, revisions);
+    revisions = asked.revisions;
+    conditions =
+      asked.problem === undefined
+        ? kstatus('ready', 'Registered', `revision ${family}:${revisions[0]?.number} is registered`)
+        : kstatus('stalled', 'InvalidAnnotation', asked.problem);
   }
 
   const status: TaskDefinitionStatus = {
     observedGeneration: record.generation,
     family,
     ...(revisions[0] !== undefined && { latestRevision: revisions[0].number }),
-    revisions: revisions.slice(0, SHOWN_REVISIONS).map(({ number, createdAt }) => ({
+    revisions: revisions.slice(0, KEPT_REVISIONS).map(({ number, createdAt, deregisteredAt }) => ({
       revision: number,
-      status: 'ACTIVE',
+      status: deregisteredAt === undefined ? 'ACTIVE' : 'INACTIVE',
       registeredAt: rfc3339(createdAt),
+      ...(deregisteredAt !== undefined && { deregisteredAt: rfc3339(deregisteredAt) }),
     })),
     compatibilities: record.spec === undefined ? [] : compatibilities(record.spec),
     fieldSupport: record.spec === undefined ? [] : fieldSupport(record.spec),
     conditions: withTimes(conditions, record.status.conditions, record.generation, runtime.now()),
   };
   await runtime.statuses.taskDefinitions.write(record, status, { urgent: true, now: runtime.now() });
+  await pruneRevisions(runtime, namespace, family, revisions);
   return {};
 }

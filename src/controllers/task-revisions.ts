@@ -3,7 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { ANNOTATIONS, LABELS, MANAGED_BY } from '../api/meta.ts';
 import { dnsName, parseTaskDefinitionReference, uniqueDnsName } from '../api/names.ts';
 import { parseTaskDefinition, type TaskDefinitionSpec } from '../api/task-definition.ts';
+import { type Interval, splitIntervals } from '../batch/intervals.ts';
+import { isNotFound } from '../kube/errors.ts';
 import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
+import { rfc3339 } from './conditions.ts';
 import type { RevisionRecord } from './records.ts';
 import type { Runtime, Stores, TaskDefinitionRecord } from './runtime.ts';
 
@@ -25,6 +28,8 @@ function givenFamily({ given }: TaskDefinitionRecord): string | undefined {
   const family: unknown = typeof given === 'object' && given !== null ? Reflect.get(given, 'family') : undefined;
   return typeof family === 'string' ? family : undefined;
 }
+
+export const isInactive = ({ deregisteredAt }: RevisionRecord): boolean => deregisteredAt !== undefined;
 
 /** Newest first. */
 export function revisionsOf(stores: Stores, namespace: string, family: string): RevisionRecord[] {
@@ -68,6 +73,7 @@ export async function registerRevision(
   revision: number,
 ): Promise<RevisionRecord> {
   const { namespace } = definition;
+  const under = definition.annotations[ANNOTATIONS.deregister];
   const created = await runtime.client.create<KubeObject>(
     controllerRevisions,
     { namespace },
@@ -82,7 +88,7 @@ export async function registerRevision(
           [LABELS.family]: dnsName(family),
           [LABELS.revision]: String(revision),
         },
-        annotations: { [ANNOTATIONS.family]: family },
+        annotations: { [ANNOTATIONS.family]: family, ...(under !== undefined && { [ANNOTATIONS.deregister]: under }) },
       },
       revision,
       data: definition.given,
@@ -99,33 +105,162 @@ export async function registerRevision(
     number: revision,
     createdAt: Date.parse(created.metadata.creationTimestamp),
     completed: false,
+    ...(under !== undefined && { registeredUnder: under }),
     data: definition.given,
   };
 }
 
+/**
+ * Makes INACTIVE what the deregister annotation names (`ecs-semantics §1.13`). It means the revisions that exist when it
+ * is written: one that is registered under it, because a range is wide, stays ACTIVE.
+ * @returns the revisions as they are now, and what is wrong with the annotation.
+ */
+export async function deregister(
+  runtime: Runtime,
+  definition: TaskDefinitionRecord,
+  family: string,
+  revisions: readonly RevisionRecord[],
+): Promise<{ revisions: RevisionRecord[]; problem?: string }> {
+  const text = definition.annotations[ANNOTATIONS.deregister];
+  if (text === undefined) return { revisions: [...revisions] };
+  const named = `metadata.annotations[${ANNOTATIONS.deregister}]: ${JSON.stringify(text)}`;
+  let intervals: Interval[];
+  try {
+    intervals = splitIntervals(text);
+  } catch {
+    const problem = `${named} is no list of revisions of ${family}: write numbers and ranges, such as "3,5-7"`;
+    return { revisions: [...revisions], problem };
+  }
+  const meant = revisions.filter(({ registeredUnder }) => registeredUnder !== text);
+  const now: RevisionRecord[] = [];
+  for (const record of revisions) {
+    const asked =
+      record.deregisteredAt === undefined &&
+      meant.includes(record) &&
+      intervals.some(([from, to]) => from <= record.number && record.number <= to);
+    now.push(asked ? await markInactive(runtime, record) : record);
+  }
+  const newest = meant[0]?.number ?? 0;
+  const unknown = intervals.find(([from, to]) => to > newest || from < 1);
+  if (unknown === undefined) return { revisions: now };
+  const [from, to] = unknown;
+  const problem = `${named} names ${from === to ? from : `${from}-${to}`}, and ${family} has ${newest === 0 ? 'no revision' : `revisions up to ${newest}`}`;
+  return { revisions: now, problem };
+}
+
+async function markInactive(runtime: Runtime, record: RevisionRecord): Promise<RevisionRecord> {
+  const { namespace, name, uid, family } = record;
+  const at = runtime.now();
+  const patched = await runtime.client.patch<KubeObject>(
+    controllerRevisions,
+    { namespace, name },
+    { metadata: { uid, annotations: { [ANNOTATIONS.deregisteredAt]: rfc3339(at) } } },
+  );
+  runtime.barriers.revisions.note(familyKey(namespace, family), patched.metadata.resourceVersion);
+  return { ...record, resourceVersion: patched.metadata.resourceVersion, deregisteredAt: at };
+}
+
+/** AWS keeps a million revisions. Here each is an object that the operator caches: the newest, and those in use. */
+export const KEPT_REVISIONS = 20;
+
+/** Deletes the oldest revisions beyond the history, but none that a Service or BatchJob names or runs. */
+export async function pruneRevisions(
+  runtime: Runtime,
+  namespace: string,
+  family: string,
+  revisions: readonly RevisionRecord[],
+): Promise<void> {
+  const over = revisions.slice(KEPT_REVISIONS);
+  if (over.length === 0) return;
+  const used = revisionsInUse(runtime.stores, namespace, family);
+  for (const record of over) {
+    if (!used.has(record.number)) await deleteRevision(runtime, record);
+  }
+}
+
+/** Deletes a ControllerRevision; the cache may not know yet that it is gone. */
+export async function deleteRevision(runtime: Runtime, { namespace, name, uid }: RevisionRecord): Promise<void> {
+  try {
+    await runtime.client.delete(controllerRevisions, { namespace, name }, { preconditions: { uid } });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function revisionsInUse({ services, batchJobs, revisions, tasks }: Stores, namespace: string, family: string) {
+  const used = new Set<number>();
+  const note = (reference: string): void => {
+    const named = parseTaskDefinitionReference(reference);
+    if (!('error' in named) && named.family === family && named.revision !== undefined) used.add(named.revision);
+  };
+  const key = familyKey(namespace, family);
+  for (const { uid, spec } of services.by('family', key)) {
+    note(spec?.taskDefinition ?? '');
+    for (const { data } of revisions.by('owner', uid)) {
+      const deployment = data as { family: string; revision: number };
+      if (deployment.family === family) used.add(deployment.revision);
+    }
+  }
+  for (const { uid, spec } of batchJobs.by('family', key)) {
+    note(spec?.taskDefinition ?? '');
+    for (const { taskDefinition } of tasks.by('owner', uid)) note(taskDefinition);
+  }
+  return used;
+}
+
 export type Resolution = TaskRevision | { readonly waiting: string };
 
-/** What a `taskDefinition` field means now: the pinned revision, or the newest one of the family. */
-export function resolveTaskDefinition(stores: Stores, namespace: string, reference: string): Resolution {
+const resolutionOf = (record: RevisionRecord): TaskRevision => ({
+  family: record.family,
+  revision: record.number,
+  definition: definitionOf(record),
+  given: record.data,
+});
+
+/**
+ * What a `taskDefinition` field means now: the pinned revision, or the newest ACTIVE one of the family. INACTIVE ones
+ * start nothing new, but what runs one keeps it, scales and replaces tasks with it (`ecs-semantics §1.13`).
+ * @param current what the owner runs now.
+ */
+export function resolveTaskDefinition(
+  stores: Stores,
+  namespace: string,
+  reference: string,
+  current?: { readonly family: string; readonly revision?: number },
+): Resolution {
   const parsedReference = parseTaskDefinitionReference(reference);
   if ('error' in parsedReference) return { waiting: parsedReference.error };
   const { family, revision } = parsedReference;
   const registered = revisionsOf(stores, namespace, family);
-  const record = revision === undefined ? registered[0] : registered.find(({ number }) => number === revision);
-  const holder = holderOf(stores, namespace, family);
-  if (revision === undefined) {
-    if (holder === undefined)
-      return { waiting: `no TaskDefinition of family "${family}" exists in namespace "${namespace}"` };
-    if (holder.problem !== undefined)
-      return { waiting: `TaskDefinition ${holder.name} is not valid: ${holder.problem}` };
-    // Following the family means its present content: a change that is not registered yet is waited for.
-    if (!isRegistered(holder, record)) return { waiting: `TaskDefinition ${holder.name} is being registered` };
+  const running = current?.family === family ? registered.find(({ number }) => number === current.revision) : undefined;
+  if (revision !== undefined) {
+    const record = registered.find(({ number }) => number === revision);
+    if (record === undefined) {
+      const known = registered.map(({ number }) => number).join(', ') || 'none';
+      return {
+        waiting: `task definition ${family}:${revision} is not registered in namespace "${namespace}" (registered: ${known})`,
+      };
+    }
+    if (isInactive(record) && record !== running) {
+      return { waiting: `TaskDefinition is inactive: ${family}:${revision} was deregistered` };
+    }
+    return resolutionOf(record);
   }
-  if (record === undefined) {
-    const known = registered.map(({ number }) => number).join(', ') || 'none';
+  const holder = holderOf(stores, namespace, family);
+  if (holder === undefined)
+    return { waiting: `no TaskDefinition of family "${family}" exists in namespace "${namespace}"` };
+  if (holder.problem !== undefined) return { waiting: `TaskDefinition ${holder.name} is not valid: ${holder.problem}` };
+  // Following the family means its present content: a change that is not registered yet is waited for.
+  if (!isRegistered(holder, registered[0])) return { waiting: `TaskDefinition ${holder.name} is being registered` };
+  const active = registered.find((record) => !isInactive(record));
+  // A deregistration alone never moves a service back.
+  if (running !== undefined && isInactive(running) && running.number > (active?.number ?? 0)) {
+    return resolutionOf(running);
+  }
+  if (active === undefined) {
     return {
-      waiting: `task definition ${family}:${revision} is not registered in namespace "${namespace}" (registered: ${known})`,
+      waiting: `TaskDefinition is inactive: every revision of ${family} in namespace "${namespace}" was deregistered`,
     };
   }
-  return { family, revision: record.number, definition: definitionOf(record), given: record.data };
+  return resolutionOf(active);
 }
