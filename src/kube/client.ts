@@ -1,6 +1,6 @@
 import { sleep } from './backoff.ts';
 import type { Connection } from './connection.ts';
-import { ApiError, ConnectionError, NotLeaderError, toApiError, watchErrorToApiError } from './errors.ts';
+import { ApiError, ConnectionError, toApiError, watchErrorToApiError } from './errors.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { type Place, type Resource, resourcePath } from './resource.ts';
@@ -18,8 +18,8 @@ export interface KubeClientOptions {
   readonly maxConnections?: number;
   readonly logger?: Logger;
   /**
-   * Asked before a write is sent, each time; false makes it throw NotLeaderError instead. For `LeaderElector.isLeader`,
-   * which needs a client of its own to take the lease with.
+   * Asked when a write is about to go on a socket, each time it is sent; false makes it throw NotLeaderError instead. For
+   * `LeaderElector.isLeader`, which needs a client of its own to take the lease with.
    */
   readonly mayWrite?: () => boolean;
   /** Called once an attempt. */
@@ -72,17 +72,16 @@ export class KubeClient {
   readonly #timeoutMs: number;
   readonly #logger: Logger;
   readonly #onCall: KubeClientOptions['onCall'];
-  readonly #mayWrite: () => boolean;
 
   constructor(connection: Connection, options: KubeClientOptions = {}) {
     this.connection = connection;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#logger = options.logger ?? silentLogger;
     this.#onCall = options.onCall;
-    this.#mayWrite = options.mayWrite ?? (() => true);
     this.#transport = new Transport(connection, {
       userAgent: options.userAgent ?? 'longshore',
       maxConnections: options.maxConnections ?? 32,
+      mayWrite: options.mayWrite ?? (() => true),
     });
   }
 
@@ -252,8 +251,6 @@ export class KubeClient {
   }
 
   async #attempt<T>(outgoing: Outgoing, path: string, request: TransportRequest): Promise<T> {
-    // Here and not once a call: the lease may run out while a refused call waits to be sent again.
-    if (request.method !== 'GET' && !this.#mayWrite()) throw new NotLeaderError({ method: request.method, path });
     const started = performance.now();
     let code: number | string = 'aborted';
     try {

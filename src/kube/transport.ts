@@ -1,10 +1,13 @@
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Connection, TlsMaterial } from './connection.ts';
 import { ConnectionError, isUntrusted } from './errors.ts';
+import { writeFence } from './write-fence.ts';
 
 export interface TransportOptions {
   readonly userAgent: string;
   readonly maxConnections: number;
+  /** Asked when a write is about to go on a socket; false makes its exchange throw NotLeaderError. */
+  readonly mayWrite: () => boolean;
 }
 
 export interface TransportRequest {
@@ -52,7 +55,10 @@ export class Transport {
     this.#options = options;
   }
 
-  /** One HTTP exchange. Throws ConnectionError when no whole answer came, and the signal's reason on abort. */
+  /**
+   * One HTTP exchange. Throws ConnectionError when no whole answer came, NotLeaderError for a write that may not be
+   * sent, and the signal's reason on abort.
+   */
   async exchange(request: TransportRequest): Promise<Answer> {
     const deadline = this.#deadline(request.timeoutMs, request.signal);
     try {
@@ -127,7 +133,7 @@ export class Transport {
     if (old?.material === material) return old;
     const created = {
       material,
-      requests: this.#dispatcher(material, this.#options.maxConnections),
+      requests: this.#dispatcher(material, this.#options.maxConnections).compose(writeFence(this.#options.mayWrite)),
       streams: this.#dispatcher(material, null),
     };
     this.#dispatchers = created;

@@ -1,13 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KubeClient } from '../../src/kube/client.ts';
-import {
-  ApiError,
-  ConnectionError,
-  isAlreadyExists,
-  isAmbiguous,
-  isNotFound,
-  NotLeaderError,
-} from '../../src/kube/errors.ts';
+import { ApiError, ConnectionError, isAlreadyExists, isAmbiguous, isNotFound } from '../../src/kube/errors.ts';
 import { type KubeObject, pods } from '../../src/kube/resource.ts';
 import { FakeServer, type Request, respond, status } from './fake-server.ts';
 
@@ -218,17 +211,4 @@ test('deletes carry their preconditions, patches their type', async () => {
   const [patch, remove] = server.requests;
   expect(patch?.headers['content-type']).toBe('application/merge-patch+json');
   expect(JSON.parse(remove?.body ?? '')).toMatchObject({ gracePeriodSeconds: 0, preconditions: { uid: 'u' } });
-});
-
-test('a write that waits to be sent again is not sent once the lease is lost; reads go on', async () => {
-  let leads = true;
-  const fenced = new KubeClient(server.connection(), { mayWrite: () => leads });
-  server.inject(isPost, (_request, response) => {
-    leads = false;
-    respond(response, 429, status(429, 'TooManyRequests', 'slow down').body, { 'retry-after': '0' });
-  });
-  await expect(fenced.create(pods, { namespace: 'default' }, pod)).rejects.toBeInstanceOf(NotLeaderError);
-  expect(server.requests).toHaveLength(1);
-  await expect(fenced.get(pods, at)).rejects.toMatchObject({ status: 404 });
-  await fenced.close();
 });

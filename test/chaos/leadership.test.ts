@@ -5,8 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FakeServer, type Request } from './fake-server.ts';
+import { FakeServer, type Request, respond, status } from './fake-server.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const LEASES = '/apis/coordination.k8s.io/v1/leases';
@@ -33,8 +34,8 @@ class Operator {
   readonly #lines: string[] = [];
   #wake = (): void => {};
 
-  constructor(kubeconfig: string) {
-    const args = ['src/main.ts', '--kubeconfig', kubeconfig, '--health-port', '0'];
+  constructor(kubeconfig: string, flags: readonly string[]) {
+    const args = ['src/main.ts', '--kubeconfig', kubeconfig, '--health-port', '0', ...flags];
     this.child = spawn(join(root, 'node_modules', '.bin', 'node'), args, { cwd: root });
     this.closed = once(this.child, 'close');
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -67,7 +68,7 @@ class Operator {
   }
 }
 
-async function start(name: string): Promise<Operator> {
+async function start(name: string, ...flags: string[]): Promise<Operator> {
   const kubeconfig = join(dir, name);
   const config = {
     clusters: [{ name: 'c', cluster: { server: server.url } }],
@@ -76,7 +77,7 @@ async function start(name: string): Promise<Operator> {
     'current-context': 'x',
   };
   await writeFile(kubeconfig, JSON.stringify(config));
-  const operator = new Operator(kubeconfig);
+  const operator = new Operator(kubeconfig, flags);
   operators.push(operator);
   return operator;
 }
@@ -120,6 +121,40 @@ test('a leader told to end hands over to a follower with warm caches within 2 s,
   console.info(`handed over in ${Math.round(performance.now() - asked)} ms`);
   expect(performance.now() - asked).toBeLessThan(2000);
   expect(await leader.closed).toEqual([0, null]);
+});
+
+test('a leader stopped with a write at hand, and woken when another one leads, does not send it', async () => {
+  const leader = await start(
+    'leader',
+    ...['--leader-elect-lease-duration=3s', '--leader-elect-renew-deadline=2s', '--leader-elect-retry-period=500ms'],
+  );
+  await leader.logged('caches are complete');
+  const stopped = Promise.withResolvers<void>();
+  server.inject(
+    (request) => request.method === 'PATCH',
+    (_request, response) => {
+      const busy = status(429, 'TooManyRequests', 'slow down').body;
+      respond(response, 429, busy, { 'retry-after': '3' });
+      response.on('finish', () => {
+        // Once it has read the answer, and before it sends the write again.
+        setTimeout(() => {
+          leader.child.kill('SIGSTOP');
+          stopped.resolve();
+        }, 500);
+      });
+    },
+  );
+  putService('late');
+  await stopped.promise;
+  // Past the renew deadline, and past the time to send the write again.
+  await delay(4000);
+  server.put(LEASES, {
+    metadata: { name: 'longshore', namespace: 'default' },
+    spec: { holderIdentity: 'somebody else', leaseDurationSeconds: 15 },
+  });
+  leader.child.kill('SIGCONT');
+  expect(await leader.closed).toEqual([1, null]);
+  expect(writes('leader')).toHaveLength(1);
 });
 
 test('a leader that lost its lease ends with an error, so that it is started afresh', async () => {
