@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { taskDefinitionReferenceSchema, volumeSchema } from './common-fields.ts';
-import { environmentSchema, environmentVariableSchema, mountPointSchema } from './container-definition.ts';
+import { taskDefinitionReferenceSchema } from './common-fields.ts';
+import { environmentSchema, environmentVariableSchema } from './container-environment.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { parseWith } from './parse.ts';
 import { flag, immutable, integer, keyedList, list, type Parsed, textMap, timestamp, withRules } from './schema.ts';
 import { commonStatus, count } from './status.ts';
+import { commonVolumeFields, mountPointSchema } from './volume.ts';
 
 const batchEnvironment = () =>
   environmentSchema(
@@ -50,6 +51,10 @@ const command = () =>
   list(z.string().max(8192), 1000).describe(
     "Takes the place of the image's CMD; Ref::name is replaced by the parameter of that name. Absent or empty: the image's.",
   );
+
+const volumeSchema = z
+  .strictObject({ name: commonVolumeFields.name, host: commonVolumeFields.host })
+  .describe('A volume of the job. AWS: Volume.');
 
 const containerPropertiesSchema = withRules(
   z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { awsName, list, type Parsed, withRules } from './schema.ts';
+import { list, type Parsed, withRules } from './schema.ts';
 
 const tagSchema = withRules(
   z.strictObject({
@@ -18,27 +18,6 @@ export type Tag = Parsed<typeof tagSchema>;
 
 /** AWS: Tag[] (`ecs-semantics` §1.1). */
 export const tagsSchema = () => list(tagSchema, 50).describe('Tags, at most 50. AWS: Tag[].');
-
-const volumeSchema = z
-  .strictObject({
-    name: awsName().describe('Name of the volume, unique in the definition; mountPoints[].sourceVolume refers to it.'),
-    host: z
-      .strictObject({
-        sourcePath: z
-          .string()
-          .max(4096)
-          .default('')
-          .describe(
-            'Path on the node; it survives the task. Absent or empty: an empty directory that ends with the task.',
-          ),
-      })
-      .optional()
-      .describe('A directory of the node, or an empty directory. AWS: HostVolumeProperties.'),
-  })
-  .describe('A volume that containers of the task share. AWS: Volume.');
-
-export { volumeSchema };
-export type Volume = Parsed<typeof volumeSchema>;
 
 /** Where a task may run. */
 export const launchTypeSchema = z.enum(['EC2', 'FARGATE', 'EXTERNAL', 'MANAGED_INSTANCES']);

@@ -1,49 +1,40 @@
 import { z } from 'zod';
+import { environmentFileSchema, environmentSchema, secretsSchema } from './container-environment.ts';
+import { linuxParametersSchema, systemControlSchema, ulimitSchema } from './linux-parameters.ts';
+import { firelensConfigurationSchema, logConfigurationSchema } from './log-configuration.ts';
+import { portMappingSchema } from './port-mapping.ts';
+import { resourceRequirementSchema } from './resource-requirement.ts';
 import { awsName, flag, integer, list, type Parsed, textMap, withRules } from './schema.ts';
+import { mountPointSchema, volumeFromSchema } from './volume.ts';
 
-const environmentVariableSchema = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(4096)
-    .regex(/^[ -<>-~]+$/)
-    .describe('Name of the variable: printable ASCII without `=`.'),
-  value: z.string().max(65536).default('').describe('Value of the variable. Default: empty.'),
-});
-
-/** `[{name, value}]` as ECS and Batch take it. */
-export const environmentSchema = (item = environmentVariableSchema) =>
-  list(item, 1000).describe(
-    'Variables passed to the container, at most 1000; of two with one name the last counts. Never put credentials here. AWS: KeyValuePair[].',
-  );
-export { environmentVariableSchema };
-
-export const mountPointSchema = z
+const restartPolicySchema = z
   .strictObject({
-    sourceVolume: awsName().describe('Name of a volume of the same definition.'),
-    containerPath: z.string().min(1).max(4096).describe('Path in the container where the volume is mounted.'),
-    readOnly: flag().describe('Whether the container may only read the volume. Default: false.'),
-  })
-  .describe('A volume mounted into the container. AWS: MountPoint.');
-
-const portMappingSchema = z
-  .strictObject({
-    containerPort: integer(1, 65535).describe('Port that the container listens on, 1 to 65535.'),
-    hostPort: integer(0, 65535)
-      .optional()
+    enabled: z.boolean().describe('Whether the container is restarted when it ends while the task runs.'),
+    ignoredExitCodes: list(integer(), 50).describe('Exit codes after which it is not restarted, at most 50.'),
+    restartAttemptPeriod: integer(60, 1800)
+      .default(300)
       .describe(
-        'Port on the node. With networkMode awsvpc or host: absent or equal to containerPort. With bridge: a fixed port, or 0 or absent for a port chosen at run time.',
+        'Seconds that the container must have run to be restarted, 60 to 1800; it is restarted at most once in this time. Default: 300.',
       ),
-    protocol: z.enum(['tcp', 'udp']).default('tcp').describe('tcp (default) or udp.'),
-    name: z
+  })
+  .describe('When the container is restarted in place, without a new task. AWS: ContainerRestartPolicy.');
+
+const extraHostSchema = z
+  .strictObject({
+    hostname: z.string().min(1).max(255).describe('Host name for the entry in /etc/hosts.'),
+    ipAddress: z.string().min(1).max(45).describe('IPv4 or IPv6 address for the entry.'),
+  })
+  .describe('An entry in /etc/hosts. AWS: HostEntry.');
+
+export const repositoryCredentialsSchema = z
+  .strictObject({
+    credentialsParameter: z
       .string()
       .min(1)
-      .max(64)
-      .regex(/^[a-z0-9_][a-z0-9_-]*$/)
-      .optional()
-      .describe('Name of the mapping: at most 64 of a-z, 0-9, _ and -, not starting with -.'),
+      .max(2048)
+      .describe('ARN or name of the Secrets Manager secret that has username and password.'),
   })
-  .describe('A port that the container listens on. AWS: PortMapping.');
+  .describe('Credentials for a private registry. AWS: RepositoryCredentials.');
 
 const dependencySchema = z
   .strictObject({
@@ -87,48 +78,6 @@ const healthCheckSchema = withRules(
   'How the health of the container is found out. The HEALTHCHECK of the image is ignored, as in ECS. AWS: HealthCheck.',
 );
 
-const ulimitSchema = z
-  .strictObject({
-    name: z
-      .enum([
-        'core',
-        'cpu',
-        'data',
-        'fsize',
-        'locks',
-        'memlock',
-        'msgqueue',
-        'nice',
-        'nofile',
-        'nproc',
-        'rss',
-        'rtprio',
-        'rttime',
-        'sigpending',
-        'stack',
-      ])
-      .describe('Which limit, as in setrlimit(2).'),
-    softLimit: integer(-1).describe('Limit that applies until the process raises it. -1: none.'),
-    hardLimit: integer(-1).describe('Limit up to which the process may raise the soft limit. -1: none.'),
-  })
-  .describe('A resource limit of the processes of the container. AWS: Ulimit.');
-
-const logConfigurationSchema = z
-  .strictObject({
-    logDriver: z
-      .enum(['json-file', 'syslog', 'journald', 'gelf', 'fluentd', 'awslogs', 'splunk', 'awsfirelens'])
-      .describe('Log driver. On Kubernetes the node keeps what the container writes; kubectl logs shows it.'),
-    options: textMap(100).describe('Options of the log driver, at most 100.'),
-    secretOptions: list(
-      z.strictObject({
-        name: z.string().min(1).max(512).describe('Name of the option.'),
-        valueFrom: z.string().min(1).max(2048).describe('ARN of the secret that has the value.'),
-      }),
-      100,
-    ).describe('Options whose values come from secrets, at most 100.'),
-  })
-  .describe('Where the output of the container goes. AWS: LogConfiguration.');
-
 /** One container of a task. AWS: ContainerDefinition (`ecs-semantics` §1.3). */
 export const containerDefinitionSchema = withRules(
   z.strictObject({
@@ -139,9 +88,8 @@ export const containerDefinitionSchema = withRules(
       .max(512)
       .regex(/^[A-Za-z0-9][A-Za-z0-9_.:/#@-]*$/)
       .describe('Image to run: repository[:tag] or repository@digest.'),
-    cpu: integer(0, 196608)
-      .default(0)
-      .describe('CPU units reserved; 1024 are one vCPU. A share, not a limit. Default: 0.'),
+    repositoryCredentials: repositoryCredentialsSchema.optional(),
+    cpu: integer(0).default(0).describe('CPU units reserved; 1024 are one vCPU. A share, not a limit. Default: 0.'),
     memory: integer(4)
       .optional()
       .describe(
@@ -165,6 +113,7 @@ export const containerDefinitionSchema = withRules(
       .describe(
         'Whether the end of this container ends the task. Default: true. At least one container must be essential.',
       ),
+    restartPolicy: restartPolicySchema.optional(),
     entryPoint: list(z.string().max(65536), 1000).describe(
       "Takes the place of the image's ENTRYPOINT, and discards its CMD. Absent or empty: the image's.",
     ),
@@ -172,17 +121,22 @@ export const containerDefinitionSchema = withRules(
       "Takes the place of the image's CMD. Absent or empty: the image's.",
     ),
     environment: environmentSchema(),
+    environmentFiles: list(environmentFileSchema, 10).describe(
+      'Files with variables, at most 10; of one variable the value in environment wins, then that of the first file. AWS: EnvironmentFile[].',
+    ),
+    secrets: secretsSchema(),
     mountPoints: list(mountPointSchema, 30).describe('Volumes mounted into the container, at most 30.'),
-    volumesFrom: list(
-      z.strictObject({
-        sourceContainer: awsName().describe('Name of the container whose mounts are taken over.'),
-        readOnly: flag().describe('Whether this container may only read them. Default: false.'),
-      }),
-      10,
-    ).describe('Containers whose mounts this one takes over at the same paths, at most 10. AWS: VolumeFrom[].'),
+    volumesFrom: list(volumeFromSchema, 10).describe(
+      'Containers whose mounts this one takes over at the same paths, at most 10. AWS: VolumeFrom[].',
+    ),
     dependsOn: list(dependencySchema, 10).describe(
       'What this container waits for before it starts, at most 10 entries.',
     ),
+    startTimeout: integer(1, 86400)
+      .optional()
+      .describe(
+        'Seconds that containers wait for this one to reach COMPLETE, SUCCESS or HEALTHY before they give up, from 1 (Fargate: 2 to 120). Absent: without end.',
+      ),
     stopTimeout: integer(1, 86400)
       .default(30)
       .describe('Seconds between SIGTERM and SIGKILL, from 1 (Fargate: 2 to 120). Default: 30.'),
@@ -190,6 +144,46 @@ export const containerDefinitionSchema = withRules(
     dockerLabels: textMap(100).describe('Docker labels, at most 100; kept as annotations of the pod.'),
     logConfiguration: logConfigurationSchema.optional(),
     ulimits: list(ulimitSchema, 20).describe('Resource limits of the processes, at most 20. AWS: Ulimit[].'),
+    systemControls: list(systemControlSchema, 50).describe(
+      'Kernel parameters of the namespaces of the container, at most 50. AWS: SystemControl[].',
+    ),
+    resourceRequirements: list(resourceRequirementSchema, 10).describe(
+      'Accelerators that the container needs, at most 10. AWS: ResourceRequirement[].',
+    ),
+    linuxParameters: linuxParametersSchema.optional(),
+    firelensConfiguration: firelensConfigurationSchema.optional(),
+    credentialSpecs: list(
+      z
+        .string()
+        .max(2048)
+        .regex(/^credentialspec(domainless)?:./),
+      1,
+    ).describe('Credential spec for Active Directory, at most 1: credentialspec:ARN or credentialspecdomainless:ARN.'),
+    dockerSecurityOptions: list(
+      z
+        .string()
+        .max(4096)
+        .regex(/^(no-new-privileges|apparmor:.+|label:.+|credentialspec:.+)$/),
+      20,
+    ).describe(
+      'Security options: no-new-privileges, apparmor:PROFILE, label:VALUE or credentialspec:FILE, at most 20. Not on Fargate.',
+    ),
+    dnsServers: list(z.string().min(1).max(45), 20).describe(
+      'IP addresses of DNS servers, at most 20. Not with networkMode awsvpc.',
+    ),
+    dnsSearchDomains: list(z.string().min(1).max(253), 32).describe(
+      'Domains in which short names are looked up, at most 32. Not with networkMode awsvpc.',
+    ),
+    extraHosts: list(extraHostSchema, 100).describe(
+      'Entries added to /etc/hosts, at most 100. Not with networkMode awsvpc. AWS: HostEntry[].',
+    ),
+    disableNetworking: flag().describe('Whether the container has no network. Default: false.'),
+    versionConsistency: z
+      .enum(['enabled', 'disabled'])
+      .default('enabled')
+      .describe(
+        'Whether the tag of the image is resolved once a deployment, so that all its tasks run the same image: enabled (default) or disabled.',
+      ),
     hostname: z
       .string()
       .min(1)
@@ -238,8 +232,6 @@ export const containerDefinitionSchema = withRules(
 export type ContainerDefinition = Parsed<typeof containerDefinitionSchema>;
 export type ContainerDependency = Parsed<typeof dependencySchema>;
 export type HealthCheck = Parsed<typeof healthCheckSchema>;
-export type PortMapping = Parsed<typeof portMappingSchema>;
-export type MountPoint = Parsed<typeof mountPointSchema>;
-export type Ulimit = Parsed<typeof ulimitSchema>;
-export type LogConfiguration = Parsed<typeof logConfigurationSchema>;
-export type EnvironmentVariable = Parsed<typeof environmentVariableSchema>;
+export type RestartPolicy = Parsed<typeof restartPolicySchema>;
+export type RepositoryCredentials = Parsed<typeof repositoryCredentialsSchema>;
+export type ExtraHost = Parsed<typeof extraHostSchema>;

@@ -1,11 +1,30 @@
 import { z } from 'zod';
-import { launchTypeSchema, tagsSchema, volumeSchema } from './common-fields.ts';
+import { launchTypeSchema, tagsSchema } from './common-fields.ts';
 import { containerDefinitionSchema } from './container-definition.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { parseWith } from './parse.ts';
-import { awsName, integer, keyedList, list, type Parsed, timestamp, withControllerRule, withRules } from './schema.ts';
+import {
+  awsName,
+  flag,
+  integer,
+  keyedList,
+  list,
+  type Parsed,
+  timestamp,
+  withControllerRule,
+  withRules,
+} from './schema.ts';
 import { commonStatus } from './status.ts';
+import {
+  ephemeralStorageSchema,
+  inferenceAcceleratorSchema,
+  placementConstraintSchema,
+  proxyConfigurationSchema,
+  runtimePlatformSchema,
+  trustedExecutionConfigurationSchema,
+} from './task-definition-fields.ts';
 import { containerRules, MAX_CONTAINERS, refuseCycles } from './task-definition-rules.ts';
+import { volumeSchema } from './volume.ts';
 
 const fields = z.strictObject({
   family: awsName()
@@ -40,13 +59,31 @@ const fields = z.strictObject({
   volumes: keyedList(volumeSchema, 'name', { max: 30 })
     .default([])
     .describe('Volumes that the containers share, at most 30. AWS: Volume[].'),
-  placementConstraints: list(
-    z.strictObject({
-      type: z.literal('memberOf').describe('memberOf is the only type that AWS allows here.'),
-      expression: z.string().max(2000).default('').describe('Expression of the cluster query language.'),
-    }),
-    10,
-  ).describe('Where tasks may be placed, at most 10. Not on Fargate. AWS: TaskDefinitionPlacementConstraint[].'),
+  placementConstraints: list(placementConstraintSchema, 10).describe(
+    'Where tasks may be placed, at most 10. Not on Fargate. AWS: TaskDefinitionPlacementConstraint[].',
+  ),
+  pidMode: z
+    .enum(['host', 'task'])
+    .optional()
+    .describe(
+      'Processes that the containers see: host (those of the node) or task (those of the task). Absent: each container its own. On Fargate only task.',
+    ),
+  ipcMode: z
+    .enum(['host', 'task', 'none'])
+    .optional()
+    .describe(
+      'Shared memory, semaphores and message queues of the containers: host (those of the node), task (those of the task) or none (each container its own). Not on Fargate.',
+    ),
+  ephemeralStorage: ephemeralStorageSchema.optional(),
+  runtimePlatform: runtimePlatformSchema.optional(),
+  proxyConfiguration: proxyConfigurationSchema.optional(),
+  inferenceAccelerators: list(inferenceAcceleratorSchema, 10).describe(
+    'Elastic Inference accelerators, which AWS no longer offers, at most 10. AWS: InferenceAccelerator[].',
+  ),
+  enableFaultInjection: flag().describe(
+    'Whether the containers may ask for faults (network and so on) through the task metadata endpoint. Default: false.',
+  ),
+  trustedExecutionConfiguration: trustedExecutionConfigurationSchema.optional(),
   tags: tagsSchema(),
   kubernetes: kubernetesOptionsSchema.optional(),
 });

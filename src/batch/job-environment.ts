@@ -1,4 +1,4 @@
-import type { EnvironmentVariable } from '../api/container-definition.ts';
+import type { EnvironmentVariable } from '../api/container-environment.ts';
 
 /** Variables that Batch gives every attempt (`ecs-semantics §5.11`); a child's job id is `<parent>:<index>`. */
 export function jobEnvironment(job: {

@@ -12,8 +12,29 @@ type Table<T> = { readonly [Field in keyof T]?: (value: T) => Report | undefined
 const approximated = (reason: string): Report => ({ support: 'Approximated', reason });
 const ignored = (reason: string): Report => ({ support: 'Ignored', reason });
 
+const notYet = (): Report => ignored('not honoured yet');
+
 /** What becomes of each container field that is not honoured exactly. */
 const CONTAINER: Table<ContainerDefinition> = {
+  repositoryCredentials: notYet,
+  restartPolicy: notYet,
+  environmentFiles: notYet,
+  secrets: notYet,
+  startTimeout: notYet,
+  systemControls: notYet,
+  resourceRequirements: notYet,
+  linuxParameters: notYet,
+  firelensConfiguration: notYet,
+  credentialSpecs: notYet,
+  dockerSecurityOptions: notYet,
+  dnsServers: notYet,
+  dnsSearchDomains: notYet,
+  extraHosts: notYet,
+  disableNetworking: ({ disableNetworking }) => (disableNetworking ? notYet() : undefined),
+  portMappings: ({ portMappings }) =>
+    portMappings.some(({ containerPortRange }) => containerPortRange !== undefined)
+      ? ignored('containerPortRange is not mapped yet')
+      : undefined,
   links: () =>
     approximated(
       'containers of a task share one network: the link name resolves to 127.0.0.1, and two containers cannot use one port',
@@ -48,6 +69,19 @@ const CONTAINER: Table<ContainerDefinition> = {
 
 /** The same for task-level fields. */
 const TASK: Table<TaskDefinitionSpec> = {
+  pidMode: notYet,
+  ipcMode: notYet,
+  ephemeralStorage: notYet,
+  runtimePlatform: notYet,
+  proxyConfiguration: notYet,
+  inferenceAccelerators: notYet,
+  trustedExecutionConfiguration: notYet,
+  enableFaultInjection: ({ enableFaultInjection }) => (enableFaultInjection ? notYet() : undefined),
+  volumes: ({ volumes }) =>
+    volumes.some((volume) => Object.keys(volume).some((kind) => /VolumeConfiguration$/.test(kind))) ||
+    volumes.some(({ configuredAtLaunch }) => configuredAtLaunch)
+      ? ignored('only host volumes are made yet: every other volume is an empty directory')
+      : undefined,
   executionRoleArn: () =>
     ignored('images and logs need no AWS role here; use kubernetes.imagePullSecrets for private registries'),
   taskRoleArn: () =>

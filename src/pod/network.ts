@@ -7,10 +7,11 @@ import type { TaskContext } from './task-context.ts';
 export function ports({ portMappings }: ContainerDefinition, { definition }: TaskContext): Pick<V1Container, 'ports'> {
   if (portMappings.length === 0) return {};
   return {
-    ports: portMappings.map(({ containerPort, hostPort, protocol }) => {
+    ports: portMappings.flatMap(({ containerPort, hostPort, protocol }) => {
+      if (containerPort === undefined) return [];
       const mode = definition.networkMode;
       const onNode = mode === 'awsvpc' ? 0 : mode === 'host' ? containerPort : (hostPort ?? 0);
-      return { containerPort, protocol: protocol.toUpperCase(), ...(onNode > 0 && { hostPort: onNode }) };
+      return [{ containerPort, protocol: protocol.toUpperCase(), ...(onNode > 0 && { hostPort: onNode }) }];
     }),
   };
 }

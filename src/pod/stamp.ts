@@ -1,4 +1,4 @@
-import type { EnvironmentVariable } from '../api/container-definition.ts';
+import type { EnvironmentVariable } from '../api/container-environment.ts';
 import { LABELS, type OwnerReference } from '../api/meta.ts';
 import type { PodTemplate } from './compile.ts';
 
