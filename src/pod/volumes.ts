@@ -1,6 +1,6 @@
 import type { V1Container, V1PodSpec, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
-import type { Volume } from '../api/common-fields.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
+import type { Volume } from '../api/volume.ts';
 import type { TaskContext } from './task-context.ts';
 
 /** The volumes of the task. */
