@@ -12,7 +12,9 @@ export function memoryMib(text: string): number {
   return gb === null ? Number(text) : Math.round(Number(gb[1]) * 1024);
 }
 
-/** CPU units as a quantity of thousandths of a core, at least one. */
-export const cpuQuantity = (units: number): string => `${Math.max(Math.round((units * 1000) / 1024), 1)}m`;
+/** CPU units as thousandths of a core, Kubernetes's finest; rounded up, so that the kubelet's shares are not fewer. */
+export const milliCores = (units: number): number => Math.ceil((units * 1000) / 1024);
+
+export const cpuQuantity = (milli: number): string => `${milli}m`;
 
 export const memoryQuantity = (mib: number): string => `${mib}Mi`;

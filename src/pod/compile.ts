@@ -5,8 +5,9 @@ import { ANNOTATIONS, LABELS, MANAGED_BY } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import { containerTraits, logAnnotations } from './annotations.ts';
+import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
 import { compileContainer } from './container.ts';
-import { hostNames } from './network.ts';
+import { network } from './network.ts';
 import { mergeOptions } from './options.ts';
 import { placement } from './placement.ts';
 import { taskResources } from './resources.ts';
@@ -28,10 +29,18 @@ export interface TemplateInput {
   readonly revision?: number;
   /** The owner's `spec.kubernetes`; it wins over the definition's. */
   readonly kubernetes?: KubernetesOptions;
+  /** Default: everything that the newest supported Kubernetes has. */
+  readonly features?: ClusterFeatures;
 }
 
-export function compileTemplate({ definition, family, revision, kubernetes }: TemplateInput): PodTemplate {
-  const task = taskContext(definition, startOrder(definition.containerDefinitions));
+export function compileTemplate({
+  definition,
+  family,
+  revision,
+  kubernetes,
+  features = ALL_FEATURES,
+}: TemplateInput): PodTemplate {
+  const task = taskContext(definition, startOrder(definition.containerDefinitions), features);
   const options = mergeOptions(definition.kubernetes, kubernetes);
   return {
     labels: {
@@ -53,7 +62,7 @@ export function compileTemplate({ definition, family, revision, kubernetes }: Te
       automountServiceAccountToken: options.serviceAccountName !== undefined,
       terminationGracePeriodSeconds: Math.max(...task.containers.map(({ stopTimeout }) => stopTimeout)),
       ...taskResources(task),
-      ...hostNames(task),
+      ...network(task),
       containers: task.containers.map((container) => compileContainer(container, task)),
       ...volumes(task),
       ...(options.serviceAccountName !== undefined && { serviceAccountName: options.serviceAccountName }),

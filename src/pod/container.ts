@@ -19,7 +19,7 @@ export function compileContainer(container: ContainerDefinition, task: TaskConte
     ...(container.workingDirectory !== undefined && { workingDir: container.workingDirectory }),
     ...environment(container, task),
     ...ports(container, task),
-    ...containerResources(container),
+    ...containerResources(container, task),
     ...mounts(container, task),
     ...health(container),
     ...securityContext(container),

@@ -3,6 +3,7 @@ import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { ServiceSpec } from '../api/service.ts';
 import type { FieldSupport } from '../api/status.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
+import { userIds } from './security.ts';
 
 type Report = Omit<FieldSupport, 'field'>;
 
@@ -37,7 +38,7 @@ const CONTAINER: Table<ContainerDefinition> = {
       : undefined,
   links: () =>
     approximated(
-      'containers of a task share one network: the link name resolves to 127.0.0.1, and two containers cannot use one port',
+      'containers of a task share one network: the link name resolves to 127.0.0.1, and two containers cannot use one port; a name with _ does not resolve',
     ),
   dependsOn: ({ dependsOn }) => {
     const later = dependsOn.filter(({ condition }) => condition !== 'START').map(({ condition }) => condition);
@@ -49,10 +50,14 @@ const CONTAINER: Table<ContainerDefinition> = {
       'containers start in this order, but one that fails to start does not hold back those after it',
     );
   },
-  user: ({ user }) =>
-    user !== undefined && !/^\d+(:\d+)?$/.test(user)
-      ? ignored('Kubernetes takes numeric users only: the image decides')
-      : undefined,
+  user: ({ user = '' }) => {
+    const { uid, gid } = userIds(user);
+    if (uid === undefined)
+      return ignored(`Kubernetes takes numeric users only: the image decides who "${user}" is; give its number`);
+    if (gid === undefined && user.includes(':'))
+      return approximated('Kubernetes takes numeric groups only: the image decides the group');
+    return undefined;
+  },
   logConfiguration: ({ logConfiguration }) =>
     ignored(
       `log driver ${logConfiguration?.logDriver}: the cluster's log agent reads standard output; see the pod's annotations`,
@@ -60,7 +65,10 @@ const CONTAINER: Table<ContainerDefinition> = {
   dockerLabels: () => approximated("kept as JSON in the pod's annotation longshore.dev/docker-labels"),
   ulimits: ({ ulimits }) =>
     ulimits?.length ? ignored('Kubernetes has no ulimits: the container runtime sets them') : undefined,
-  hostname: () => approximated('a pod has one host name: that of the first container that sets one'),
+  hostname: () =>
+    approximated(
+      "a pod has one host name, a DNS label: that of the first container that sets one; with networkMode host the node's",
+    ),
   healthCheck: () =>
     approximated(
       "a readiness probe runs the command; Docker's order of timeout and interval differs by less than one interval",
@@ -92,12 +100,8 @@ const TASK: Table<TaskDefinitionSpec> = {
     placementConstraints?.length
       ? ignored('cluster query language is not evaluated yet; use kubernetes.nodeSelector')
       : undefined,
-  networkMode: ({ networkMode }) => {
-    if (networkMode === 'host')
-      return approximated('pods have their own network; the container ports are mapped on the node');
-    if (networkMode === 'none') return ignored('pods always have a network; a NetworkPolicy can close it');
-    return undefined;
-  },
+  networkMode: ({ networkMode }) =>
+    networkMode === 'none' ? ignored('pods always have a network; a NetworkPolicy can close it') : undefined,
   containerDefinitions: ({ containerDefinitions }) =>
     new Set(containerDefinitions.map(({ stopTimeout }) => stopTimeout)).size > 1
       ? approximated('a pod has one grace period: the longest stopTimeout of its containers')

@@ -1,10 +1,12 @@
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
+import type { ClusterFeatures } from './cluster-features.ts';
 import { uniqueNames } from './unique-names.ts';
 
 /** What the parts of one task share while they are compiled. */
 export interface TaskContext {
   readonly definition: TaskDefinitionSpec;
+  readonly features: ClusterFeatures;
   /** In the order in which they are to start. */
   readonly containers: readonly ContainerDefinition[];
   /** AWS volume name → pod volume name. */
@@ -16,8 +18,10 @@ export interface TaskContext {
 export const taskContext = (
   definition: TaskDefinitionSpec,
   containers: readonly ContainerDefinition[],
+  features: ClusterFeatures,
 ): TaskContext => ({
   definition,
+  features,
   containers,
   containerNames: uniqueNames(containers.map(({ name }) => name)),
   volumeNames: uniqueNames(definition.volumes.map(({ name }) => name)),

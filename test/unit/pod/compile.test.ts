@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
-import { compileTemplate } from '../../../src/pod/compile.ts';
 import { fieldSupport } from '../../../src/pod/field-support.ts';
 import { stampPod } from '../../../src/pod/stamp.ts';
-
-const compile = (definition: object) =>
-  compileTemplate({ definition: parseTaskDefinition(definition), family: 'hello_world', revision: 3 });
-
-const one = (container: object, task: object = {}) =>
-  compile({ ...task, containerDefinitions: [{ name: 'app', image: 'busybox', memory: 64, ...container }] });
-
-const first = (container: object, task: object = {}) => one(container, task).spec.containers[0];
+import { compile, first, one } from '../../support/compiled.ts';
 
 describe('a task definition as a pod', () => {
   it('never restarts, and keeps what ECS knows of its containers on the pod', () => {
@@ -38,32 +30,6 @@ describe('a task definition as a pod', () => {
       { name: 'A', value: '2' },
     ];
     expect(first({ environment })?.env).toEqual([{ name: 'A', value: '2' }]);
-  });
-
-  it('reserves what is soft, limits what is hard, and never limits CPU (ecs-semantics §1.4)', () => {
-    expect(first({ cpu: 256, memory: 128, memoryReservation: 64 })?.resources).toEqual({
-      requests: { cpu: '250m', memory: '64Mi' },
-      limits: { memory: '128Mi' },
-    });
-  });
-
-  it.each([
-    ['512', '1024', '500m', '1024Mi'],
-    ['.5 vCPU', '1GB', '500m', '1024Mi'],
-    ['1 vcpu', '0.5 GB', '1000m', '512Mi'],
-  ])('limits the whole task at cpu %s and memory %s', (cpu, memory, cpuLimit, memoryLimit) => {
-    const { resources } = one({}, { cpu, memory }).spec;
-    expect(resources?.limits).toEqual({ cpu: cpuLimit, memory: memoryLimit });
-  });
-
-  it.each([
-    ['bridge', { containerPort: 80, hostPort: 8080 }, 8080],
-    ['bridge', { containerPort: 80, hostPort: 0 }, undefined],
-    ['bridge', { containerPort: 80 }, undefined],
-    ['host', { containerPort: 80 }, 80],
-    ['awsvpc', { containerPort: 80, hostPort: 80 }, undefined],
-  ])('with network mode %s maps %o to node port %s', (networkMode, mapping, hostPort) => {
-    expect(first({ portMappings: [mapping] }, { networkMode })?.ports?.[0]?.hostPort).toBe(hostPort);
   });
 
   it('starts containers after what they depend on, as given otherwise', () => {
@@ -108,20 +74,6 @@ describe('a task definition as a pod', () => {
       { name: 'data-dir', mountPath: '/data', readOnly: true },
       { name: 'host', mountPath: '/srv', readOnly: true },
     ]);
-  });
-
-  it('asks for health as readiness and never as liveness', () => {
-    const container = first({
-      healthCheck: { command: ['CMD-SHELL', 'curl -f localhost || exit 1'], interval: 10, timeout: 3, retries: 4 },
-    });
-    expect(container?.readinessProbe).toEqual({
-      exec: { command: ['/bin/sh', '-c', 'curl -f localhost || exit 1'] },
-      periodSeconds: 10,
-      timeoutSeconds: 3,
-      failureThreshold: 4,
-      successThreshold: 1,
-    });
-    expect(container?.livenessProbe).toBeUndefined();
   });
 
   it('has one grace period, the longest stopTimeout', () => {
@@ -175,12 +127,12 @@ describe('field support', () => {
       ulimits: [{ name: 'nofile', softLimit: 1, hardLimit: 2 }],
       user: 'www-data',
     };
-    expect(support(container, { executionRoleArn: 'arn:aws:iam::1:role/x', networkMode: 'host' }).sort()).toEqual([
+    expect(support(container, { executionRoleArn: 'arn:aws:iam::1:role/x', networkMode: 'none' }).sort()).toEqual([
       'spec.containerDefinitions[0].logConfiguration Ignored',
       'spec.containerDefinitions[0].ulimits Ignored',
       'spec.containerDefinitions[0].user Ignored',
       'spec.executionRoleArn Ignored',
-      'spec.networkMode Approximated',
+      'spec.networkMode Ignored',
     ]);
   });
 
