@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { batchJobSpecSchema, batchJobStatusSchema } from '../../src/api/batch-job.ts';
-import { batchJobs, type ResourceDescriptor, services, taskDefinitions } from '../../src/api/meta.ts';
+import { clusterSpecSchema, clusterStatusSchema } from '../../src/api/cluster.ts';
+import { batchJobs, clusters, type ResourceDescriptor, services, taskDefinitions } from '../../src/api/meta.ts';
 import { serviceSpecSchema, serviceStatusSchema } from '../../src/api/service.ts';
 import { taskDefinitionSpecSchema, taskDefinitionStatusSchema } from '../../src/api/task-definition.ts';
 
@@ -85,6 +86,21 @@ export const KINDS: readonly Kind[] = [
       { name: 'Failed', type: 'integer', jsonPath: '.status.arrayProperties.statusSummary.FAILED' },
       { name: 'Total', type: 'integer', jsonPath: '.status.arrayProperties.size' },
       { name: 'Queue', type: 'string', jsonPath: '.spec.jobQueue' },
+      reason,
+      age,
+    ],
+  },
+  {
+    resource: clusters,
+    description:
+      'An Amazon ECS cluster: what its namespace stands for on AWS, what ARNs and other names of AWS mean in it, and what is allowed. Optional; at most one a namespace.',
+    spec: clusterSpecSchema,
+    status: clusterStatusSchema,
+    columns: [
+      { name: 'Cluster', type: 'string', jsonPath: '.status.clusterName' },
+      { name: 'Account', type: 'string', jsonPath: '.spec.account' },
+      { name: 'Region', type: 'string', jsonPath: '.spec.region' },
+      { name: 'Ready', type: 'string', jsonPath: `${ready}.status` },
       reason,
       age,
     ],

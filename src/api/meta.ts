@@ -94,6 +94,14 @@ export const batchJobs = {
   shortNames: ['ebj'],
 } as const satisfies ResourceDescriptor;
 
+export const clusters = {
+  ...common,
+  plural: 'clusters',
+  singular: 'cluster',
+  kind: 'Cluster',
+  shortNames: ['ecluster'],
+} as const satisfies ResourceDescriptor;
+
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;

@@ -1,6 +1,7 @@
 /** Wires caches and controllers: watch → store → queue(owner) → reconcile. */
 import { parseBatchJob } from '../api/batch-job.ts';
-import { batchJobs, LABELS, MANAGED_BY, services, taskDefinitions } from '../api/meta.ts';
+import { parseCluster } from '../api/cluster.ts';
+import { batchJobs, clusters, LABELS, MANAGED_BY, services, taskDefinitions } from '../api/meta.ts';
 import { parseTaskDefinitionReference } from '../api/names.ts';
 import { parseService } from '../api/service.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
@@ -15,8 +16,9 @@ import { type Change, Store, type Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
 import { observePod } from '../pod/observe.ts';
 import { reconcileBatchJob } from './batch-job.ts';
+import { reconcileCluster } from './cluster.ts';
 import { keyOf, recordOf, revisionRecord } from './records.ts';
-import type { BatchJobRecord, Runtime, ServiceRecord, Stores } from './runtime.ts';
+import type { BatchJobRecord, ClusterRecord, Runtime, ServiceRecord, Stores, TaskDefinitionRecord } from './runtime.ts';
 import { reconcileService } from './service.ts';
 import { StatusWriter } from './status-writer.ts';
 import { reconcileTaskDefinition } from './task-definition.ts';
@@ -64,6 +66,8 @@ function followed(record: { namespace: string; spec?: { taskDefinition?: string 
   return 'error' in reference ? [] : [`${record.namespace}/${reference.family}`];
 }
 
+const namespaceOf = ({ namespace }: { namespace: string }): string[] => [namespace];
+
 function createStores(): Stores {
   return {
     tasks: new Store({ owner: ({ owner }) => [owner] }),
@@ -71,9 +75,13 @@ function createStores(): Stores {
       owner: ({ owner }) => (owner === '' ? [] : [owner]),
       family: ({ namespace, family }) => (family === '' ? [] : [`${namespace}/${family}`]),
     }),
-    taskDefinitions: new Store({ family: (record) => [`${record.namespace}/${familyOf(record)}`] }),
-    services: new Store<ServiceRecord>({ uid: ({ uid }) => [uid], family: followed }),
-    batchJobs: new Store<BatchJobRecord>({ uid: ({ uid }) => [uid], family: followed }),
+    taskDefinitions: new Store<TaskDefinitionRecord>({
+      family: (record) => [`${record.namespace}/${familyOf(record)}`],
+      namespace: namespaceOf,
+    }),
+    services: new Store<ServiceRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
+    batchJobs: new Store<BatchJobRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
+    clusters: new Store<ClusterRecord>({ namespace: namespaceOf }),
   };
 }
 
@@ -96,6 +104,12 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
     reconcile: (key) => reconcileBatchJob(runtime, key),
   });
 
+  const clusterController = new Controller({
+    ...controllerOptions,
+    name: 'cluster',
+    reconcile: (key) => reconcileCluster(runtime, key),
+  });
+
   const enqueueOwner = (uid: string): void => {
     for (const service of stores.services.by('uid', uid)) serviceController.enqueue(keyOf(service));
     for (const job of stores.batchJobs.by('uid', uid)) batchJobController.enqueue(keyOf(job));
@@ -105,6 +119,15 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
       taskDefinitionController.enqueue(keyOf(definition));
     for (const service of stores.services.by('family', family)) serviceController.enqueue(keyOf(service));
     for (const job of stores.batchJobs.by('family', family)) batchJobController.enqueue(keyOf(job));
+  };
+
+  /** Everything that reads the Cluster of its namespace. */
+  const enqueueNamespace = (name: string): void => {
+    for (const cluster of stores.clusters.by('namespace', name)) clusterController.enqueue(keyOf(cluster));
+    for (const definition of stores.taskDefinitions.by('namespace', name))
+      taskDefinitionController.enqueue(keyOf(definition));
+    for (const service of stores.services.by('namespace', name)) serviceController.enqueue(keyOf(service));
+    for (const job of stores.batchJobs.by('namespace', name)) batchJobController.enqueue(keyOf(job));
   };
 
   const watch = <T extends Stored, Source>(
@@ -156,6 +179,13 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
       batchJobController.enqueue(keyOf(object));
       if (type === 'deleted') runtime.statuses.batchJobs.forget(object.uid);
     }),
+    clusters: watch(clusters, recordOf(parseCluster), stores.clusters, ({ type, object, previous }) => {
+      // A status alone changes nothing for others.
+      if (previous?.uid === object.uid && previous.generation === object.generation && type === 'modified')
+        clusterController.enqueue(keyOf(object));
+      else enqueueNamespace(object.namespace);
+      if (type === 'deleted') runtime.statuses.clusters.forget(object.uid);
+    }),
   };
 
   const barriers = {
@@ -164,6 +194,7 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
     taskDefinitions: new WriteBarrier(reflectors.taskDefinitions),
     services: new WriteBarrier(reflectors.services),
     batchJobs: new WriteBarrier(reflectors.batchJobs),
+    clusters: new WriteBarrier(reflectors.clusters),
   };
   const runtime: Runtime = {
     client,
@@ -173,6 +204,7 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
       taskDefinitions: new StatusWriter(client, taskDefinitions, barriers.taskDefinitions),
       services: new StatusWriter(client, services, barriers.services),
       batchJobs: new StatusWriter(client, batchJobs, barriers.batchJobs),
+      clusters: new StatusWriter(client, clusters, barriers.clusters),
     },
     events,
     logger,
@@ -203,6 +235,7 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
         taskDefinitionController.run(signal, [...stores.taskDefinitions.values()].map(keyOf)),
         serviceController.run(signal, [...stores.services.values()].map(keyOf)),
         batchJobController.run(signal, [...stores.batchJobs.values()].map(keyOf)),
+        clusterController.run(signal, [...stores.clusters.values()].map(keyOf)),
       ]);
     },
   };

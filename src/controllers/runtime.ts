@@ -1,5 +1,6 @@
 /** What every controller works with: the client, the caches, and the helpers around writes. */
 import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
+import type { ClusterSpec, ClusterStatus } from '../api/cluster.ts';
 import type { ServiceSpec, ServiceStatus } from '../api/service.ts';
 import type { TaskDefinitionSpec, TaskDefinitionStatus } from '../api/task-definition.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -15,6 +16,8 @@ export type TaskDefinitionRecord = CustomRecord<TaskDefinitionSpec, TaskDefiniti
 export type ServiceRecord = CustomRecord<ServiceSpec, ServiceStatus>;
 export type BatchJobRecord = CustomRecord<BatchJobSpec, BatchJobStatus>;
 
+export type ClusterRecord = CustomRecord<ClusterSpec, ClusterStatus>;
+
 export interface Stores {
   /** Indexes: `owner` (UID of the controlling object). */
   readonly tasks: Store<ObservedTask>;
@@ -26,6 +29,8 @@ export interface Stores {
   readonly services: Store<ServiceRecord>;
   /** Indexes: `uid`, `family`. */
   readonly batchJobs: Store<BatchJobRecord>;
+  /** Indexes: `namespace`. */
+  readonly clusters: Store<ClusterRecord>;
 }
 
 /** One barrier for each cache that a controller both writes and reads; keys are the owners'. */
@@ -39,6 +44,7 @@ export interface Runtime {
     readonly taskDefinitions: StatusWriter<TaskDefinitionStatus>;
     readonly services: StatusWriter<ServiceStatus>;
     readonly batchJobs: StatusWriter<BatchJobStatus>;
+    readonly clusters: StatusWriter<ClusterStatus>;
   };
   readonly events: EventRecorder;
   readonly logger: Logger;

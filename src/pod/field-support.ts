@@ -1,4 +1,5 @@
 import type { BatchJobSpec } from '../api/batch-job.ts';
+import type { ClusterSpec } from '../api/cluster.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { ServiceSpec } from '../api/service.ts';
 import type { FieldSupport } from '../api/status.ts';
@@ -119,6 +120,26 @@ const JOB: Table<BatchJobSpec> = {
   jobQueue: () =>
     ignored('queues do not order jobs yet: the job starts at once; its containers get the name as AWS_BATCH_JQ_NAME'),
 };
+
+const CLUSTER: Table<ClusterSpec> = {
+  settings: () =>
+    ignored('there is no CloudWatch here: Prometheus scrapes the operator, and the cluster the containers'),
+  configuration: () => ignored('kubectl exec takes the place of ECS Exec; StorageClasses say how storage is encrypted'),
+  capacityProviders: () => ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector'),
+  defaultCapacityProviderStrategy: () =>
+    ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector'),
+  serviceConnectDefaults: () => ignored('Service Connect is not there yet'),
+  tags: () => ignored('tags of a cluster have no use here'),
+};
+
+export const clusterFieldSupport = (spec: ClusterSpec): FieldSupport[] => [
+  ...reports(CLUSTER, spec, 'spec'),
+  ...reports<ClusterSpec['mappings']>(
+    { alarms: () => ignored('alarms are not evaluated yet') },
+    spec.mappings,
+    'spec.mappings',
+  ),
+];
 
 export const serviceFieldSupport = (spec: ServiceSpec): FieldSupport[] => reports(SERVICE, spec, 'spec');
 

@@ -6,16 +6,29 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ApiClient } from '../../dev/cluster/api.ts';
 import { type LocalCluster, up } from '../../dev/cluster/index.ts';
 import { parseBatchJob } from '../../src/api/batch-job.ts';
-import { API_VERSION, batchJobs, services, taskDefinitions } from '../../src/api/meta.ts';
+import { parseCluster } from '../../src/api/cluster.ts';
+import { API_VERSION, batchJobs, clusters, services, taskDefinitions } from '../../src/api/meta.ts';
 import { InvalidSpecError } from '../../src/api/parse.ts';
 import { parseService } from '../../src/api/service.ts';
 import { parseTaskDefinition } from '../../src/api/task-definition.ts';
-import { job, type SampleKind, samples, service, task, wordpress } from '../unit/api/samples.ts';
+import { clusterSamples } from '../unit/api/cluster-samples.ts';
+import { job, samples as otherSamples, type SampleKind, service, task, wordpress } from '../unit/api/samples.ts';
 
 const crds = join(import.meta.dirname, '../../crds');
-const resources = [taskDefinitions, services, batchJobs];
-const parsers = { TaskDefinition: parseTaskDefinition, Service: parseService, BatchJob: parseBatchJob };
-const plurals = { TaskDefinition: 'taskdefinitions', Service: 'services', BatchJob: 'batchjobs' };
+const resources = [taskDefinitions, services, batchJobs, clusters];
+const samples = [...otherSamples, ...clusterSamples];
+const parsers = {
+  TaskDefinition: parseTaskDefinition,
+  Service: parseService,
+  BatchJob: parseBatchJob,
+  Cluster: parseCluster,
+};
+const plurals = {
+  TaskDefinition: 'taskdefinitions',
+  Service: 'services',
+  BatchJob: 'batchjobs',
+  Cluster: 'clusters',
+};
 
 const dir = mkdtempSync(join(tmpdir(), 'longshore-crds-'));
 let cluster: LocalCluster;
@@ -218,6 +231,8 @@ describe('objects', () => {
     expect(await succeed(['get', 'etd', 'hello-world', '-o', 'name'])).toBe(
       'taskdefinition.longshore.dev/hello-world\n',
     );
+    await succeed(['apply', '--server-side', '-f', '-'], object('Cluster', {}, 'prod'));
+    expect(await succeed(['get', 'ecluster', 'prod', '-o', 'name'])).toBe('cluster.longshore.dev/prod\n');
     const all = await succeed(['get', 'longshore', '-o', 'name']);
     for (const { singular } of resources) expect(all).toContain(`${singular}.longshore.dev/`);
   });

@@ -28,10 +28,15 @@ const ROOTS = {
   pods: '/api/v1',
   serviceaccounts: '/api/v1',
   resourcequotas: '/api/v1',
+  configmaps: '/api/v1',
+  secrets: '/api/v1',
+  persistentvolumeclaims: '/api/v1',
+  persistentvolumes: '/api/v1',
   controllerrevisions: '/apis/apps/v1',
   services: '/apis/longshore.dev/v1alpha1',
   taskdefinitions: '/apis/longshore.dev/v1alpha1',
   batchjobs: '/apis/longshore.dev/v1alpha1',
+  clusters: '/apis/longshore.dev/v1alpha1',
 } as const;
 
 export type Plural = keyof typeof ROOTS;

@@ -26,6 +26,8 @@ export const service = (name: string, spec: object = {}): Manifest => ({
   spec: { taskDefinition: name, desiredCount: 1, ...spec },
 });
 
+export const cluster = (name: string, spec: object = {}): Manifest => ({ kind: 'Cluster', name, spec });
+
 /** How KWOK plays a pod (dev/cluster/kwok-stages.yaml). */
 export const kwok = (asked: {
   exitAfter?: string;

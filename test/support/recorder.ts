@@ -1,5 +1,6 @@
 /** An independent record of what happened: a watch of its own that keeps every event in the order of resourceVersions. */
 import type { BatchJobStatus } from '../../src/api/batch-job.ts';
+import type { ClusterStatus } from '../../src/api/cluster.ts';
 import type { ServiceStatus } from '../../src/api/service.ts';
 import type { TaskDefinitionStatus } from '../../src/api/task-definition.ts';
 import { type KubeApi, type KubeObject, type Plural, pathOf, type WatchEvent, WatchRefusedError } from './kube-api.ts';
@@ -51,11 +52,19 @@ interface Objects {
   readonly services: Service;
   readonly taskdefinitions: KubeObject & { readonly status?: TaskDefinitionStatus };
   readonly batchjobs: KubeObject & { readonly status?: BatchJobStatus };
+  readonly clusters: KubeObject & { readonly status?: ClusterStatus };
   readonly controllerrevisions: KubeObject & { readonly revision: number; readonly data: unknown };
 }
 
 export type RecordedKind = keyof Objects & Plural;
-const KINDS: readonly RecordedKind[] = ['pods', 'services', 'taskdefinitions', 'batchjobs', 'controllerrevisions'];
+const KINDS: readonly RecordedKind[] = [
+  'pods',
+  'services',
+  'taskdefinitions',
+  'batchjobs',
+  'clusters',
+  'controllerrevisions',
+];
 
 /** The server of a kind that was defined just now asks to be left alone for a moment. */
 const TRY_AGAIN_MS = 100;
@@ -148,7 +157,7 @@ export class NamespaceHistory implements Source {
       const { name, resourceVersion } = pod.metadata;
       return `pod ${name} ${resourceVersion} ${pod.status?.phase} ready=${ready} deadline=${deadline} ${states?.join(' ') ?? ''}`;
     });
-    const others = (['services', 'taskdefinitions', 'batchjobs'] as const).flatMap((kind) =>
+    const others = (['clusters', 'services', 'taskdefinitions', 'batchjobs'] as const).flatMap((kind) =>
       this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
     );
     return [...others, ...pods].join('\n') || '(nothing)';

@@ -18,13 +18,18 @@ export interface SuiteOptions {
 }
 
 export interface Manifest {
-  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob';
+  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Cluster';
   readonly name: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly spec: object;
 }
 
-const PLURALS = { TaskDefinition: 'taskdefinitions', Service: 'services', BatchJob: 'batchjobs' } as const;
+const PLURALS = {
+  TaskDefinition: 'taskdefinitions',
+  Service: 'services',
+  BatchJob: 'batchjobs',
+  Cluster: 'clusters',
+} as const;
 
 const objectOf = ({ kind, name, annotations, spec }: Manifest): object => ({
   apiVersion: 'longshore.dev/v1alpha1',
@@ -111,7 +116,7 @@ export class Suite {
     const cluster = await up({ dir: inject('clusterDir'), nodes, audit: true, onProgress });
     const applied = await cluster.kubectl(['apply', '-f', crds]);
     expect(applied).toMatchObject({ code: 0 });
-    const names = ['services', 'taskdefinitions', 'batchjobs'].map((plural) => `crd/${plural}.longshore.dev`);
+    const names = Object.values(PLURALS).map((plural) => `crd/${plural}.longshore.dev`);
     const established = await cluster.kubectl([
       'wait',
       '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True',

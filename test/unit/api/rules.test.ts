@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { parseBatchJob } from '../../../src/api/batch-job.ts';
+import { parseCluster } from '../../../src/api/cluster.ts';
 import { InvalidSpecError } from '../../../src/api/parse.ts';
 import { parseService } from '../../../src/api/service.ts';
 import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
+import { clusterSamples } from './cluster-samples.ts';
 import { container, samples, service, task, wordpress } from './samples.ts';
 
-const parsers = { TaskDefinition: parseTaskDefinition, Service: parseService, BatchJob: parseBatchJob };
+const parsers = {
+  TaskDefinition: parseTaskDefinition,
+  Service: parseService,
+  BatchJob: parseBatchJob,
+  Cluster: parseCluster,
+};
 
 function problemsOf(parse: () => unknown): string {
   try {
@@ -18,7 +25,7 @@ function problemsOf(parse: () => unknown): string {
 }
 
 describe('a spec is checked where it enters', () => {
-  for (const { title, kind, spec, refused } of samples) {
+  for (const { title, kind, spec, refused } of [...samples, ...clusterSamples]) {
     it(`${kind}: ${refused === undefined ? 'accepts' : 'refuses'} ${title}`, () => {
       const message = problemsOf(() => parsers[kind](spec));
       if (refused === undefined) expect(message).toBe('');

@@ -1,4 +1,4 @@
-export type SampleKind = 'TaskDefinition' | 'Service' | 'BatchJob';
+export type SampleKind = 'TaskDefinition' | 'Service' | 'BatchJob' | 'Cluster';
 
 /** A spec and what both checkers, zod and the API server, must say about it. */
 export interface Sample {
