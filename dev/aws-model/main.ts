@@ -26,6 +26,7 @@ const SOURCES: readonly Source[] = [
       RegisterTaskDefinition: ['input'],
       DescribeTaskDefinition: ['output'],
       CreateService: ['input'],
+      DescribeServices: ['output'],
       UpdateService: ['input'],
       RunTask: ['input'],
     },
@@ -34,7 +35,7 @@ const SOURCES: readonly Source[] = [
     service: 'batch',
     apiVersion: '2016-08-10',
     file: 'batch.json',
-    operations: { RegisterJobDefinition: ['input'], SubmitJob: ['input'] },
+    operations: { RegisterJobDefinition: ['input'], DescribeJobDefinitions: ['output'], SubmitJob: ['input'] },
   },
 ];
 

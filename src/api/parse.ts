@@ -46,7 +46,8 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-function describeIssue(issue: z.core.$ZodIssue, raw: unknown): string {
+/** What is wrong with which value, in one line. */
+export function describeIssue(issue: z.core.$ZodIssue, raw: unknown): string {
   if (issue.code === 'custom' || issue.code === 'unrecognized_keys') return issue.message;
   const value = valueAt(raw, issue.path);
   if (value === undefined) return 'Required value';

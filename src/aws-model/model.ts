@@ -51,10 +51,10 @@ export interface ServiceModel {
   readonly shapes: Readonly<Record<string, Shape>>;
 }
 
-/** RegisterTaskDefinition, CreateService, UpdateService and RunTask (input); DescribeTaskDefinition (output). */
+/** RegisterTaskDefinition, CreateService, UpdateService and RunTask (input); DescribeTaskDefinition and DescribeServices (output). */
 export const ECS: ServiceModel = ecs;
 
-/** RegisterJobDefinition and SubmitJob (input). */
+/** RegisterJobDefinition and SubmitJob (input); DescribeJobDefinitions (output). */
 export const BATCH: ServiceModel = batch;
 
 /**

@@ -1,0 +1,34 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { reasonOf } from './documents.ts';
+import type { Io } from './io.ts';
+import { RefusedError } from './problem.ts';
+
+export interface OutputFile {
+  /** Name in a folder. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Writes everything to standard output, to one file, or to one file each in a folder: where `target` is one or ends with /.
+ * @throws RefusedError where a file cannot be written
+ */
+export async function writeOutput(files: readonly OutputFile[], target: string | undefined, io: Io): Promise<void> {
+  const all = files.map(({ text }) => text).join('');
+  if (target === undefined || target === '-') return io.out(all);
+  try {
+    if (!(await isFolder(target))) return await writeFile(target, all);
+    await mkdir(target, { recursive: true });
+    for (const { name, text } of files) await writeFile(join(target, name), text);
+  } catch (error) {
+    throw new RefusedError({ source: target, message: `cannot be written: ${reasonOf(error)}` });
+  }
+}
+
+const isFolder = async (target: string): Promise<boolean> =>
+  target.endsWith('/') ||
+  (await stat(target).then(
+    (found) => found.isDirectory(),
+    () => false,
+  ));

@@ -1,0 +1,41 @@
+/** The command-line tool: `longshore import`. The operator's own options are in ../options.ts. */
+import { Command, CommanderError } from 'commander';
+import { version } from '../version.ts';
+import { type ImportOptions, runImport } from './import/command.ts';
+import { EXIT, type Io } from './io.ts';
+import { problemLine, RefusedError } from './problem.ts';
+
+/** Runs one command line, without the program's name; gives the exit code. */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  try {
+    await program(io).parseAsync(args, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (!(error instanceof RefusedError)) throw error;
+    io.err(`${error.problems.map((problem) => `longshore: ${problemLine(problem)}`).join('\n')}\n`);
+    return EXIT.refused;
+  }
+}
+
+function program(io: Io): Command {
+  const root = new Command('longshore')
+    .description('Brings files of Amazon ECS and AWS Batch to Longshore and back.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done; 1 something given was refused, or cannot be read or written; 2 wrong command line.',
+    );
+  root
+    .command('import')
+    .description('writes manifests for task definitions as AWS has them, and reports what becomes of each field')
+    .argument('<file...>', 'files of AWS; - is standard input')
+    .option('-n, --namespace <name>', 'namespace to put into the manifests')
+    .option('-o, --output <path>', 'file, or folder for one file an object (default: standard output)')
+    .option('--report <file>', 'writes the report as JSON to this file, instead of to standard error')
+    .option('--drop-unsupported', 'leaves out fields that Longshore does not take yet, and reports them')
+    .action((files: string[], options: ImportOptions) => runImport(files, options, io));
+  return root;
+}
