@@ -39,6 +39,8 @@ export const ANNOTATIONS = {
   dockerLabels: 'longshore.dev/docker-labels',
   /** Container → log configuration of the task definition, as JSON, for the node's log agent. */
   logConfiguration: 'longshore.dev/log-configuration',
+  /** Which start barriers of the pod are open and which never will be, as JSON. */
+  startBarriers: 'longshore.dev/start-barriers',
   stopCode: 'longshore.dev/stop-code',
   stoppedReason: 'longshore.dev/stopped-reason',
   /** When the stop was asked for, RFC 3339: ECS's stoppingAt. */

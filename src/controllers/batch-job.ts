@@ -12,6 +12,7 @@ import type { ObservedTask } from '../pod/observe.ts';
 import { jobRecord, jobStatus } from './batch-job-status.ts';
 import { splitKey } from './records.ts';
 import { BARRIER_RETRY_MS, type BatchJobRecord, type Runtime } from './runtime.ts';
+import { settleStarts } from './start-barriers.ts';
 import { type Resolution, resolveTaskDefinition } from './task-revisions.ts';
 import { newTaskId, ownerReference, startTask, stopTask } from './tasks.ts';
 
@@ -30,7 +31,8 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     });
   }
 
-  const tasks = stores.tasks.by('owner', job.uid);
+  const settled = await settleStarts(runtime, key, stores.tasks.by('owner', job.uid));
+  const { tasks } = settled;
   const plan = planJob({
     ...(spec.arrayProperties !== undefined && { size: spec.arrayProperties.size }),
     attempts: spec.retryStrategy.attempts,
@@ -66,10 +68,11 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     }
   }
 
-  const { requeueAfterMs } = await report(runtime, job, { plan });
-  const waits = [requeueAfterMs, plan.wakeAt === undefined ? undefined : Math.max(plan.wakeAt - runtime.now(), 0)];
-  const known = waits.filter((ms) => ms !== undefined);
-  return known.length === 0 ? {} : { requeueAfterMs: Math.min(...known) };
+  const { requeueAfterMs = Infinity } = await report(runtime, job, { plan });
+  if (settled.failure !== undefined) throw settled.failure;
+  const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
+  const next = Math.min(requeueAfterMs, until(plan.wakeAt), until(settled.wakeAt));
+  return Number.isFinite(next) ? { requeueAfterMs: next } : {};
 }
 
 /** A job's own container, or the task definition its first attempt ran: later attempts and children never change it. */

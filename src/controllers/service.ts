@@ -21,6 +21,7 @@ import {
   templateOf,
 } from './service-deployments.ts';
 import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
+import { settleStarts } from './start-barriers.ts';
 import { resolveTaskDefinition } from './task-revisions.ts';
 import { newTaskId, ownerReference, recordStop, startTask, stopTask, sweepTasks, TaskNameTakenError } from './tasks.ts';
 
@@ -56,7 +57,8 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<{
     return { requeueAfterMs: BARRIER_RETRY_MS };
   }
 
-  const tasks = stores.tasks.by('owner', service.uid);
+  const starts = await settleStarts(runtime, key, stores.tasks.by('owner', service.uid));
+  const { tasks } = starts;
   const [newest, ...older] = deployments;
   if (newest === undefined) return report(runtime, service, { deployments, tasks, events: [], trouble });
 
@@ -79,7 +81,8 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<{
 
   const events = [...done.events, ...transitions(service, newest, plan, trouble)];
   const result = await report(runtime, service, { plan, deployments, tasks, events, trouble }, plan.actions.length > 0);
-  if (done.failure !== undefined) throw done.failure;
+  const failure = done.failure ?? starts.failure;
+  if (failure !== undefined) throw failure;
   let sweepAt: number | undefined;
   if (result.requeueAfterMs === undefined) {
     if (plan.deployments[0]?.completed && !newest.completed) await markCompleted(runtime, newest);
@@ -87,7 +90,12 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<{
     await pruneDeployments(runtime, deployments, new Set(tasks.map(({ deployment }) => deployment)));
   }
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
-  const requeueAfterMs = Math.min(result.requeueAfterMs ?? Infinity, until(plan.wakeAt), until(sweepAt));
+  const requeueAfterMs = Math.min(
+    result.requeueAfterMs ?? Infinity,
+    until(plan.wakeAt),
+    until(starts.wakeAt),
+    until(sweepAt),
+  );
   return Number.isFinite(requeueAfterMs) ? { requeueAfterMs } : {};
 }
 

@@ -10,12 +10,26 @@ export interface HealthCheckTimes {
   readonly startPeriod: number;
 }
 
+export type DependencyCondition = 'START' | 'COMPLETE' | 'SUCCESS' | 'HEALTHY';
+
+export interface Dependency {
+  /** AWS name of the container that is waited for. */
+  readonly container: string;
+  readonly condition: DependencyCondition;
+}
+
 /** What the task definition says of one container that the schedulers need later; it travels with the pod. */
 export interface ContainerTraits {
   /** The AWS name, which may differ from the pod container's. */
   readonly name: string;
   readonly essential: boolean;
   readonly healthCheck?: HealthCheckTimes;
+  /** What holds its start back; absent where the order of the pod's containers alone does. */
+  readonly dependsOn?: readonly Dependency[];
+  /** A start barrier of this name holds it until the operator opens it. */
+  readonly barrier?: string;
+  /** Seconds that others wait for it, from its start. */
+  readonly startTimeout?: number;
 }
 
 export type ContainerStatus = 'PENDING' | 'RUNNING' | 'STOPPED';
@@ -32,6 +46,10 @@ export interface Container extends ContainerTraits {
   readonly finishedAt?: number;
   /** Why it cannot start at present, in ECS's words: set only where waiting longer changes nothing by itself. */
   readonly startFailure?: string;
+  /** Its start barrier is open: it starts, whatever its dependencies do from now on. */
+  readonly released?: true;
+  /** The node waits at its start barrier now. */
+  readonly held?: true;
 }
 
 export type StopCode =
@@ -96,7 +114,11 @@ export function lastStatus(task: Task): LastStatus {
 export function runningSince(task: Task): number | undefined {
   let latest: number | undefined;
   for (const container of task.containers) {
-    if (container.startedAt === undefined) return undefined;
+    if (container.startedAt === undefined) {
+      // One that its dependencies kept from running holds nothing up (`ecs-semantics §2.2`).
+      if (!container.essential && container.status === 'STOPPED' && container.startFailure !== undefined) continue;
+      return undefined;
+    }
     latest = Math.max(latest ?? 0, container.startedAt);
   }
   return latest;

@@ -1,14 +1,19 @@
 import { ANNOTATIONS } from '../api/meta.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { ContainerTraits } from '../ecs/task.ts';
+import { dependenciesOf } from './start-order.ts';
 import type { TaskContext } from './task-context.ts';
 
 /** What ECS knows of the containers, by pod container name: a task describes itself (`design/`, foundation). */
-export function containerTraits({ containers, containerNames }: TaskContext): Record<string, ContainerTraits> {
+export function containerTraits({ containers, containerNames, start }: TaskContext): Record<string, ContainerTraits> {
   const traits: Record<string, ContainerTraits> = {};
   for (const container of containers) {
-    const { name, essential, healthCheck } = container;
-    traits[containerNames.get(name) ?? name] = {
+    const { name, essential, healthCheck, startTimeout } = container;
+    const dependsOn = dependenciesOf(container);
+    const podName = containerNames.get(name) ?? name;
+    const barrier = start.barriers.has(name);
+    const afterInit = dependsOn.some((edge) => start.init.some((target) => target.name === edge.container));
+    traits[podName] = {
       name,
       essential,
       ...(healthCheck !== undefined && {
@@ -18,6 +23,9 @@ export function containerTraits({ containers, containerNames }: TaskContext): Re
           startPeriod: healthCheck.startPeriod,
         },
       }),
+      ...((barrier || afterInit) && { dependsOn }),
+      ...(barrier && { barrier: podName }),
+      ...(startTimeout !== undefined && { startTimeout }),
     };
   }
   return traits;

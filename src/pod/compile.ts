@@ -11,7 +11,6 @@ import { network } from './network.ts';
 import { mergeOptions } from './options.ts';
 import { placement } from './placement.ts';
 import { taskResources } from './resources.ts';
-import { startOrder } from './start-order.ts';
 import { taskContext } from './task-context.ts';
 import { volumes } from './volumes.ts';
 
@@ -20,6 +19,8 @@ export interface PodTemplate {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: V1PodSpec;
+  /** Pod containers with a start barrier. */
+  readonly barriers: ReadonlySet<string>;
 }
 
 export interface TemplateInput {
@@ -40,7 +41,7 @@ export function compileTemplate({
   kubernetes,
   features = ALL_FEATURES,
 }: TemplateInput): PodTemplate {
-  const task = taskContext(definition, startOrder(definition.containerDefinitions), features);
+  const task = taskContext(definition, features);
   const options = mergeOptions(definition.kubernetes, kubernetes);
   return {
     labels: {
@@ -63,7 +64,10 @@ export function compileTemplate({
       terminationGracePeriodSeconds: Math.max(...task.containers.map(({ stopTimeout }) => stopTimeout)),
       ...taskResources(task),
       ...network(task),
-      containers: task.containers.map((container) => compileContainer(container, task)),
+      ...(task.start.init.length > 0 && {
+        initContainers: task.start.init.map((container) => compileContainer(container, task)),
+      }),
+      containers: task.start.regular.map((container) => compileContainer(container, task)),
       ...volumes(task),
       ...(options.serviceAccountName !== undefined && { serviceAccountName: options.serviceAccountName }),
       ...(options.priorityClassName !== undefined && { priorityClassName: options.priorityClassName }),
@@ -74,5 +78,6 @@ export function compileTemplate({
       }),
       ...placement(options),
     },
+    barriers: new Set([...task.start.barriers].map((name) => task.containerNames.get(name) ?? name)),
   };
 }

@@ -41,16 +41,12 @@ const CONTAINER: Table<ContainerDefinition> = {
     approximated(
       'containers of a task share one network: the link name resolves to 127.0.0.1, and two containers cannot use one port; a name with _ does not resolve',
     ),
-  dependsOn: ({ dependsOn }) => {
-    const later = dependsOn.filter(({ condition }) => condition !== 'START').map(({ condition }) => condition);
-    if (later.length > 0)
-      return ignored(
-        `${[...new Set(later)].join(', ')} is not waited for yet: the container starts after the ones it names`,
-      );
-    return approximated(
-      'containers start in this order, but one that fails to start does not hold back those after it',
-    );
-  },
+  dependsOn: ({ dependsOn }) =>
+    dependsOn.length === 0
+      ? undefined
+      : approximated(
+          'starts in this order; where it waits for START alone it also starts after a container that failed to start; containers of a task are stopped together, not in reverse order',
+        ),
   user: ({ user = '' }) => {
     const { uid, gid } = userIds(user);
     if (uid === undefined)

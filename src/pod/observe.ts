@@ -1,6 +1,8 @@
 /** Pod → task: the flat record that stores keep and plans read. Everything else of the pod is dropped. */
 import { ANNOTATIONS, LABELS } from '../api/meta.ts';
+import { neverStarted } from '../ecs/dependencies.ts';
 import type { Container, ContainerTraits, StopCode, Task } from '../ecs/task.ts';
+import { isBarrierMessage, type StartBarriers } from './start-barrier.ts';
 
 interface ContainerStateJson {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
@@ -12,6 +14,12 @@ interface ContainerStateJson {
     readonly startedAt?: string;
     readonly finishedAt?: string;
   };
+}
+
+interface ContainerStatusJson {
+  readonly name: string;
+  readonly ready?: boolean;
+  readonly state?: ContainerStateJson;
 }
 
 /** The part of a pod's JSON that is read. */
@@ -30,6 +38,7 @@ export interface PodJson {
   readonly spec?: {
     readonly nodeName?: string;
     readonly activeDeadlineSeconds?: number;
+    readonly initContainers?: readonly { readonly name: string }[];
     readonly containers?: readonly { readonly name: string }[];
   };
   readonly status?: {
@@ -43,11 +52,8 @@ export interface PodJson {
       readonly reason?: string;
       readonly message?: string;
     }[];
-    readonly containerStatuses?: readonly {
-      readonly name: string;
-      readonly ready?: boolean;
-      readonly state?: ContainerStateJson;
-    }[];
+    readonly initContainerStatuses?: readonly ContainerStatusJson[];
+    readonly containerStatuses?: readonly ContainerStatusJson[];
   };
 }
 
@@ -68,9 +74,12 @@ export interface ObservedTask extends Task {
   readonly attempt: number;
   /** The kubelet has seen the pod, so that a deadline can end it. */
   readonly acknowledged: boolean;
+  readonly startBarriers?: StartBarriers;
   /** The reason why it stopped is written on the pod. */
   readonly stopRecorded: boolean;
 }
+
+const CONFIG_ERROR = 'CreateContainerConfigError';
 
 /** `<ErrorName>: <message>`, as ECS writes why a container did not start (`ecs-semantics §2.6`). */
 const START_ERROR = /^[A-Za-z]+Error: /;
@@ -95,7 +104,12 @@ export function observePod(pod: PodJson): ObservedTask {
   const traits = traitsOf(annotations[ANNOTATIONS.containers] ?? '{}');
   const phase = status?.phase;
   const ended = phase === 'Succeeded' || phase === 'Failed';
-  const states = new Map(status?.containerStatuses?.map((container) => [container.name, container]));
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const states = new Map(statuses.map((container) => [container.name, container]));
+  // An init container without traits is part of how a container is started, not one of the task's.
+  const initContainers = (spec?.initContainers ?? []).filter(({ name }) => traits[name] !== undefined);
+  const startBarriers = annotations[ANNOTATIONS.startBarriers];
+  const barriers = startBarriers === undefined ? undefined : (JSON.parse(startBarriers) as StartBarriers);
   const stopCode = annotations[ANNOTATIONS.stopCode] as StopCode | undefined;
   const stoppedReason = annotations[ANNOTATIONS.stoppedReason] ?? '';
   // The record of the stop has it still when the kubelet has put something else in the place of the container's state.
@@ -122,14 +136,18 @@ export function observePod(pod: PodJson): ObservedTask {
     node: spec?.nodeName,
     unplaceable:
       spec?.nodeName === undefined && unscheduled?.reason === 'Unschedulable' ? (unscheduled.message ?? '') : undefined,
-    containers: (spec?.containers ?? []).map(({ name }) => {
+    containers: [...initContainers, ...(spec?.containers ?? [])].map(({ name }) => {
       const own = traits[name] ?? { name, essential: true };
-      const container = observeContainer(own, states.get(name), ended);
+      const neverMet = barriers?.failed[own.name];
+      if (neverMet !== undefined) return { ...own, ready: false, ...neverStarted(neverMet) };
+      const seen = observeContainer(own, states.get(name), ended);
+      const container: Container = barriers?.opened.includes(own.name) ? { ...seen, released: true } : seen;
       if (!failedStart || !own.essential || container.startedAt !== undefined) return container;
       return { ...container, reason: stoppedReason, startFailure: stoppedReason };
     }),
     ended,
     acknowledged: status?.startTime !== undefined,
+    ...(barriers !== undefined && { startBarriers: barriers }),
     stopRequested: metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
     ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
     stopRecorded: stopCode !== undefined,
@@ -158,6 +176,9 @@ function observeContainer(
   }
   if (running !== undefined)
     return { ...traits, status: 'RUNNING', ready: seen?.ready === true, startedAt: time(running.startedAt) };
+  if (traits.barrier && waiting?.reason === CONFIG_ERROR && isBarrierMessage(waiting.message ?? '')) {
+    return { ...traits, status: podEnded ? 'STOPPED' : 'PENDING', ready: false, held: true };
+  }
   const startFailure = waiting === undefined ? undefined : startFailureOf(waiting.reason ?? '', waiting.message ?? '');
   return { ...traits, status: podEnded ? 'STOPPED' : 'PENDING', ready: false, startFailure, reason: startFailure };
 }
@@ -186,7 +207,7 @@ function startFailureOf(reason: string, message: string): string | undefined {
     case 'InvalidImageName':
     case 'ErrImageNeverPull':
       return `CannotPullContainerError: ${message}`;
-    case 'CreateContainerConfigError':
+    case CONFIG_ERROR:
       return `ResourceInitializationError: ${message}`;
     case 'CreateContainerError':
       return `CannotCreateContainerError: ${message}`;

@@ -1,6 +1,8 @@
+import type { V1Container } from '@kubernetes/client-node';
 import type { EnvironmentVariable } from '../api/container-environment.ts';
 import { LABELS, type OwnerReference } from '../api/meta.ts';
 import type { PodTemplate } from './compile.ts';
+import { withBarrier } from './start-barrier.ts';
 
 export interface TaskPod {
   readonly namespace: string;
@@ -16,20 +18,9 @@ export interface TaskPod {
 
 /** One task's pod from its template. */
 export function stampPod(template: PodTemplate, pod: TaskPod): object {
-  const injected = pod.environment ?? [];
-  const spec =
-    injected.length === 0
-      ? template.spec
-      : {
-          ...template.spec,
-          containers: template.spec.containers.map((container) => ({
-            ...container,
-            env: [
-              ...(container.env ?? []).filter(({ name }) => !injected.some((own) => own.name === name)),
-              ...injected,
-            ],
-          })),
-        };
+  const containers = template.spec.containers.map((container) => stamped(container, template, pod));
+  const init = template.spec.initContainers?.map((container) => stamped(container, template, pod));
+  const spec = { ...template.spec, ...(init !== undefined && { initContainers: init }), containers };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -42,4 +33,12 @@ export function stampPod(template: PodTemplate, pod: TaskPod): object {
     },
     spec,
   };
+}
+
+function stamped(container: V1Container, template: PodTemplate, pod: TaskPod): V1Container {
+  const own = template.barriers.has(container.name) ? withBarrier(container, pod.task) : container;
+  const injected = pod.environment ?? [];
+  if (injected.length === 0) return own;
+  const kept = (own.env ?? []).filter(({ name }) => injected.every((variable) => variable.name !== name));
+  return { ...own, env: [...kept, ...injected] };
 }

@@ -1,6 +1,7 @@
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { ClusterFeatures } from './cluster-features.ts';
+import { type StartPlan, startPlan } from './start-order.ts';
 import { uniqueNames } from './unique-names.ts';
 
 /** What the parts of one task share while they are compiled. */
@@ -9,20 +10,22 @@ export interface TaskContext {
   readonly features: ClusterFeatures;
   /** In the order in which they are to start. */
   readonly containers: readonly ContainerDefinition[];
+  readonly start: StartPlan;
   /** AWS volume name → pod volume name. */
   readonly volumeNames: ReadonlyMap<string, string>;
   /** AWS container name → pod container name. */
   readonly containerNames: ReadonlyMap<string, string>;
 }
 
-export const taskContext = (
-  definition: TaskDefinitionSpec,
-  containers: readonly ContainerDefinition[],
-  features: ClusterFeatures,
-): TaskContext => ({
-  definition,
-  features,
-  containers,
-  containerNames: uniqueNames(containers.map(({ name }) => name)),
-  volumeNames: uniqueNames(definition.volumes.map(({ name }) => name)),
-});
+export function taskContext(definition: TaskDefinitionSpec, features: ClusterFeatures): TaskContext {
+  const start = startPlan(definition.containerDefinitions);
+  const containers = [...start.init, ...start.regular];
+  return {
+    definition,
+    features,
+    containers,
+    start,
+    containerNames: uniqueNames(containers.map(({ name }) => name)),
+    volumeNames: uniqueNames(definition.volumes.map(({ name }) => name)),
+  };
+}

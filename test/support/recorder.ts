@@ -21,6 +21,7 @@ export interface Pod extends KubeObject {
     readonly nodeName?: string;
     readonly activeDeadlineSeconds?: number;
     readonly terminationGracePeriodSeconds?: number;
+    readonly initContainers?: readonly { readonly name: string }[];
     readonly containers: readonly {
       readonly name: string;
       readonly env?: readonly { readonly name: string; readonly value?: string }[];
@@ -31,6 +32,7 @@ export interface Pod extends KubeObject {
     readonly reason?: string;
     readonly hostIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly initContainerStatuses?: readonly ContainerState[];
     readonly containerStatuses?: readonly ContainerState[];
   };
 }

@@ -136,20 +136,12 @@ describe('field support', () => {
     ]);
   });
 
-  it('says that a condition other than START is not waited for', () => {
+  it('says what of dependsOn differs', () => {
     const sidecar = { name: 'init', image: 'busybox', memory: 8, essential: false };
-    const app = {
-      name: 'app',
-      image: 'busybox',
-      memory: 8,
-      dependsOn: [{ containerName: 'init', condition: 'SUCCESS' }],
-    };
-    expect(fieldSupport(parseTaskDefinition({ containerDefinitions: [sidecar, app] }))).toEqual([
-      {
-        field: 'spec.containerDefinitions[1].dependsOn',
-        support: 'Ignored',
-        reason: 'SUCCESS is not waited for yet: the container starts after the ones it names',
-      },
+    const dependsOn = [{ containerName: 'init', condition: 'SUCCESS' }];
+    const app = { name: 'app', image: 'busybox', memory: 8, dependsOn };
+    expect(fieldSupport(parseTaskDefinition({ containerDefinitions: [sidecar, app] }))).toMatchObject([
+      { field: 'spec.containerDefinitions[1].dependsOn', support: 'Approximated' },
     ]);
   });
 });
