@@ -5,25 +5,27 @@ import { dnsName, parseTaskDefinitionReference, uniqueDnsName } from '../api/nam
 import { jobDefinition } from '../batch/job-definition.ts';
 import { jobEnvironment } from '../batch/job-environment.ts';
 import { type JobAction, type JobPlan, planJob } from '../batch/job-plan.ts';
+import type { Requeue } from '../kube/controller.ts';
 import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { jobRecord, jobStatus } from './batch-job-status.ts';
 import { splitKey } from './records.ts';
-import { BARRIER_RETRY_MS, type BatchJobRecord, type Runtime } from './runtime.ts';
+import type { BatchJobRecord, Runtime } from './runtime.ts';
 import { settleStarts } from './start-barriers.ts';
 import { type Resolution, resolveTaskDefinition } from './task-revisions.ts';
 import { newTaskId, ownerReference, startTask, stopTask } from './tasks.ts';
 
 export const jobNameOf = (job: BatchJobRecord): string => job.spec?.jobName ?? job.name;
 
-export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<{ requeueAfterMs?: number }> {
+export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers } = runtime;
   const [namespace, name] = splitKey(key);
   const job = stores.batchJobs.get(namespace, name);
   if (job === undefined || job.deleting) return {};
-  if (!barriers.tasks.isOpen(key) || !barriers.batchJobs.isOpen(key)) return { requeueAfterMs: BARRIER_RETRY_MS };
+  const unseen = barriers.tasks.pending(key) ?? barriers.batchJobs.pending(key);
+  if (unseen !== undefined) return { requeueWhen: unseen };
   const { spec } = job;
   if (spec === undefined) {
     return report(runtime, job, {

@@ -1,17 +1,19 @@
 /** Cluster: says which of several speaks for the namespace, and what of it is not honoured. Others read it through `cluster-view`. */
 import type { ClusterSpec, ClusterStatus } from '../api/cluster.ts';
+import type { Requeue } from '../kube/controller.ts';
 import { clusterFieldSupport } from '../pod/field-support.ts';
 import { clusterHolder, clusterNameOf } from './cluster-view.ts';
 import { type ConditionInput, kstatus, withTimes } from './conditions.ts';
 import { splitKey } from './records.ts';
-import { BARRIER_RETRY_MS, type ClusterRecord, type Runtime } from './runtime.ts';
+import type { ClusterRecord, Runtime } from './runtime.ts';
 
-export async function reconcileCluster(runtime: Runtime, key: string): Promise<{ requeueAfterMs?: number }> {
+export async function reconcileCluster(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers } = runtime;
   const [namespace, name] = splitKey(key);
   const cluster = stores.clusters.get(namespace, name);
   if (cluster === undefined || cluster.deleting) return {};
-  if (!barriers.clusters.isOpen(key)) return { requeueAfterMs: BARRIER_RETRY_MS };
+  const unseen = barriers.clusters.pending(key);
+  if (unseen !== undefined) return { requeueWhen: unseen };
   const holder = clusterHolder(stores, namespace);
   const holds = holder === undefined || holder.uid === cluster.uid;
   const status: ClusterStatus = {

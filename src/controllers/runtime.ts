@@ -51,6 +51,3 @@ export interface Runtime {
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
-
-/** How long a reconcile waits for the cache to show its own last write before it looks again. */
-export const BARRIER_RETRY_MS = 200;

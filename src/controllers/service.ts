@@ -5,12 +5,13 @@ import { serviceEvent } from '../ecs/service-events.ts';
 import { planService, type ServiceAction, type ServicePlan } from '../ecs/service-plan.ts';
 import { FREE_FAILURES } from '../ecs/start-throttle.ts';
 import { lastStatus, stopCauseOf, stoppedAt, type Task } from '../ecs/task.ts';
+import type { Requeue } from '../kube/controller.ts';
 import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { rfc3339 } from './conditions.ts';
 import { splitKey } from './records.ts';
-import { BARRIER_RETRY_MS, type Runtime, type ServiceRecord } from './runtime.ts';
+import type { Runtime, ServiceRecord } from './runtime.ts';
 import {
   createDeployment,
   deploymentsOf,
@@ -33,15 +34,14 @@ type Trouble = { readonly reason: string; readonly message: string; readonly sta
 
 export const serviceNameOf = (service: ServiceRecord): string => service.spec?.serviceName ?? service.name;
 
-export async function reconcileService(runtime: Runtime, key: string): Promise<{ requeueAfterMs?: number }> {
+export async function reconcileService(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers } = runtime;
   const [namespace, name] = splitKey(key);
   const service = stores.services.get(namespace, name);
   // A deleted service's pods and deployments go with it: they name it as their owner.
   if (service === undefined || service.deleting) return {};
-  if (!barriers.tasks.isOpen(key) || !barriers.services.isOpen(key) || !barriers.revisions.isOpen(key)) {
-    return { requeueAfterMs: BARRIER_RETRY_MS };
-  }
+  const unseen = barriers.tasks.pending(key) ?? barriers.services.pending(key) ?? barriers.revisions.pending(key);
+  if (unseen !== undefined) return { requeueWhen: unseen };
   const { spec } = service;
   if (spec === undefined) {
     const trouble = { reason: 'InvalidSpec', message: service.problem ?? 'the spec is not valid', stalled: true };
@@ -54,7 +54,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<{
   if ('waiting' in resolved) trouble = { reason: 'TaskDefinitionNotFound', message: resolved.waiting, stalled: false };
   else if (needsDeployment(service, resolved, deployments[0])) {
     await createDeployment(runtime, service, serviceNameOf(service), resolved, (deployments[0]?.number ?? 0) + 1);
-    return { requeueAfterMs: BARRIER_RETRY_MS };
+    return { requeueAfterMs: 0 };
   }
 
   const starts = await settleStarts(runtime, key, stores.tasks.by('owner', service.uid));

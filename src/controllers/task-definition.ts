@@ -1,10 +1,11 @@
 /** TaskDefinition: every change of `spec` registers an immutable revision (`ecs-semantics §1.13`). */
 import type { TaskDefinitionStatus } from '../api/task-definition.ts';
 import { compatibilities } from '../ecs/compatibilities.ts';
+import type { Requeue } from '../kube/controller.ts';
 import { fieldSupport } from '../pod/field-support.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
 import { splitKey } from './records.ts';
-import { BARRIER_RETRY_MS, type Runtime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import {
   deregister,
   familyOf,
@@ -16,15 +17,14 @@ import {
   revisionsOf,
 } from './task-revisions.ts';
 
-export async function reconcileTaskDefinition(runtime: Runtime, key: string): Promise<{ requeueAfterMs?: number }> {
+export async function reconcileTaskDefinition(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers } = runtime;
   const [namespace, name] = splitKey(key);
   const record = stores.taskDefinitions.get(namespace, name);
   if (record === undefined || record.deleting) return {};
   const family = familyOf(record);
-  if (!barriers.taskDefinitions.isOpen(key) || !barriers.revisions.isOpen(`${namespace}/${family}`)) {
-    return { requeueAfterMs: BARRIER_RETRY_MS };
-  }
+  const unseen = barriers.taskDefinitions.pending(key) ?? barriers.revisions.pending(`${namespace}/${family}`);
+  if (unseen !== undefined) return { requeueWhen: unseen };
 
   let revisions = revisionsOf(stores, namespace, family);
   const holder = holderOf(stores, namespace, family);

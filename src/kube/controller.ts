@@ -18,11 +18,18 @@ export interface ControllerMetrics {
   reconciled(controller: string, result: ReconcileResult, seconds: number): void;
 }
 
+/** When a key is to be reconciled again, though nothing of it changes. */
+export interface Requeue {
+  readonly requeueAfterMs?: number;
+  /** Resolves then, and never rejects. */
+  readonly requeueWhen?: Promise<void>;
+}
+
 export interface ControllerOptions {
   readonly name: string;
   /** Brings one key closer to what its spec says. Must be idempotent; the signal aborts when the controller stops. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a reconcile that has nothing to say returns nothing.
-  readonly reconcile: (key: string, signal: AbortSignal) => Promise<{ requeueAfterMs?: number } | void>;
+  readonly reconcile: (key: string, signal: AbortSignal) => Promise<Requeue | void>;
   /** Default 4. */
   readonly workers?: number;
   readonly logger: Logger;
@@ -72,11 +79,11 @@ export class Controller {
     const started = performance.now();
     const report = (result: ReconcileResult) => metrics?.reconciled(name, result, (performance.now() - started) / 1000);
     try {
-      const result = await reconcile(key, signal);
+      const { requeueAfterMs, requeueWhen } = (await reconcile(key, signal)) ?? {};
       queue.forget(key);
-      const requeueAfterMs = result?.requeueAfterMs;
       if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
-      report(requeueAfterMs === undefined ? 'success' : 'requeue_after');
+      void requeueWhen?.then(() => queue.add(key));
+      report(requeueAfterMs === undefined && requeueWhen === undefined ? 'success' : 'requeue_after');
     } catch (error) {
       if (signal.aborted) return;
       if (isNamespaceTerminating(error)) {

@@ -41,6 +41,7 @@ export class Reflector<T extends Stored, Source = KubeObject> {
   #brief = false;
   /** Ends the list, watch or pause under way. */
   #round = new AbortController();
+  readonly #progressListeners: (() => void)[] = [];
 
   constructor(options: ReflectorOptions<T, Source>) {
     this.#options = options;
@@ -82,6 +83,11 @@ export class Reflector<T extends Stored, Source = KubeObject> {
   /** Milliseconds since it last heard of the server or tried to; 0 until it runs. Past a few minutes, it has died. */
   get silentMs(): number {
     return this.#aliveAt === undefined ? 0 : performance.now() - this.#aliveAt;
+  }
+
+  /** Calls back after each event, bookmark and complete list. */
+  onProgress(listener: () => void): void {
+    this.#progressListeners.push(listener);
   }
 
   /** Runs until the signal aborts; never throws. */
@@ -248,6 +254,7 @@ export class Reflector<T extends Stored, Source = KubeObject> {
   #seen(resourceVersion: string): void {
     this.#resumeAt = resourceVersion;
     this.#observed = BigInt(resourceVersion);
+    for (const listener of this.#progressListeners) listener();
   }
 
   #project(object: WatchEvent['object']): T | undefined {

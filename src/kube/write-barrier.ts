@@ -4,6 +4,8 @@ export interface BarrierCache {
   readonly observedResourceVersion: bigint;
   /** When the newest complete list began, by `performance.now()`. */
   readonly listedAt: number;
+  /** Calls back whenever one of the two has changed. */
+  onProgress(listener: () => void): void;
   /** Asks for a new list; asking again while it is on its way does nothing. */
   relist(): void;
 }
@@ -14,8 +16,16 @@ interface Awaited {
   readonly since: number;
 }
 
+interface Waiter {
+  readonly opened: Promise<void>;
+  readonly open: () => void;
+  readonly timer: NodeJS.Timeout;
+}
+
 /** A watch that has not shown a write after this long is not believed any more. */
 const PATIENCE_MS = 30_000;
+/** From then on a new list is asked for this often. */
+const RELIST_MS = 5_000;
 
 /**
  * Read your own writes: after a write an owner waits until the cache has it, so that its next plan is never made from
@@ -26,9 +36,13 @@ const PATIENCE_MS = 30_000;
 export class WriteBarrier {
   readonly #cache: BarrierCache;
   readonly #awaited = new Map<string, Awaited>();
+  readonly #waiters = new Map<string, Waiter>();
 
   constructor(cache: BarrierCache) {
     this.#cache = cache;
+    cache.onProgress(() => {
+      for (const owner of this.#waiters.keys()) if (this.#isOpen(owner)) this.#wake(owner);
+    });
   }
 
   note(owner: string, resourceVersion: string): void {
@@ -37,19 +51,42 @@ export class WriteBarrier {
     this.#awaited.set(owner, { resourceVersion: written > before ? written : before, since: performance.now() });
   }
 
-  isOpen(owner: string): boolean {
-    const awaited = this.#awaited.get(owner);
-    if (awaited === undefined) return true;
-    const { observedResourceVersion, listedAt } = this.#cache;
-    if (observedResourceVersion < awaited.resourceVersion && listedAt <= awaited.since) {
-      if (performance.now() - awaited.since > PATIENCE_MS) this.#cache.relist();
-      return false;
-    }
-    this.#awaited.delete(owner);
-    return true;
+  /**
+   * Undefined when the cache has all that the owner wrote. Otherwise it resolves, never rejects, when the owner should
+   * ask again: at the event or bookmark that brings the cache so far, or when that is overdue.
+   */
+  pending(owner: string): Promise<void> | undefined {
+    if (this.#isOpen(owner)) return undefined;
+    const waiter = this.#waiters.get(owner);
+    if (waiter !== undefined) return waiter.opened;
+    const overdueIn = (this.#awaited.get(owner)?.since ?? 0) + PATIENCE_MS - performance.now();
+    if (overdueIn <= 0) this.#cache.relist();
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => this.#wake(owner), overdueIn > 0 ? Math.ceil(overdueIn) : RELIST_MS);
+    timer.unref();
+    this.#waiters.set(owner, { opened, open, timer });
+    return opened;
   }
 
   forget(owner: string): void {
     this.#awaited.delete(owner);
+    this.#wake(owner);
+  }
+
+  #isOpen(owner: string): boolean {
+    const awaited = this.#awaited.get(owner);
+    if (awaited === undefined) return true;
+    const { observedResourceVersion, listedAt } = this.#cache;
+    if (observedResourceVersion < awaited.resourceVersion && listedAt <= awaited.since) return false;
+    this.#awaited.delete(owner);
+    return true;
+  }
+
+  #wake(owner: string): void {
+    const waiter = this.#waiters.get(owner);
+    if (waiter === undefined) return;
+    this.#waiters.delete(owner);
+    clearTimeout(waiter.timer);
+    waiter.open();
   }
 }

@@ -22,6 +22,7 @@ beforeEach(async () => {
   barrier = new WriteBarrier({
     observedResourceVersion: 0n,
     listedAt: Number.NEGATIVE_INFINITY,
+    onProgress: () => {},
     relist: () => {},
   });
   writer = new StatusWriter(client, services, barrier);
@@ -85,5 +86,5 @@ test('a status goes to the object it was made for, and its owner waits until the
   const [request] = server.requests;
   expect(request?.path).toBe('/apis/longshore.dev/v1alpha1/namespaces/shop/services/web/status');
   expect(JSON.parse(request?.body ?? '').metadata).toEqual({ uid: 'u1' });
-  expect(barrier.isOpen('shop/web')).toBe(false);
+  expect(barrier.pending('shop/web')).toBeInstanceOf(Promise);
 });
