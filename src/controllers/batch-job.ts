@@ -85,7 +85,8 @@ function templateOf(
   tasks: readonly ObservedTask[],
 ): PodTemplate | { readonly waiting: string } {
   const name = jobNameOf(job);
-  const options = spec.kubernetes === undefined ? {} : { kubernetes: spec.kubernetes };
+  const { features } = runtime;
+  const options = { features, ...(spec.kubernetes !== undefined && { kubernetes: spec.kubernetes }) };
   if (spec.taskDefinition === undefined) {
     return compileTemplate({ definition: jobDefinition(spec), family: name, ...options });
   }

@@ -14,9 +14,11 @@ import { Reflector } from '../kube/reflector.ts';
 import { controllerRevisions, pods, type Resource } from '../kube/resource.ts';
 import { type Change, Store, type Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
+import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
 import { observePod } from '../pod/observe.ts';
 import { reconcileBatchJob } from './batch-job.ts';
 import { reconcileCluster } from './cluster.ts';
+import { probeFeatures } from './cluster-features.ts';
 import { keyOf, recordOf, revisionRecord } from './records.ts';
 import type { BatchJobRecord, ClusterRecord, Runtime, ServiceRecord, Stores, TaskDefinitionRecord } from './runtime.ts';
 import { reconcileService } from './service.ts';
@@ -196,7 +198,11 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
     batchJobs: new WriteBarrier(reflectors.batchJobs),
     clusters: new WriteBarrier(reflectors.clusters),
   };
+  let features: ClusterFeatures = ALL_FEATURES;
   const runtime: Runtime = {
+    get features() {
+      return features;
+    },
     client,
     stores,
     barriers,
@@ -227,6 +233,7 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
       // No plan is made from half a cache, nor from one that has not seen the last leader's writes.
       await Promise.all(Object.values(reflectors).map((reflector) => catchUp(reflector, logger, signal)));
       if (signal.aborted) return;
+      features = await probeFeatures(client, logger, namespace ?? 'default');
       logger.info(
         { tasks: stores.tasks.size, services: stores.services.size, batchJobs: stores.batchJobs.size },
         'caches are complete: reconciling',

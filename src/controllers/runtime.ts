@@ -8,6 +8,7 @@ import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { Logger } from '../kube/logger.ts';
 import type { Store } from '../kube/store.ts';
 import type { WriteBarrier } from '../kube/write-barrier.ts';
+import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { CustomRecord, RevisionRecord } from './records.ts';
 import type { StatusWriter } from './status-writer.ts';
@@ -48,6 +49,8 @@ export interface Runtime {
   };
   readonly events: EventRecorder;
   readonly logger: Logger;
+  /** What the API server serves of pods; asked before the first plan. */
+  readonly features: ClusterFeatures;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }

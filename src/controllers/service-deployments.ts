@@ -5,6 +5,7 @@ import { ANNOTATIONS, LABELS, MANAGED_BY, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
 import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
+import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import { type RevisionRecord, ROLLOUT_STATE, sameContent } from './records.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
@@ -129,7 +130,7 @@ export async function markCompleted(runtime: Runtime, deployment: ServiceDeploym
 const templates = new WeakMap<RevisionRecord, PodTemplate>();
 
 /** Compiled once a deployment, not once a task. */
-export function templateOf({ record }: ServiceDeployment): PodTemplate {
+export function templateOf({ record }: ServiceDeployment, features: ClusterFeatures): PodTemplate {
   const known = templates.get(record);
   if (known !== undefined) return known;
   const { family, revision, definition, trigger } = record.data as DeploymentData;
@@ -137,6 +138,7 @@ export function templateOf({ record }: ServiceDeployment): PodTemplate {
     definition: parseTaskDefinition(definition),
     family,
     revision,
+    features,
     ...(trigger.kubernetes !== null && { kubernetes: trigger.kubernetes }),
   });
   templates.set(record, template);

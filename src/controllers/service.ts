@@ -176,7 +176,7 @@ function start(
 ): Promise<string> {
   // `<service>-<deployment>-<slot>-<generation>`, at most 63 characters, since it becomes the host name.
   const stem = uniqueDnsName(serviceName, 40);
-  return startTask(runtime, `${service.namespace}/${service.name}`, templateOf(deployment), {
+  return startTask(runtime, `${service.namespace}/${service.name}`, templateOf(deployment, runtime.features), {
     namespace: service.namespace,
     name: `${stem}-${BigInt(deployment.id).toString(36).slice(-6)}-${seat.slot}-${seat.generation}`,
     task: newTaskId(),

@@ -3,6 +3,8 @@
  * Pure: every function takes `now` where time matters.
  */
 
+import type { RestartTraits } from './restart-policy.ts';
+
 /** A task definition's healthCheck, in seconds (`ecs-semantics §1.6`). */
 export interface HealthCheckTimes {
   readonly interval: number;
@@ -30,6 +32,8 @@ export interface ContainerTraits {
   readonly barrier?: string;
   /** Seconds that others wait for it, from its start. */
   readonly startTimeout?: number;
+  /** Absent where it is never restarted in place. */
+  readonly restartPolicy?: RestartTraits;
 }
 
 export type ContainerStatus = 'PENDING' | 'RUNNING' | 'STOPPED';
@@ -43,6 +47,8 @@ export interface Container extends ContainerTraits {
   readonly reason?: string;
   /** Epoch milliseconds. */
   readonly startedAt?: number;
+  /** When its present run began, or when the last one ended that is to be followed by one; only after a restart in place. */
+  readonly restartedAt?: number;
   readonly finishedAt?: number;
   /** Why it cannot start at present, in ECS's words: set only where waiting longer changes nothing by itself. */
   readonly startFailure?: string;
@@ -147,7 +153,8 @@ export function endedEssential(task: Task): Container | undefined {
 
 /** Failures count only after startPeriod; `retries` of them, one each interval, make it UNHEALTHY (design §3, decision 4). */
 function unhealthyFrom(container: Container): number | undefined {
-  const { healthCheck, startedAt } = container;
+  const { healthCheck } = container;
+  const startedAt = container.restartedAt ?? container.startedAt;
   if (healthCheck === undefined || startedAt === undefined) return undefined;
   return startedAt + (healthCheck.startPeriod + healthCheck.retries * healthCheck.interval) * 1000;
 }

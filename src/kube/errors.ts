@@ -151,6 +151,8 @@ export const isAlreadyExists: (error: unknown) => boolean = has(409, 'AlreadyExi
 export const isConflict: (error: unknown) => boolean = has(409, 'Conflict');
 /** The resourceVersion is older than what the server still has: list again. */
 export const isGone: (error: unknown) => boolean = has(410);
+/** The API server refuses what the object says (422). */
+export const isInvalid: (error: unknown) => boolean = has(422);
 export const isForbidden: (error: unknown) => boolean = has(403);
 /** Refused because the namespace is being deleted: nothing will come of trying again. */
 export function isNamespaceTerminating(error: unknown): boolean {

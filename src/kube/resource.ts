@@ -17,6 +17,13 @@ export const configMaps: Resource = {
   kind: 'ConfigMap',
   namespaced: true,
 };
+export const podTemplates: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'podtemplates',
+  kind: 'PodTemplate',
+  namespaced: true,
+};
 export const nodes: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
 export const events: Resource = {
   group: 'events.k8s.io',

@@ -4,13 +4,17 @@ import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
-import { containerTraits, logAnnotations } from './annotations.ts';
+import { containerTraits, labelAnnotations, logAnnotations } from './annotations.ts';
 import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
 import { compileContainer } from './container.ts';
+import { memoryVolumes } from './memory-volumes.ts';
+import { nameResolution } from './name-resolution.ts';
+import { namespaces } from './namespaces.ts';
 import { network } from './network.ts';
 import { mergeOptions } from './options.ts';
 import { placement } from './placement.ts';
 import { taskResources } from './resources.ts';
+import { podSecurity } from './security.ts';
 import { taskContext } from './task-context.ts';
 import { volumes } from './volumes.ts';
 
@@ -43,6 +47,7 @@ export function compileTemplate({
 }: TemplateInput): PodTemplate {
   const task = taskContext(definition, features);
   const options = mergeOptions(definition.kubernetes, kubernetes);
+  const podVolumes = [...(volumes(task).volumes ?? []), ...memoryVolumes(task)];
   return {
     labels: {
       ...options.podLabels,
@@ -52,6 +57,7 @@ export function compileTemplate({
     },
     annotations: {
       ...options.podAnnotations,
+      ...labelAnnotations(definition),
       ...logAnnotations(definition),
       [ANNOTATIONS.family]: family,
       [ANNOTATIONS.containers]: JSON.stringify(containerTraits(task)),
@@ -64,11 +70,14 @@ export function compileTemplate({
       terminationGracePeriodSeconds: Math.max(...task.containers.map(({ stopTimeout }) => stopTimeout)),
       ...taskResources(task),
       ...network(task),
+      ...nameResolution(task),
+      ...namespaces(task),
+      securityContext: podSecurity(task),
       ...(task.start.init.length > 0 && {
         initContainers: task.start.init.map((container) => compileContainer(container, task)),
       }),
       containers: task.start.regular.map((container) => compileContainer(container, task)),
-      ...volumes(task),
+      ...(podVolumes.length > 0 && { volumes: podVolumes }),
       ...(options.serviceAccountName !== undefined && { serviceAccountName: options.serviceAccountName }),
       ...(options.priorityClassName !== undefined && { priorityClassName: options.priorityClassName }),
       ...(options.runtimeClassName !== undefined && { runtimeClassName: options.runtimeClassName }),
@@ -76,7 +85,7 @@ export function compileTemplate({
       ...(options.imagePullSecrets.length > 0 && {
         imagePullSecrets: options.imagePullSecrets.map((secret) => ({ ...secret })),
       }),
-      ...placement(options),
+      ...placement(task, options),
     },
     barriers: new Set([...task.start.barriers].map((name) => task.containerNames.get(name) ?? name)),
   };

@@ -3,14 +3,18 @@ import type { ContainerDefinition } from '../api/container-definition.ts';
 import { environment } from './environment.ts';
 import { health } from './health.ts';
 import { literal } from './literal.ts';
+import { memoryMounts } from './memory-volumes.ts';
 import { ports } from './network.ts';
 import { containerResources } from './resources.ts';
+import { restart } from './restart-policy.ts';
 import { securityContext } from './security.ts';
 import type { TaskContext } from './task-context.ts';
 import { mounts } from './volumes.ts';
 
 /** One container definition as a pod's container. */
 export function compileContainer(container: ContainerDefinition, task: TaskContext): V1Container {
+  const defined = mounts(container, task).volumeMounts ?? [];
+  const volumeMounts = [...defined, ...memoryMounts(container, task, defined)];
   return {
     name: task.containerNames.get(container.name) ?? container.name,
     image: container.image,
@@ -20,8 +24,9 @@ export function compileContainer(container: ContainerDefinition, task: TaskConte
     ...environment(container, task),
     ...ports(container, task),
     ...containerResources(container, task),
-    ...mounts(container, task),
+    ...(volumeMounts.length > 0 && { volumeMounts }),
     ...health(container),
+    ...restart(container, task),
     ...securityContext(container),
     ...(container.interactive && { stdin: true }),
     ...(container.pseudoTerminal && { tty: true }),

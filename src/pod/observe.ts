@@ -2,25 +2,8 @@
 import { ANNOTATIONS, LABELS } from '../api/meta.ts';
 import { neverStarted } from '../ecs/dependencies.ts';
 import type { Container, ContainerTraits, StopCode, Task } from '../ecs/task.ts';
-import { isBarrierMessage, type StartBarriers } from './start-barrier.ts';
-
-interface ContainerStateJson {
-  readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly running?: { readonly startedAt?: string };
-  readonly terminated?: {
-    readonly exitCode: number;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly startedAt?: string;
-    readonly finishedAt?: string;
-  };
-}
-
-interface ContainerStatusJson {
-  readonly name: string;
-  readonly ready?: boolean;
-  readonly state?: ContainerStateJson;
-}
+import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
+import type { StartBarriers } from './start-barrier.ts';
 
 /** The part of a pod's JSON that is read. */
 export interface PodJson {
@@ -79,8 +62,6 @@ export interface ObservedTask extends Task {
   readonly stopRecorded: boolean;
 }
 
-const CONFIG_ERROR = 'CreateContainerConfigError';
-
 /** `<ErrorName>: <message>`, as ECS writes why a container did not start (`ecs-semantics §2.6`). */
 const START_ERROR = /^[A-Za-z]+Error: /;
 
@@ -103,17 +84,18 @@ export function observePod(pod: PodJson): ObservedTask {
   const annotations = metadata.annotations ?? {};
   const traits = traitsOf(annotations[ANNOTATIONS.containers] ?? '{}');
   const phase = status?.phase;
-  const ended = phase === 'Succeeded' || phase === 'Failed';
+  const over = phase === 'Succeeded' || phase === 'Failed';
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   const states = new Map(statuses.map((container) => [container.name, container]));
   // An init container without traits is part of how a container is started, not one of the task's.
   const initContainers = (spec?.initContainers ?? []).filter(({ name }) => traits[name] !== undefined);
   const startBarriers = annotations[ANNOTATIONS.startBarriers];
   const barriers = startBarriers === undefined ? undefined : (JSON.parse(startBarriers) as StartBarriers);
+  const startedAt = time(status?.startTime);
   const stopCode = annotations[ANNOTATIONS.stopCode] as StopCode | undefined;
   const stoppedReason = annotations[ANNOTATIONS.stoppedReason] ?? '';
   // The record of the stop has it still when the kubelet has put something else in the place of the container's state.
-  const failedStart = ended && stopCode === 'TaskFailedToStart' && START_ERROR.test(stoppedReason);
+  const failedStart = over && stopCode === 'TaskFailedToStart' && START_ERROR.test(stoppedReason);
   const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
   const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
   const index = labels[LABELS.arrayIndex];
@@ -140,13 +122,13 @@ export function observePod(pod: PodJson): ObservedTask {
       const own = traits[name] ?? { name, essential: true };
       const neverMet = barriers?.failed[own.name];
       if (neverMet !== undefined) return { ...own, ready: false, ...neverStarted(neverMet) };
-      const seen = observeContainer(own, states.get(name), ended);
+      const seen = observeContainer(own, states.get(name), { ended: over, startedAt });
       const container: Container = barriers?.opened.includes(own.name) ? { ...seen, released: true } : seen;
       if (!failedStart || !own.essential || container.startedAt !== undefined) return container;
       return { ...container, reason: stoppedReason, startFailure: stoppedReason };
     }),
-    ended,
-    acknowledged: status?.startTime !== undefined,
+    ended: over,
+    acknowledged: startedAt !== undefined,
     ...(barriers !== undefined && { startBarriers: barriers }),
     stopRequested: metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
     ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
@@ -157,69 +139,4 @@ export function observePod(pod: PodJson): ObservedTask {
     userStop: annotations[ANNOTATIONS.stop],
     ...(Number.isNaN(protectedUntil) ? {} : { protectedUntil }),
   };
-}
-
-function observeContainer(
-  traits: ContainerTraits,
-  seen: { readonly ready?: boolean; readonly state?: ContainerStateJson } | undefined,
-  podEnded: boolean,
-): Container {
-  const { waiting, running, terminated } = seen?.state ?? {};
-  if (terminated !== undefined) {
-    return {
-      ...traits,
-      status: 'STOPPED',
-      ready: false,
-      ...exitOf(terminated),
-      finishedAt: time(terminated.finishedAt),
-    };
-  }
-  if (running !== undefined)
-    return { ...traits, status: 'RUNNING', ready: seen?.ready === true, startedAt: time(running.startedAt) };
-  if (traits.barrier && waiting?.reason === CONFIG_ERROR && isBarrierMessage(waiting.message ?? '')) {
-    return { ...traits, status: podEnded ? 'STOPPED' : 'PENDING', ready: false, held: true };
-  }
-  const startFailure = waiting === undefined ? undefined : startFailureOf(waiting.reason ?? '', waiting.message ?? '');
-  return { ...traits, status: podEnded ? 'STOPPED' : 'PENDING', ready: false, startFailure, reason: startFailure };
-}
-
-/** A container that the runtime could not start has an exit code that is the runtime's, not its own. */
-function exitOf(
-  terminated: NonNullable<ContainerStateJson['terminated']>,
-): Pick<Container, 'exitCode' | 'reason' | 'startedAt' | 'startFailure'> {
-  const { exitCode, reason, message = '' } = terminated;
-  if (reason === 'StartError' || reason === 'ContainerCannotRun') {
-    const startFailure = `CannotStartContainerError: ${message}`;
-    return { exitCode, reason: startFailure, startFailure };
-  }
-  const startedAt = time(terminated.startedAt);
-  // The kubelet's word for a container that a pod ended without: ECS gives one that never ran no exit code.
-  if (reason === 'ContainerStatusUnknown' && startedAt === undefined) return {};
-  if (reason === 'OOMKilled')
-    return { exitCode, startedAt, reason: 'OutOfMemoryError: Container killed due to memory usage' };
-  return { exitCode, startedAt };
-}
-
-/** Why a container waits, where waiting changes nothing: the kubelet would try for ever, ECS stops the task (`ecs-semantics §2.6`). */
-function startFailureOf(reason: string, message: string): string | undefined {
-  switch (reason) {
-    case 'ImagePullBackOff':
-    case 'InvalidImageName':
-    case 'ErrImageNeverPull':
-      return `CannotPullContainerError: ${message}`;
-    case CONFIG_ERROR:
-      return `ResourceInitializationError: ${message}`;
-    case 'CreateContainerError':
-      return `CannotCreateContainerError: ${message}`;
-    case 'RunContainerError':
-      return `CannotStartContainerError: ${message}`;
-    default:
-      return undefined;
-  }
-}
-
-/** The kubelet writes the epoch where it knows no time. */
-function time(text: string | undefined): number | undefined {
-  const at = Date.parse(text ?? '');
-  return Number.isNaN(at) || at === 0 ? undefined : at;
 }

@@ -1,5 +1,6 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import type { ContainerDefinition } from '../api/container-definition.ts';
+import { gpus } from './accelerators.ts';
 import { cpuQuantity, cpuUnits, memoryMib, memoryQuantity, milliCores } from './amounts.ts';
 import type { TaskContext } from './task-context.ts';
 
@@ -17,11 +18,6 @@ interface Resources {
 const quantities = ({ cpu, memory }: Amounts): Record<string, string> => ({
   ...(cpu !== undefined && { cpu: cpuQuantity(cpu) }),
   ...(memory !== undefined && { memory: memoryQuantity(memory) }),
-});
-
-const kubernetes = ({ requests, limits }: Resources) => ({
-  ...(Object.keys(requests).length > 0 && { requests: quantities(requests) }),
-  ...(Object.keys(limits).length > 0 && { limits: quantities(limits) }),
 });
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
@@ -55,15 +51,37 @@ function ceilings({ definition, containers }: TaskContext): Amounts {
 export function taskResources(task: TaskContext): Pick<V1PodSpec, 'resources'> {
   const amounts = ceilings(task);
   if (!task.features.podLevelResources || Object.keys(amounts).length === 0) return {};
-  return { resources: kubernetes({ requests: amounts, limits: amounts }) };
+  return { resources: { requests: quantities(amounts), limits: quantities(amounts) } };
 }
 
 export function containerResources(container: ContainerDefinition, task: TaskContext): Pick<V1Container, 'resources'> {
+  const { requests, limits } = cpuAndMemory(container, task);
+  const storage = ephemeralStorage(container, task);
+  const all = {
+    requests: { ...quantities(requests), ...storage },
+    limits: { ...quantities(limits), ...gpus(container), ...storage },
+  };
+  return {
+    resources: Object.fromEntries(Object.entries(all).filter(([, amounts]) => Object.keys(amounts).length > 0)),
+  };
+}
+
+function cpuAndMemory(container: ContainerDefinition, task: TaskContext): Resources {
   const { requests, limits } = own(container);
-  if (!task.features.podLevelResources) return { resources: kubernetes(spread(container, task)) };
+  if (!task.features.podLevelResources) return spread(container, task);
   // Without a request the kubelet would take the task's whole ceiling for the container's share.
   const share = task.definition.cpu === undefined ? {} : { cpu: 0 };
-  return { resources: kubernetes({ requests: { ...share, ...requests }, limits }) };
+  return { requests: { ...share, ...requests }, limits };
+}
+
+/**
+ * The kubelet evicts a pod whose layers, logs and empty directories exceed the sum of its containers' limits: one
+ * container that stays to the end has the whole.
+ */
+function ephemeralStorage(container: ContainerDefinition, { definition, containers }: TaskContext) {
+  const { ephemeralStorage: storage } = definition;
+  if (storage === undefined || container !== containers.find(({ essential }) => essential)) return {};
+  return { 'ephemeral-storage': `${storage.sizeInGiB}Gi` };
 }
 
 /**

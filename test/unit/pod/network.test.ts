@@ -28,3 +28,65 @@ describe('the network of a task', () => {
     expect(verdicts(definition)).toMatchObject({ 'spec.containerDefinitions[0].links': 'Approximated' });
   });
 });
+
+describe('names', () => {
+  it('of extraHosts are in /etc/hosts, beside the links; what is no host name or address is not', () => {
+    const containers = [
+      {
+        links: ['c1'],
+        extraHosts: [
+          { hostname: 'Legacy', ipAddress: '10.0.0.1' },
+          { hostname: 'a_b', ipAddress: '10.0.0.2' },
+          { hostname: 'gateway', ipAddress: 'host-gateway' },
+        ],
+      },
+      {
+        extraHosts: [
+          { hostname: 'other', ipAddress: '10.0.0.1' },
+          { hostname: 'six', ipAddress: 'fd00::1' },
+          { hostname: 'self', ipAddress: '127.0.0.1' },
+        ],
+      },
+    ];
+    expect(compile(several(containers)).spec.hostAliases).toEqual([
+      { ip: '10.0.0.1', hostnames: ['other', 'legacy'] },
+      { ip: 'fd00::1', hostnames: ['six'] },
+      { ip: '127.0.0.1', hostnames: ['self', 'c1'] },
+    ]);
+  });
+
+  it('are looked up by the servers and in the domains of all containers', () => {
+    const containers = [
+      { dnsServers: ['10.0.0.2', '10.0.0.3'], dnsSearchDomains: ['shop.example'] },
+      { dnsServers: ['10.0.0.3', '10.0.0.4', '10.0.0.5'], dnsSearchDomains: ['shop.example', 'not_one'] },
+    ];
+    expect(compile(several(containers)).spec).toMatchObject({
+      dnsPolicy: 'None',
+      dnsConfig: { nameservers: ['10.0.0.2', '10.0.0.3', '10.0.0.4'], searches: ['shop.example'] },
+    });
+  });
+
+  it('are looked up by the servers of the cluster where no others are given', () => {
+    const { spec } = one({ dnsSearchDomains: ['shop.example'] });
+    expect(spec.dnsConfig).toEqual({ searches: ['shop.example'] });
+    expect(spec).not.toHaveProperty('dnsPolicy');
+    expect(one({}).spec).not.toHaveProperty('dnsConfig');
+  });
+
+  it('of a search list end where Kubernetes ends it', () => {
+    const dnsSearchDomains = Array.from({ length: 32 }, (_, index) => `${`${'d'.repeat(60)}.`.repeat(2)}n${index}`);
+    const { searches = [] } = one({ dnsSearchDomains }).spec.dnsConfig ?? {};
+    expect(searches.join(' ').length).toBeLessThanOrEqual(2048);
+    expect(searches).toHaveLength(16);
+  });
+
+  it('of the host are a label of DNS', () => {
+    expect(one({ hostname: 'Web_1.example' }).spec.hostname).toBe('web-1-example');
+  });
+});
+
+describe('port mappings', () => {
+  it('of ranges are not listed: every port of the task is open', () => {
+    expect(first({ portMappings: [{ containerPortRange: '5000-5010' }] })).not.toHaveProperty('ports');
+  });
+});

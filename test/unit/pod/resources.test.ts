@@ -64,3 +64,24 @@ describe('cpu and memory of a task where pods have no resources of their own', (
     expect(compile(several([{ cpu: 128 }]), without)).toEqual(compile(several([{ cpu: 128 }])));
   });
 });
+
+describe('other resources', () => {
+  it('are whole GPUs', () => {
+    const resourceRequirements = [{ type: 'GPU', value: '2' }];
+    expect(first({ resourceRequirements })?.resources?.limits).toEqual({ memory: '64Mi', 'nvidia.com/gpu': '2' });
+    const all = [
+      { type: 'GPU', value: 'ALL' },
+      { type: 'NeuronDevice', value: 'ALL' },
+    ];
+    expect(first({ resourceRequirements: all })?.resources?.limits).toEqual({ memory: '64Mi' });
+  });
+
+  it('are ephemeral storage for the task as a whole, which one essential container has', () => {
+    const { containers } = compile(
+      several([{ essential: false }, {}, {}], { ephemeralStorage: { sizeInGiB: 30 } }),
+    ).spec;
+    const storage = containers.map(({ resources }) => resources?.limits?.['ephemeral-storage']);
+    expect(storage).toEqual([undefined, '30Gi', undefined]);
+    expect(containers[1]?.resources?.requests?.['ephemeral-storage']).toBe('30Gi');
+  });
+});
