@@ -87,6 +87,7 @@ describe.concurrent('the operator', () => {
     await first.logged('caches are complete');
     await first.kill('SIGTERM');
     await first.logged('longshore has stopped', 0);
+    await ns.history.caughtUp();
     const written = ns.history.length;
     const second = suite().newOperator(args);
     await second.ready();
@@ -94,6 +95,7 @@ describe.concurrent('the operator', () => {
     await ns.create(taskDefinition('other', { family: 'other' }));
     await ns.until('the other definition', () => ns.history.get('taskdefinitions', 'other')?.status);
     await second.kill('SIGTERM');
+    await ns.history.caughtUp();
     const since = ns.history.entries.slice(written).map(({ kind, object }) => `${kind}/${object.metadata.name}`);
     expect([...new Set(since)].sort()).toEqual(['controllerrevisions/taskdefinition-other-1', 'taskdefinitions/other']);
     expect(steady(ns.history, 'web', 3)).toBeDefined();

@@ -136,11 +136,11 @@ describe.concurrent('a Service', () => {
       spec: { kubernetes: { podAnnotations: kwok({ readyAfter: '1500ms' }) } },
     });
     await untilRegistered(ns, 'web', 2);
-    const rolledFrom = ns.history.length;
-    await ns.patch('services', 'web', { spec: { taskDefinition: 'web:2', desiredCount: 10 } });
+    const asked = await ns.patch('services', 'web', { spec: { taskDefinition: 'web:2', desiredCount: 10 } });
     const after = await untilSteady(ns.history, 'web', 10);
 
-    const rollout = momentsOf(ns.history, 'web').filter(({ entry }) => ns.history.entries.indexOf(entry) >= rolledFrom);
+    const rolledFrom = BigInt(asked.metadata.resourceVersion);
+    const rollout = momentsOf(ns.history, 'web').filter(({ entry }) => entry.resourceVersion >= rolledFrom);
     expect(Math.min(...rollout.map(({ healthy }) => healthy))).toBeGreaterThanOrEqual(5);
     expect(Math.max(...rollout.map(({ live }) => live))).toBeLessThanOrEqual(20);
     expect(serviceViolations(ns.history, 'web')).toEqual([]);

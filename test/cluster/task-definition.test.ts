@@ -10,12 +10,8 @@ const suite = useSuite({ nodes: 'kwok=3', operator: true });
 const untilRegistered = (ns: TestNamespace, name: string, revision: number) =>
   ns.until(`${name} to have revision ${revision}`, () => {
     const definition = ns.history.get('taskdefinitions', name);
-    const { observedGeneration, latestRevision, family } = definition?.status ?? {};
-    // Revisions come by a watch of their own, which may be behind.
-    const seen = ns.history
-      .all('controllerrevisions')
-      .some((one) => one.revision === revision && one.metadata.annotations?.['longshore.dev/family'] === family);
-    return observedGeneration === definition?.metadata.generation && latestRevision === revision && seen
+    const { observedGeneration, latestRevision } = definition?.status ?? {};
+    return observedGeneration === definition?.metadata.generation && latestRevision === revision
       ? definition
       : undefined;
   });

@@ -1,9 +1,11 @@
 /** An independent record of what happened: a watch of its own that keeps every event in the order of resourceVersions. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchJobStatus } from '../../src/api/batch-job.ts';
 import type { ClusterStatus } from '../../src/api/cluster.ts';
 import type { ServiceStatus } from '../../src/api/service.ts';
 import type { TaskDefinitionStatus } from '../../src/api/task-definition.ts';
 import { type KubeApi, type KubeObject, type Plural, pathOf, type WatchEvent, WatchRefusedError } from './kube-api.ts';
+import { randomFrom } from './random.ts';
 import { type Source, until } from './until.ts';
 
 export interface ContainerState {
@@ -68,8 +70,25 @@ const KINDS: readonly RecordedKind[] = [
   'controllerrevisions',
 ];
 
+export const isRecorded = (plural: Plural): plural is RecordedKind => KINDS.some((kind) => kind === plural);
+
 /** The server of a kind that was defined just now asks to be left alone for a moment. */
 const TRY_AGAIN_MS = 100;
+const GIVE_UP_MS = 60_000;
+
+/**
+ * `LONGSHORE_TEST_WATCH_DELAY=2000` holds the events of each kind back by a time of its own, up to 2000 ms: what is read
+ * before it was awaited is then missing for sure. Milliseconds by kind; 0 without it.
+ */
+const DELAYS = delaysOf(Number(process.env.LONGSHORE_TEST_WATCH_DELAY ?? 0));
+
+function delaysOf(most: number): ReadonlyMap<RecordedKind, number> {
+  const seed = Number(process.env.LONGSHORE_SEED ?? Date.now() % 1_000_000);
+  const random = randomFrom(seed);
+  const delays = new Map(KINDS.map((kind) => [kind, Math.round(random() * most)]));
+  if (most > 0) console.info(`watches are late by`, Object.fromEntries(delays), `LONGSHORE_SEED=${seed} repeats it`);
+  return delays;
+}
 
 export type HistoryEntry = {
   [Kind in RecordedKind]: {
@@ -77,23 +96,39 @@ export type HistoryEntry = {
     readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
     readonly resourceVersion: bigint;
     readonly object: Objects[Kind];
-    /** Epoch milliseconds at which it was seen here. */
-    readonly seenAt: number;
   };
 }[RecordedKind];
 
-/** What happened in one namespace. */
+/** What the API server has of one kind. */
+interface KindList {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly items: readonly KubeObject[];
+}
+
+const keyOf = (kind: RecordedKind, { metadata }: KubeObject): string => `${kind}/${metadata.name}`;
+const versionOf = ({ metadata }: { metadata: { readonly resourceVersion: string } }): bigint =>
+  BigInt(metadata.resourceVersion);
+
+/**
+ * What happened in one namespace. Each kind comes by a watch of its own, and any of them may be behind the others: the
+ * record is complete up to the moment at which `until` or `caughtUp` began to return, and only there is it to be read.
+ */
 export class NamespaceHistory implements Source {
   readonly #entries: HistoryEntry[] = [];
-  readonly #current = new Map<string, HistoryEntry>();
+  /** The last entry of each object, of those that are gone as well. */
+  readonly #last = new Map<string, HistoryEntry>();
   readonly #listeners = new Set<() => void>();
+  readonly #list: (kind: RecordedKind) => Promise<KindList>;
   #problem: Error | undefined;
+
+  /** @param list asks the API server for all objects of the kind in the namespace. */
+  constructor(list: (kind: RecordedKind) => Promise<KindList>) {
+    this.#list = list;
+  }
 
   add(entry: HistoryEntry): void {
     this.#entries.push(entry);
-    const key = `${entry.kind}/${entry.object.metadata.name}`;
-    if (entry.type === 'DELETED') this.#current.delete(key);
-    else this.#current.set(key, entry);
+    this.#last.set(keyOf(entry.kind, entry.object), entry);
     for (const listener of this.#listeners) listener();
   }
 
@@ -120,12 +155,13 @@ export class NamespaceHistory implements Source {
   }
 
   get<Kind extends RecordedKind>(kind: Kind, name: string): Objects[Kind] | undefined {
-    return this.#current.get(`${kind}/${name}`)?.object as Objects[Kind] | undefined;
+    const last = this.#last.get(`${kind}/${name}`);
+    return last?.type === 'DELETED' ? undefined : (last?.object as Objects[Kind] | undefined);
   }
 
   all<Kind extends RecordedKind>(kind: Kind): Objects[Kind][] {
-    return [...this.#current.values()]
-      .filter((entry) => entry.kind === kind)
+    return [...this.#last.values()]
+      .filter((entry) => entry.kind === kind && entry.type !== 'DELETED')
       .map(({ object }) => object as Objects[Kind]);
   }
 
@@ -134,7 +170,45 @@ export class NamespaceHistory implements Source {
     return () => this.#listeners.delete(listener);
   }
 
-  until<T>(what: string, ask: () => T | undefined | false, timeoutMs?: number): Promise<T> {
+  /** Returns once it holds and the record has caught up with it: what led to it is on record as well, whatever its kind. */
+  async until<T>(what: string, ask: () => T | undefined | false, timeoutMs?: number): Promise<T> {
+    const answer = await this.#until(what, ask, timeoutMs);
+    await this.caughtUp();
+    return answer;
+  }
+
+  /**
+   * Returns once the record has every object as the API server had it at the time of the call, and the end of every one
+   * that was gone by then. Only what came and went meanwhile may still be missing.
+   */
+  async caughtUp(): Promise<void> {
+    const catchUp = async (kind: RecordedKind): Promise<void> => {
+      const list = await this.#list(kind);
+      const listed = new Set(list.items.map((object) => keyOf(kind, object)));
+      const isGone = (entry: HistoryEntry): boolean =>
+        entry.kind === kind &&
+        entry.type !== 'DELETED' &&
+        entry.resourceVersion <= versionOf(list) &&
+        !listed.has(keyOf(kind, entry.object));
+      await this.#until(
+        `the record of ${kind} to catch up`,
+        () => list.items.every((object) => this.#has(kind, object)) && ![...this.#last.values()].some(isGone),
+      );
+    };
+    await Promise.all(KINDS.map(catchUp));
+  }
+
+  /** Returns once what the API server answered to a write is on record. */
+  async shows(kind: RecordedKind, written: KubeObject): Promise<void> {
+    await this.#until(`the write of ${keyOf(kind, written)} to be on record`, () => this.#has(kind, written));
+  }
+
+  #has(kind: RecordedKind, object: KubeObject): boolean {
+    const last = this.#last.get(keyOf(kind, object));
+    return last !== undefined && last.resourceVersion >= versionOf(object);
+  }
+
+  #until<T>(what: string, ask: () => T | undefined | false, timeoutMs?: number): Promise<T> {
     const checked = (): T | undefined | false => {
       if (this.#problem !== undefined) throw this.#problem;
       return ask();
@@ -146,7 +220,7 @@ export class NamespaceHistory implements Source {
   async events(count: number, atMostMs: number): Promise<void> {
     const goal = this.length + count;
     const late = Date.now() + atMostMs;
-    await this.until('more events', () => this.length >= goal, atMostMs).catch((error: unknown) => {
+    await this.#until('more events', () => this.length >= goal, atMostMs).catch((error: unknown) => {
       if (Date.now() < late) throw error;
     });
   }
@@ -184,14 +258,25 @@ export class Recorder {
   in(namespace: string): NamespaceHistory {
     const known = this.#namespaces.get(namespace);
     if (known !== undefined) return known;
-    const history = new NamespaceHistory();
+    const history = new NamespaceHistory((kind) => this.#list(kind, namespace));
     this.#namespaces.set(namespace, history);
     return history;
   }
 
   async #follow(kind: RecordedKind): Promise<void> {
-    const list = await this.#api.call<{ metadata: { resourceVersion: string } }>('GET', `${pathOf(kind)}?limit=1`);
+    const list = await this.#api.call<KindList>('GET', `${pathOf(kind)}?limit=1`);
     this.#watch(kind, list.metadata.resourceVersion);
+  }
+
+  /** Asks again where the server is away: tests kill it. */
+  async #list(kind: RecordedKind, namespace: string): Promise<KindList> {
+    for (const end = Date.now() + GIVE_UP_MS; ; await delay(TRY_AGAIN_MS)) {
+      try {
+        return await this.#api.call<KindList>('GET', pathOf(kind, namespace));
+      } catch (error) {
+        if (Date.now() > end) throw error;
+      }
+    }
   }
 
   #watch(kind: RecordedKind, from: string): void {
@@ -202,7 +287,7 @@ export class Recorder {
       (event) => {
         if (event.type === 'ERROR') return this.#fail(new Error(`watch of ${kind}: ${JSON.stringify(event.object)}`));
         last = event.object.metadata.resourceVersion;
-        if (event.type !== 'BOOKMARK') this.#add(kind, event);
+        if (event.type !== 'BOOKMARK') this.#deliver(kind, event);
       },
       (problem) => {
         // The server ends a watch after a while; one that breaks may have a gap, and a record must not.
@@ -214,9 +299,16 @@ export class Recorder {
     );
   }
 
+  #deliver(kind: RecordedKind, event: WatchEvent): void {
+    const late = DELAYS.get(kind) ?? 0;
+    // Timers of one length fire in their order.
+    if (late > 0) setTimeout(() => this.#add(kind, event), late);
+    else this.#add(kind, event);
+  }
+
   #add(kind: RecordedKind, { type, object }: WatchEvent): void {
     const resourceVersion = BigInt(object.metadata.resourceVersion);
-    const entry = { kind, type, resourceVersion, object, seenAt: Date.now() } as HistoryEntry;
+    const entry = { kind, type, resourceVersion, object } as HistoryEntry;
     this.in(object.metadata.namespace ?? '').add(entry);
   }
 

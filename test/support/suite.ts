@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, inject, type TestContext } from 'vitest';
 import { type LocalCluster, up } from '../../dev/cluster/index.ts';
 import { KubeApi, type KubeObject, type Plural, pathOf } from './kube-api.ts';
 import { Operator } from './operator.ts';
-import { type NamespaceHistory, Recorder } from './recorder.ts';
+import { isRecorded, type NamespaceHistory, Recorder } from './recorder.ts';
 
 const crds = join(import.meta.dirname, '..', '..', 'crds');
 
@@ -38,7 +38,7 @@ const objectOf = ({ kind, name, annotations, spec }: Manifest): object => ({
   spec,
 });
 
-/** A namespace of one test, with everything that happens in it on record. */
+/** A namespace of one test. What its methods did or waited for is on record when they return. */
 export class TestNamespace {
   readonly name: string;
   readonly history: NamespaceHistory;
@@ -55,22 +55,30 @@ export class TestNamespace {
   create(...manifests: Manifest[]): Promise<KubeObject[]> {
     return Promise.all(
       manifests.map((manifest) => {
-        const path = `${pathOf(PLURALS[manifest.kind], this.name)}?fieldValidation=Strict`;
-        return this.#api.call<KubeObject>('POST', path, objectOf(manifest));
+        const plural = PLURALS[manifest.kind];
+        const path = `${pathOf(plural, this.name)}?fieldValidation=Strict`;
+        return this.#write('POST', plural, path, objectOf(manifest));
       }),
     );
   }
 
   createRaw(plural: Plural, object: object): Promise<KubeObject> {
-    return this.#api.call('POST', pathOf(plural, this.name), object);
+    return this.#write('POST', plural, pathOf(plural, this.name), object);
   }
 
   patch(plural: Plural, name: string, change: object, subresource = ''): Promise<KubeObject> {
-    return this.#api.call('PATCH', `${pathOf(plural, this.name, name)}${subresource}`, change);
+    return this.#write('PATCH', plural, `${pathOf(plural, this.name, name)}${subresource}`, change);
   }
 
-  delete(plural: Plural, name: string): Promise<unknown> {
-    return this.#api.call('DELETE', pathOf(plural, this.name, name));
+  async delete(plural: Plural, name: string): Promise<void> {
+    await this.#api.call('DELETE', pathOf(plural, this.name, name));
+    await this.history.caughtUp();
+  }
+
+  async #write(method: 'POST' | 'PATCH', plural: Plural, path: string, body: object): Promise<KubeObject> {
+    const written = await this.#api.call<KubeObject>(method, path, body);
+    if (isRecorded(plural)) await this.history.shows(plural, written);
+    return written;
   }
 
   /** @throws Error with kubectl's words where it fails. */
@@ -80,6 +88,7 @@ export class TestNamespace {
       input === undefined ? {} : { input },
     );
     expect(code, `kubectl ${args.join(' ')}: ${stderr}`).toBe(0);
+    await this.history.caughtUp();
     return stdout;
   }
 
