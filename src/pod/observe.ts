@@ -84,8 +84,12 @@ export function observePod(pod: PodJson): ObservedTask {
   const annotations = metadata.annotations ?? {};
   const traits = traitsOf(annotations[ANNOTATIONS.containers] ?? '{}');
   const phase = status?.phase;
-  const over = phase === 'Succeeded' || phase === 'Failed';
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const over = phase === 'Succeeded' || phase === 'Failed';
+  // A pod beyond its deadline is Failed at once; its containers still have their grace, and their codes to come.
+  const stopping =
+    metadata.deletionTimestamp === undefined && statuses.some(({ state }) => state?.running !== undefined);
+  const ended = over && !stopping;
   const states = new Map(statuses.map((container) => [container.name, container]));
   // An init container without traits is part of how a container is started, not one of the task's.
   const initContainers = (spec?.initContainers ?? []).filter(({ name }) => traits[name] !== undefined);
@@ -127,7 +131,7 @@ export function observePod(pod: PodJson): ObservedTask {
       if (!failedStart || !own.essential || container.startedAt !== undefined) return container;
       return { ...container, reason: stoppedReason, startFailure: stoppedReason };
     }),
-    ended: over,
+    ended,
     acknowledged: startedAt !== undefined,
     ...(barriers !== undefined && { startBarriers: barriers }),
     stopRequested: metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,

@@ -113,6 +113,14 @@ describe('a pod as a task', () => {
     expect(stopCauseOf(task)).toEqual({ stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' });
   });
 
+  it('has not ended while a container of a pod beyond its deadline still has its grace', () => {
+    const failed = { phase: 'Failed', reason: 'DeadlineExceeded' };
+    expect(observePod(pod({ ...states(ended(3), running), ...failed })).ended).toBe(false);
+    expect(observePod(pod({ ...states(ended(3), ended(0)), ...failed })).ended).toBe(true);
+    // Nobody hears of it again: its node is gone.
+    expect(observePod(pod({ ...states(ended(3), running), ...failed }, { deletionTimestamp: AT })).ended).toBe(true);
+  });
+
   it('keeps the recorded cause', () => {
     const annotations = {
       'longshore.dev/stop-code': 'ServiceSchedulerInitiated',
