@@ -164,7 +164,7 @@ describe.concurrent('a TaskDefinition', () => {
     const logConfiguration = { logDriver: 'awslogs', options: { 'awslogs-group': '/ecs/web' } };
     const ulimits = [{ name: 'nofile', softLimit: 1024, hardLimit: 4096 }];
     await ns.create(
-      taskDefinition('web', { taskRoleArn: 'arn:aws:iam::111122223333:role/web', networkMode: 'host' }, [
+      taskDefinition('web', { taskRoleArn: 'arn:aws:iam::111122223333:role/web', networkMode: 'none' }, [
         { ...webContainer, logConfiguration, ulimits, user: 'nobody' },
         { ...sidecarContainer, stopTimeout: 5 },
       ]),
@@ -177,7 +177,7 @@ describe.concurrent('a TaskDefinition', () => {
     });
     expect([...support].map(([field, { support: how }]) => `${field} ${how}`)).toEqual([
       'spec.containerDefinitions Approximated',
-      'spec.networkMode Approximated',
+      'spec.networkMode Ignored',
       'spec.taskRoleArn Ignored',
       'spec.containerDefinitions[0].healthCheck Approximated',
       'spec.containerDefinitions[0].logConfiguration Ignored',
