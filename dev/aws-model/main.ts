@@ -29,6 +29,7 @@ const SOURCES: readonly Source[] = [
       DescribeServices: ['output'],
       UpdateService: ['input'],
       RunTask: ['input'],
+      CreateCluster: ['input'],
     },
   },
   {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { customResourceDefinitionFile } from './custom-resource-definition.ts';
 import { KINDS } from './kinds.ts';
+import { supportMatrixFile } from './support-matrix.ts';
 
 /** `kubectl apply` keeps the whole object in an annotation, whose limit is 262144 bytes. */
 const APPLY_LIMIT = 250_000;
@@ -11,13 +12,13 @@ const APPLY_LIMIT = 250_000;
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 
-const files = KINDS.map(customResourceDefinitionFile);
-for (const { path, content } of files) {
+const definitions = KINDS.map(customResourceDefinitionFile);
+for (const { path, content } of definitions) {
   const size = Buffer.byteLength(content);
   if (size > APPLY_LIMIT) throw new Error(`${path} has ${size} bytes; kubectl apply takes at most ${APPLY_LIMIT}`);
 }
 
-const wanted = new Map(files.map(({ path, content }) => [path, content]));
+const wanted = new Map([...definitions, supportMatrixFile()].map(({ path, content }) => [path, content]));
 const committed = (await readdir(join(root, 'crds')).catch(() => [])).map((name) => `crds/${name}`);
 const superfluous = committed.filter((path) => !wanted.has(path));
 const stale: string[] = [];
@@ -26,7 +27,7 @@ for (const [path, content] of wanted) {
 }
 
 if (options.check) {
-  for (const path of stale) console.error(`generate: ${path} does not follow from src/api`);
+  for (const path of stale) console.error(`generate: ${path} does not follow from src`);
   for (const path of superfluous) console.error(`generate: ${path} belongs to no kind`);
   if (stale.length + superfluous.length > 0) {
     console.error('generate: run `npm run generate` and commit what it writes');

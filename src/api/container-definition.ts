@@ -180,9 +180,9 @@ export const containerDefinitionSchema = withRules(
     disableNetworking: flag().describe('Whether the container has no network. Default: false.'),
     versionConsistency: z
       .enum(['enabled', 'disabled'])
-      .default('enabled')
+      .optional()
       .describe(
-        'Whether the tag of the image is resolved once a deployment, so that all its tasks run the same image: enabled (default) or disabled.',
+        'Whether the tag of the image is resolved once a deployment, so that all its tasks run the same image: enabled (as when absent) or disabled.',
       ),
     hostname: z
       .string()

@@ -1,161 +1,132 @@
+/** What becomes of the fields of a spec: read off the tables in `support/`. */
 import type { BatchJobSpec } from '../api/batch-job.ts';
 import type { ClusterSpec } from '../api/cluster.ts';
-import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { ServiceSpec } from '../api/service.ts';
 import type { FieldSupport } from '../api/status.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
-import { userIds } from './security.ts';
+import { type Member, type ServiceModel, shapeOf } from '../aws-model/model.ts';
+import { BY_ITS_FIELDS, type Conditional, type Support, type Topic, type Verdict } from './support/entry.ts';
+import { INPUTS, type Input } from './support/tables.ts';
 
-type Report = Omit<FieldSupport, 'field'>;
-
-/** A field without an entry works as on AWS. */
-type Table<T> = { readonly [Field in keyof T]?: (value: T) => Report | undefined };
-
-const approximated = (reason: string): Report => ({ support: 'Approximated', reason });
-const ignored = (reason: string): Report => ({ support: 'Ignored', reason });
-
-const notYet = (): Report => ignored('not honoured yet');
-
-/** What becomes of each container field that is not honoured exactly. */
-const CONTAINER: Table<ContainerDefinition> = {
-  repositoryCredentials: notYet,
-  restartPolicy: notYet,
-  environmentFiles: notYet,
-  secrets: notYet,
-  startTimeout: notYet,
-  systemControls: notYet,
-  resourceRequirements: notYet,
-  linuxParameters: notYet,
-  firelensConfiguration: notYet,
-  credentialSpecs: notYet,
-  dockerSecurityOptions: notYet,
-  dnsServers: notYet,
-  dnsSearchDomains: notYet,
-  extraHosts: notYet,
-  disableNetworking: ({ disableNetworking }) => (disableNetworking ? notYet() : undefined),
-  portMappings: ({ portMappings }) =>
-    portMappings.some(({ containerPortRange }) => containerPortRange !== undefined)
-      ? ignored('containerPortRange is not mapped yet')
-      : undefined,
-  links: () =>
-    approximated(
-      'containers of a task share one network: the link name resolves to 127.0.0.1, and two containers cannot use one port; a name with _ does not resolve',
-    ),
-  dependsOn: ({ dependsOn }) =>
-    dependsOn.length === 0
-      ? undefined
-      : approximated(
-          'starts in this order; where it waits for START alone it also starts after a container that failed to start; containers of a task are stopped together, not in reverse order',
-        ),
-  user: ({ user = '' }) => {
-    const { uid, gid } = userIds(user);
-    if (uid === undefined)
-      return ignored(`Kubernetes takes numeric users only: the image decides who "${user}" is; give its number`);
-    if (gid === undefined && user.includes(':'))
-      return approximated('Kubernetes takes numeric groups only: the image decides the group');
-    return undefined;
-  },
-  logConfiguration: ({ logConfiguration }) =>
-    ignored(
-      `log driver ${logConfiguration?.logDriver}: the cluster's log agent reads standard output; see the pod's annotations`,
-    ),
-  dockerLabels: () => approximated("kept as JSON in the pod's annotation longshore.dev/docker-labels"),
-  ulimits: ({ ulimits }) =>
-    ulimits?.length ? ignored('Kubernetes has no ulimits: the container runtime sets them') : undefined,
-  hostname: () =>
-    approximated(
-      "a pod has one host name, a DNS label: that of the first container that sets one; with networkMode host the node's",
-    ),
-  healthCheck: () =>
-    approximated(
-      "a readiness probe runs the command; Docker's order of timeout and interval differs by less than one interval",
-    ),
-};
-
-/** The same for task-level fields. */
-const TASK: Table<TaskDefinitionSpec> = {
-  pidMode: notYet,
-  ipcMode: notYet,
-  ephemeralStorage: notYet,
-  runtimePlatform: notYet,
-  proxyConfiguration: notYet,
-  inferenceAccelerators: notYet,
-  trustedExecutionConfiguration: notYet,
-  enableFaultInjection: ({ enableFaultInjection }) => (enableFaultInjection ? notYet() : undefined),
-  volumes: ({ volumes }) =>
-    volumes.some((volume) => Object.keys(volume).some((kind) => /VolumeConfiguration$/.test(kind))) ||
-    volumes.some(({ configuredAtLaunch }) => configuredAtLaunch)
-      ? ignored('only host volumes are made yet: every other volume is an empty directory')
-      : undefined,
-  executionRoleArn: () =>
-    ignored('images and logs need no AWS role here; use kubernetes.imagePullSecrets for private registries'),
-  taskRoleArn: () =>
-    ignored(
-      'no mapping from a role to a ServiceAccount exists; set kubernetes.serviceAccountName on the Service or BatchJob',
-    ),
-  placementConstraints: ({ placementConstraints }) =>
-    placementConstraints?.length
-      ? ignored('cluster query language is not evaluated yet; use kubernetes.nodeSelector')
-      : undefined,
-  networkMode: ({ networkMode }) =>
-    networkMode === 'none' ? ignored('pods always have a network; a NetworkPolicy can close it') : undefined,
-  containerDefinitions: ({ containerDefinitions }) =>
-    new Set(containerDefinitions.map(({ stopTimeout }) => stopTimeout)).size > 1
-      ? approximated('a pod has one grace period: the longest stopTimeout of its containers')
-      : undefined,
-};
-
-const SERVICE: Table<ServiceSpec> = {
-  cluster: () => ignored('the namespace stands for the cluster'),
-  launchType: () =>
-    ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector to choose among them'),
-  tags: () => ignored('tags have no use here yet; kubernetes.podLabels labels the tasks'),
-};
-
-const JOB: Table<BatchJobSpec> = {
-  jobQueue: () =>
-    ignored('queues do not order jobs yet: the job starts at once; its containers get the name as AWS_BATCH_JQ_NAME'),
-};
-
-const CLUSTER: Table<ClusterSpec> = {
-  settings: () =>
-    ignored('there is no CloudWatch here: Prometheus scrapes the operator, and the cluster the containers'),
-  configuration: () => ignored('kubectl exec takes the place of ECS Exec; StorageClasses say how storage is encrypted'),
-  capacityProviders: () => ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector'),
-  defaultCapacityProviderStrategy: () =>
-    ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector'),
-  serviceConnectDefaults: () => ignored('Service Connect is not there yet'),
-  tags: () => ignored('tags of a cluster have no use here'),
-};
-
-export const clusterFieldSupport = (spec: ClusterSpec): FieldSupport[] => [
-  ...reports(CLUSTER, spec, 'spec'),
-  ...reports<ClusterSpec['mappings']>(
-    { alarms: () => ignored('alarms are not evaluated yet') },
-    spec.mappings,
-    'spec.mappings',
-  ),
-];
-
-export const serviceFieldSupport = (spec: ServiceSpec): FieldSupport[] => reports(SERVICE, spec, 'spec');
-
-export const jobFieldSupport = (spec: BatchJobSpec): FieldSupport[] => reports(JOB, spec, 'spec');
-
-/** Every field given that is not honoured exactly, in the order of the definition (design §1). */
-export function fieldSupport(spec: TaskDefinitionSpec): FieldSupport[] {
-  const task = reports(TASK, spec, 'spec');
-  const containers = spec.containerDefinitions.flatMap((container, index) =>
-    reports(CONTAINER, container, `spec.containerDefinitions[${index}]`),
-  );
-  return [...task, ...containers];
+/** What becomes of one field that was given. */
+export interface FieldReport {
+  /** Path of the field, e.g. spec.containerDefinitions[0].links. */
+  readonly field: string;
+  readonly support: Exclude<Support, 'Refused'>;
+  /** What differs from AWS, and why; empty where nothing does. */
+  readonly reason: string;
 }
 
-function reports<T extends object>(table: Table<T>, value: T, path: string): FieldSupport[] {
-  return (Object.keys(value) as (keyof T & string)[]).flatMap((field) => {
-    const given = value[field];
-    if (given === undefined || (typeof given === 'object' && given !== null && Object.keys(given).length === 0))
-      return [];
-    const report = table[field]?.(value);
-    return report === undefined ? [] : [{ field: `${path}.${field}`, ...report }];
+interface Specs {
+  readonly TaskDefinition: TaskDefinitionSpec;
+  readonly Service: ServiceSpec;
+  readonly Cluster: ClusterSpec;
+  readonly BatchJob: BatchJobSpec;
+}
+
+/** What the API server takes of a status's list. */
+const MAX_REPORTS = 200;
+
+export const fieldSupport = (spec: TaskDefinitionSpec): FieldSupport[] =>
+  inexact(allFieldSupport('TaskDefinition', spec));
+
+export const serviceFieldSupport = (spec: ServiceSpec): FieldSupport[] => inexact(allFieldSupport('Service', spec));
+
+export const clusterFieldSupport = (spec: ClusterSpec): FieldSupport[] => [
+  ...inexact(allFieldSupport('Cluster', spec)),
+  ...(spec.mappings.alarms.length === 0
+    ? []
+    : [{ field: 'spec.mappings.alarms', support: 'Ignored' as const, reason: 'alarms are not evaluated yet' }]),
+];
+
+export const jobFieldSupport = (spec: BatchJobSpec): FieldSupport[] => inexact(allFieldSupport('BatchJob', spec));
+
+/**
+ * What becomes of every AWS field that was given, in the order of the spec. A field that has fields of its own is not
+ * listed, but they are; nor are the fields of one that is Ignored as a whole. `kubernetes` and other fields that are not
+ * AWS's have no entry.
+ * @param spec as parsed
+ * @param given what to report on; default: all of the spec, with the defaults that parsing put in
+ */
+export function allFieldSupport<Kind extends keyof Specs>(
+  kind: Kind,
+  spec: Specs[Kind],
+  given: object = spec,
+): FieldReport[] {
+  const { model, structures, table }: Input = INPUTS[kind];
+  const context = { model, table, spec };
+  return Object.entries(given).flatMap(([field, value]) => {
+    const structure = structures.find((name) => shapeOf(model, name).members?.[field] !== undefined);
+    return structure === undefined
+      ? []
+      : fieldReports(context, { structure, field, parsed: spec, path: 'spec' }, value);
   });
+}
+
+interface Context {
+  readonly model: ServiceModel;
+  readonly table: Topic;
+  readonly spec: object;
+}
+
+interface Place {
+  readonly structure: string;
+  readonly field: string;
+  /** The structure that has the field, as parsed. */
+  readonly parsed: object;
+  /** Path of the structure. */
+  readonly path: string;
+}
+
+function fieldReports(context: Context, { structure, field, parsed, path }: Place, given: unknown): FieldReport[] {
+  const member = shapeOf(context.model, structure).members?.[field];
+  const entry = context.table[structure]?.[field];
+  if (member === undefined || entry === undefined || given === undefined || given === null) return [];
+  const here = `${path}.${field}`;
+  if (entry === BY_ITS_FIELDS) return reportsWithin(context, member, given, Reflect.get(parsed, field), here);
+  const { support, reason } = verdictOf(entry, parsed, context.spec);
+  // What is refused was not parsed.
+  if (support === 'Refused' || (support !== 'Exact' && saysNothing(given))) return [];
+  return [{ field: here, support, reason }];
+}
+
+function reportsWithin(
+  context: Context,
+  { shape: name }: Member,
+  given: unknown,
+  parsed: unknown,
+  path: string,
+): FieldReport[] {
+  const { type, member } = shapeOf(context.model, name);
+  if (Array.isArray(given) && Array.isArray(parsed) && member !== undefined) {
+    return given.flatMap((item, index) => reportsWithin(context, member, item, parsed[index], `${path}[${index}]`));
+  }
+  if (type !== 'structure' || !isObject(given) || !isObject(parsed)) return [];
+  return Object.entries(given).flatMap(([field, value]) =>
+    fieldReports(context, { structure: name, field, parsed, path }, value),
+  );
+}
+
+function verdictOf(entry: Verdict | Conditional, parsed: object, spec: object): Verdict {
+  if (!('cases' in entry)) return entry;
+  const name = entry.choose(parsed, spec);
+  const verdict = entry.cases[name];
+  if (verdict === undefined) throw new Error(`the support table has no case ${name}`);
+  return verdict;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** Where such a value is ignored, nothing is lost. */
+const saysNothing = (value: unknown): boolean =>
+  value === false || value === '' || (isObject(value) && Object.keys(value).length === 0);
+
+/** What a status shows; where that would be too much, items of lists are put together. */
+function inexact(reports: readonly FieldReport[]): FieldSupport[] {
+  const shown = reports.flatMap(({ field, support, reason }) =>
+    support === 'Exact' ? [] : [{ field, support, reason }],
+  );
+  if (shown.length <= MAX_REPORTS) return shown;
+  const together = shown.map((report) => ({ ...report, field: report.field.replaceAll(/\[\d+\]/g, '[]') }));
+  return [...new Map(together.map((report) => [report.field, report])).values()];
 }

@@ -1,2 +1,5 @@
-/** ECS expands nothing; Kubernetes would replace `$(NAME)` in commands, probes and variables, so it is escaped. */
-export const literal = (text: string): string => text.replaceAll('$(', '$$$$(');
+/**
+ * ECS expands nothing; Kubernetes replaces `$(NAME)` in commands, probes and variables, and takes `$$` for one `$`
+ * wherever it stands, so that both are escaped.
+ */
+export const literal = (text: string): string => text.replaceAll(/\$\$+|\$(?=\()/g, (run) => run.repeat(2));

@@ -1,5 +1,9 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
+import { areShares, CGROUP } from '../support/containers.ts';
 import { duplicates, rerunsAfterSuccess } from '../support/invariants.ts';
 import { type TestNamespace, useSuite } from '../support/suite.ts';
 
@@ -15,11 +19,15 @@ const containerProperties = (script: string) => ({
   ],
 });
 
-const untilEnded = (ns: TestNamespace, name: string) =>
-  ns.until(`job ${name} to end`, () => {
-    const status = ns.history.get('batchjobs', name)?.status;
-    return status?.status === 'SUCCEEDED' || status?.status === 'FAILED' ? status : undefined;
-  });
+const untilEnded = (ns: TestNamespace, name: string, timeoutMs?: number) =>
+  ns.until(
+    `job ${name} to end`,
+    () => {
+      const status = ns.history.get('batchjobs', name)?.status;
+      return status?.status === 'SUCCEEDED' || status?.status === 'FAILED' ? status : undefined;
+    },
+    timeoutMs,
+  );
 
 describe.skipIf(!possible).concurrent(title, () => {
   const suite = useSuite({ nodes: 'real', operator: true });
@@ -75,5 +83,91 @@ describe.skipIf(!possible).concurrent(title, () => {
       { attempt: 1, reason: expect.stringMatching(/^CannotPullContainerError: /) },
     ]);
     expect(status.attempts?.[0]?.exitCode).toBeUndefined();
+  });
+
+  it('runs its container with the properties and overrides given', async (context) => {
+    const ns = await suite().namespace(context);
+    const folder = mkdtempSync(join(tmpdir(), 'longshore-job-'));
+    context.onTestFinished(() => rmSync(folder, { recursive: true }));
+    chmodSync(folder, 0o755);
+    writeFileSync(join(folder, 'greeting'), 'hello from the node');
+    const script = [
+      'echo "$0 user $(id -u):$(id -g) $KEPT $REPLACED"',
+      'cat /data/greeting && echo',
+      'touch /data/x 2> /dev/null || echo the volume is read-only',
+      'touch /x 2> /dev/null || echo the root is read-only',
+      CGROUP.cpuShares,
+      CGROUP.memoryLimit,
+      'grep CapEff /proc/self/status',
+    ].join('\n');
+    const variable = (name: string, value: string) => ({ name, value });
+    const properties = {
+      image: 'busybox:1.37',
+      command: ['sh', '-c', script, 'definition'],
+      vcpus: 1,
+      memory: 64,
+      environment: [variable('KEPT', 'kept'), variable('REPLACED', 'definition')],
+    };
+    await ns.create(
+      {
+        kind: 'BatchJob',
+        name: 'given',
+        spec: {
+          containerProperties: {
+            ...properties,
+            user: '1234:2345',
+            readonlyRootFilesystem: true,
+            volumes: [{ name: 'data', host: { sourcePath: folder } }],
+            mountPoints: [{ sourceVolume: 'data', containerPath: '/data', readOnly: true }],
+          },
+        },
+      },
+      {
+        kind: 'BatchJob',
+        name: 'overridden',
+        spec: {
+          containerProperties: { ...properties, privileged: true },
+          containerOverrides: {
+            command: ['sh', '-c', script, 'override'],
+            environment: [variable('REPLACED', 'override')],
+            resourceRequirements: [
+              { type: 'VCPU', value: '0.25' },
+              { type: 'MEMORY', value: '32' },
+            ],
+          },
+        },
+      },
+    );
+    const printed = async (name: string): Promise<string[]> => {
+      expect((await untilEnded(ns, name)).status).toBe('SUCCEEDED');
+      return (await ns.kubectl(['logs', `--selector=longshore.dev/batch-job=${name}`, '--tail=-1'])).trim().split('\n');
+    };
+    const given = await printed('given');
+    expect(given.slice(0, 4)).toEqual([
+      'definition user 1234:2345 kept definition',
+      'hello from the node',
+      'the volume is read-only',
+      'the root is read-only',
+    ]);
+    expect(areShares(given[4] ?? '', 1024), given[4]).toBe(true);
+    expect(given[5]).toBe(String(64 * 1024 * 1024));
+    expect(given[6]).toMatch(/0000000000000000$/);
+    const overridden = await printed('overridden');
+    expect(overridden[0]).toBe('override user 0:0 kept override');
+    const [shares = '', memory, rights] = overridden.slice(-3);
+    expect(areShares(shares, 256), shares).toBe(true);
+    expect(memory).toBe(String(32 * 1024 * 1024));
+    expect(rights).toBe(readFileSync('/proc/self/status', 'utf8').match(/^CapEff.*$/m)?.[0]);
+  });
+
+  it('is stopped when an attempt runs longer than its timeout', { timeout: 240_000 }, async (context) => {
+    const ns = await suite().namespace(context);
+    const spec = { timeout: { attemptDurationSeconds: 60 }, containerProperties: containerProperties('exec wait') };
+    await ns.create({ kind: 'BatchJob', name: 'long', spec });
+    const status = await untilEnded(ns, 'long', 180_000);
+    expect(status).toMatchObject({ status: 'FAILED', statusReason: 'Job attempt duration exceeded timeout' });
+    const [attempt] = status.attempts ?? [];
+    const ran = Date.parse(attempt?.stoppedAt ?? '') - Date.parse(attempt?.startedAt ?? '');
+    expect(ran).toBeGreaterThanOrEqual(60_000);
   });
 });

@@ -3,24 +3,17 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
 import { writesOf } from '../support/audit.ts';
+import { exec, isRunning, shell, untilRunning } from '../support/containers.ts';
 import { isEnded, isHealthy, isWanted, momentsOf, serviceViolations, slowEnds } from '../support/invariants.ts';
 import { service, taskDefinition, version, webContainer } from '../support/manifests.ts';
 import type { Pod } from '../support/recorder.ts';
 import { messagesOf, podsOf, readyCondition, runningPods, stoppedTaskOf, untilSteady } from '../support/services.ts';
-import { OPERATOR_USER, type TestNamespace, useSuite } from '../support/suite.ts';
+import { OPERATOR_USER, useSuite } from '../support/suite.ts';
 
 const { possible, why } = realNodePossible();
 const title = possible ? 'a Service on a real kubelet' : `a Service on a real kubelet (skipped: ${why})`;
 
 const examples = join(import.meta.dirname, '..', '..', 'examples');
-
-const shell = (name: string, script: string, fields: object = {}) => ({
-  name,
-  image: 'busybox:1.37',
-  memory: 16,
-  command: ['sh', '-c', script],
-  ...fields,
-});
 
 /** Runs until `touch /tmp/end` in it, then exits with the code. */
 const endsOnRequest = (name: string, code: number, fields: object = {}) =>
@@ -30,17 +23,8 @@ const endsOnRequest = (name: string, code: number, fields: object = {}) =>
     fields,
   );
 
-const exec = (ns: TestNamespace, pod: Pod, container: string, ...command: string[]) =>
-  ns.kubectl(['exec', pod.metadata.name, `--container=${container}`, '--', ...command]);
-
 const exitCodeOf = (pod: Pod | undefined, container: string): number | undefined =>
   pod?.status?.containerStatuses?.find(({ name }) => name === container)?.state?.terminated?.exitCode;
-
-const isRunning = ({ status }: Pod): boolean =>
-  status?.phase === 'Running' && status.containerStatuses?.every(({ state }) => state?.running !== undefined) === true;
-
-const untilRunning = (ns: TestNamespace, serviceName: string): Promise<Pod> =>
-  ns.until('a running task', () => runningPods(ns.history, serviceName).find(isRunning), 90_000);
 
 describe.skipIf(!possible).concurrent(title, () => {
   const suite = useSuite({ nodes: 'real', operator: true });
@@ -181,5 +165,26 @@ describe.skipIf(!possible).concurrent(title, () => {
       { name: 'web', exitCode: 143 },
     ]);
     expect(serviceViolations(ns.history, 'web')).toEqual([]);
+  });
+
+  it('lets failed health checks be in the grace period of the service', async (context) => {
+    const ns = await suite().namespace(context);
+    const healthCheck = { command: ['CMD', 'false'], interval: 5, timeout: 2, retries: 1 };
+    const grace = 25;
+    await ns.create(
+      taskDefinition('web', {}, [shell('web', 'exec wait', { healthCheck })]),
+      // With these bounds it is replaced by one that will not do better either.
+      service('web', {
+        healthCheckGracePeriodSeconds: grace,
+        deploymentConfiguration: { minimumHealthyPercent: 0, maximumPercent: 100 },
+      }),
+    );
+    const pod = await untilRunning(ns, 'web');
+    const stopped = await ns.until('the task to be stopped', () =>
+      stoppedTaskOf(ns.history.get('services', 'web'), pod),
+    );
+    expect(stopped.stoppedReason).toBe('Task failed container health checks');
+    const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt ?? '';
+    expect(Date.parse(stopped.stoppedAt) - Date.parse(startedAt)).toBeGreaterThanOrEqual(grace * 1000);
   });
 });

@@ -33,6 +33,7 @@ export interface Pod extends KubeObject {
     readonly phase?: string;
     readonly reason?: string;
     readonly hostIP?: string;
+    readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly initContainerStatuses?: readonly ContainerState[];
     readonly containerStatuses?: readonly ContainerState[];

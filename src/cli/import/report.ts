@@ -1,9 +1,8 @@
 /** The loss report: what becomes of every field that was given. */
 import type { FieldSupport } from '../../api/status.ts';
 import { parseTaskDefinition } from '../../api/task-definition.ts';
-import { fieldSupport } from '../../pod/field-support.ts';
-import { isFields } from '../fields.ts';
-import { type Path, pathText, valueText } from '../problem.ts';
+import { allFieldSupport } from '../../pod/field-support.ts';
+import { valueText } from '../problem.ts';
 import type { Change } from './aws-input.ts';
 import type { Imported, Manifest } from './manifest.ts';
 
@@ -30,20 +29,7 @@ export function reportOf({ manifest, from, changes }: Imported): ObjectReport {
 
 /** Every field of the spec, in its order. */
 export function fieldOutcomes({ spec }: Manifest): FieldOutcome[] {
-  const inexact = new Map(fieldSupport(parseTaskDefinition(spec)).map((outcome) => [outcome.field, outcome]));
-  return fieldsOf(spec, ['spec']).map((field) => inexact.get(field) ?? { field, support: 'Exact' });
-}
-
-/** Paths of the fields of an object and of the objects in its lists, those that are null left out. */
-function fieldsOf(value: unknown, at: Path): string[] {
-  if (Array.isArray(value)) return value.flatMap((item, index) => fieldsOf(item, [...at, index]));
-  if (!isFields(value)) return [];
-  return Object.entries(value).flatMap(([name, inner]) => {
-    const path = [...at, name];
-    if (inner === null) return [];
-    const lists = Array.isArray(inner) && inner.some(isFields);
-    return [pathText(path), ...(lists ? fieldsOf(inner, path) : [])];
-  });
+  return allFieldSupport('TaskDefinition', parseTaskDefinition(spec), spec);
 }
 
 /** The report for people: one line for each field that is not exact or not as it was. */

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
-import { fieldSupport } from '../../../src/pod/field-support.ts';
 import { stampPod } from '../../../src/pod/stamp.ts';
 import { compile, first, one } from '../../support/compiled.ts';
 
@@ -16,9 +14,9 @@ describe('a task definition as a pod', () => {
   });
 
   it('takes entryPoint for the command and command for its arguments, without Kubernetes expanding $(NAME)', () => {
-    expect(first({ entryPoint: ['sh', '-c'], command: ['echo $(HOME) $HOME'] })).toMatchObject({
+    expect(first({ entryPoint: ['sh', '-c'], command: ['echo $(HOME) $HOME $$ $$(HOME) $'] })).toMatchObject({
       command: ['sh', '-c'],
-      args: ['echo $$(HOME) $HOME'],
+      args: ['echo $$(HOME) $HOME $$$$ $$$$(HOME) $'],
     });
     expect(first({ command: ['a'] })).not.toHaveProperty('command');
     expect(first({ environment: [{ name: 'A', value: '$(B)' }] })?.env).toEqual([{ name: 'A', value: '$$(B)' }]);
@@ -105,43 +103,5 @@ describe('a task definition as a pod', () => {
       spec: { containers: [{ env: [{ name: 'AWS_BATCH_X', value: 'platform' }] }] },
     });
     expect(JSON.stringify(template)).toBe(before);
-  });
-});
-
-describe('field support', () => {
-  const support = (container: object, task: object = {}) =>
-    fieldSupport(
-      parseTaskDefinition({
-        ...task,
-        containerDefinitions: [{ name: 'app', image: 'busybox', memory: 64, ...container }],
-      }),
-    ).map(({ field, support: is }) => `${field} ${is}`);
-
-  it('lists nothing for a definition that is honoured exactly', () => {
-    expect(support({ portMappings: [{ containerPort: 80 }], environment: [{ name: 'A', value: 'b' }] })).toEqual([]);
-  });
-
-  it('lists what is approximated or ignored, with its path', () => {
-    const container = {
-      logConfiguration: { logDriver: 'awslogs' },
-      ulimits: [{ name: 'nofile', softLimit: 1, hardLimit: 2 }],
-      user: 'www-data',
-    };
-    expect(support(container, { executionRoleArn: 'arn:aws:iam::1:role/x', networkMode: 'none' }).sort()).toEqual([
-      'spec.containerDefinitions[0].logConfiguration Ignored',
-      'spec.containerDefinitions[0].ulimits Ignored',
-      'spec.containerDefinitions[0].user Ignored',
-      'spec.executionRoleArn Ignored',
-      'spec.networkMode Ignored',
-    ]);
-  });
-
-  it('says what of dependsOn differs', () => {
-    const sidecar = { name: 'init', image: 'busybox', memory: 8, essential: false };
-    const dependsOn = [{ containerName: 'init', condition: 'SUCCESS' }];
-    const app = { name: 'app', image: 'busybox', memory: 8, dependsOn };
-    expect(fieldSupport(parseTaskDefinition({ containerDefinitions: [sidecar, app] }))).toMatchObject([
-      { field: 'spec.containerDefinitions[1].dependsOn', support: 'Approximated' },
-    ]);
   });
 });

@@ -1,0 +1,33 @@
+/** CreateCluster. */
+import { ECS } from '../../aws-model/model.ts';
+import { exact, ignored, type Topic, whole } from './entry.ts';
+import { CLUSTER_NAME } from './proofs.ts';
+
+const settings = ignored(
+  'there is no CloudWatch here: Prometheus scrapes the operator, and the cluster the containers',
+);
+const configuration = ignored('kubectl exec takes the place of ECS Exec; StorageClasses say how storage is encrypted');
+const capacity = ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector');
+const serviceConnect = ignored('Service Connect is not there yet');
+
+export const cluster: Topic = {
+  CreateClusterRequest: {
+    clusterName: exact(CLUSTER_NAME),
+    settings,
+    configuration,
+    capacityProviders: capacity,
+    defaultCapacityProviderStrategy: capacity,
+    serviceConnectDefaults: serviceConnect,
+    tags: ignored('tags of a cluster have no use here'),
+  },
+  ...whole(ECS, settings, 'ClusterSetting'),
+  ...whole(
+    ECS,
+    configuration,
+    'ClusterConfiguration',
+    'ExecuteCommandConfiguration',
+    'ExecuteCommandLogConfiguration',
+    'ManagedStorageConfiguration',
+  ),
+  ...whole(ECS, serviceConnect, 'ClusterServiceConnectDefaultsRequest'),
+};

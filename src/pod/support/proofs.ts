@@ -1,0 +1,74 @@
+/** The tests that show what a field does on a real container or API server; a test checks that each of them exists. */
+
+const nodeFields = (title: string): string => `test/node/fields.test.ts > ${title}`;
+const nodeService = (title: string): string => `test/node/service.test.ts > ${title}`;
+const nodeOrder = (title: string): string => `test/node/depends-on.test.ts > ${title}`;
+const nodeJob = (title: string): string => `test/node/batch-job.test.ts > ${title}`;
+const clusterService = (title: string): string => `test/cluster/service.test.ts > ${title}`;
+const clusterDefinition = (title: string): string => `test/cluster/task-definition.test.ts > ${title}`;
+const clusterJob = (title: string): string => `test/cluster/batch-job.test.ts > ${title}`;
+
+/** What a container is made of. */
+export const PROCESS = nodeFields('runs entry point and command by the rule of Docker');
+export const DIRECTORY_AND_TERMINAL = nodeFields('starts in the directory, with the terminal and the input asked for');
+export const USER = nodeFields('runs as the user and group asked for');
+export const SECURITY = nodeFields('gives the rights asked for and no others');
+export const ENVIRONMENT = nodeFields('passes variables as they are, and the last of a name');
+export const RESOURCES = nodeFields('bounds containers and the task by their CPU and memory');
+export const VOLUMES = nodeFields('mounts volumes of the node and of the task where and how they are asked for');
+export const NETWORK = nodeFields('has one address, and is reached by the ports of the node that it maps');
+export const HOST_NETWORK = nodeFields('is on the network of the node where it asks for it');
+export const EXAMPLE = nodeService(
+  'runs WordPress and MySQL of the examples: the link resolves, the host port answers',
+);
+
+/** How tasks live. */
+export const ESSENTIAL = nodeService(
+  'ends a task whose essential container exits with 3: its sidecar gets SIGTERM, codes and logs stay, a new task runs',
+);
+export const NOT_ESSENTIAL = nodeService('changes nothing when a container that is not essential exits with 1');
+export const HEALTH = nodeService(
+  'counts a task as healthy when its check passes, and replaces one that turns unhealthy start first',
+);
+export const IMAGE = nodeService('stops a task whose image cannot be pulled, says so, and slows down');
+export const ROLLOUT = nodeService(
+  'rolls real containers to a new revision within the bounds, and leaves none of the old',
+);
+
+/** dependsOn. */
+export const ORDER = nodeOrder(
+  'SUCCESS, COMPLETE and START behind them hold back only what waits, and leave no trace in it',
+);
+export const ORDER_INIT = nodeOrder(
+  'SUCCESS, where everything waits, is an init container, and needs no write of the operator',
+);
+export const ORDER_FAILED = nodeOrder(
+  'SUCCESS that fails stops the task: the container that waited never ran and has 143',
+);
+export const ORDER_HEALTHY = nodeOrder('HEALTHY opens when the check passes, and is a gate for the start only');
+export const START_TIMEOUT = nodeOrder(
+  'HEALTHY that is not reached within startTimeout stops a task whose essential container waits',
+);
+
+/** Names, references, services. */
+export const NAMES = clusterDefinition('takes the names of AWS, and gives objects and labels DNS names');
+export const COMPATIBILITIES = clusterDefinition('lists the fields that are not honoured exactly, each with a reason');
+export const SERVICE_NAMES = clusterService('and another of the same AWS name in lower case keep to their own tasks');
+export const DESIRED_COUNT = clusterService('reaches its desired count, says so, and then writes nothing more');
+export const PINNED = clusterService(
+  'keeps a pinned revision when the definition changes, while one that follows the family rolls',
+);
+export const BOUNDS = clusterService(
+  'rolls from 5 to 10 by a new revision at 50/200 within its bounds at every moment',
+);
+export const GRACE_PERIOD = nodeService('lets failed health checks be in the grace period of the service');
+
+export const CLUSTER_NAME = 'test/cluster/cluster-kind.test.ts > is Ready, and shows what the namespace stands for';
+
+/** Jobs. */
+export const ARRAY = nodeJob('as an array of 5 runs each child with its own index');
+export const RETRY = nodeJob('that exits with 7 is tried as often as it may be, and its logs stay');
+export const JOB_IMAGE = nodeJob('whose image cannot be pulled uses up its attempts');
+export const JOB_CONTAINER = nodeJob('runs its container with the properties and overrides given');
+export const JOB_TIMEOUT = nodeJob('is stopped when an attempt runs longer than its timeout');
+export const JOB_STATUS = clusterJob('that exits with 0 is SUCCEEDED and Complete, with its one attempt');

@@ -1,0 +1,44 @@
+/** Every field of the inputs that the kinds take, with what becomes of it here. */
+import { BATCH, ECS, type ServiceModel } from '../../aws-model/model.ts';
+import { annotations } from './annotations.ts';
+import { cluster } from './cluster.ts';
+import { containers } from './containers.ts';
+import { combine, type Topic } from './entry.ts';
+import { environment } from './environment.ts';
+import { health } from './health.ts';
+import { job } from './job.ts';
+import { network } from './network.ts';
+import { placement } from './placement.ts';
+import { resources } from './resources.ts';
+import { security } from './security.ts';
+import { service } from './service.ts';
+import { volumes } from './volumes.ts';
+
+/** What the `spec` of a kind is the input of. */
+export interface Input {
+  readonly model: ServiceModel;
+  /** Structures whose fields `spec` has; a BatchJob takes the fields of two. */
+  readonly structures: readonly string[];
+  readonly table: Topic;
+}
+
+const ecs = combine(
+  containers,
+  environment,
+  resources,
+  volumes,
+  network,
+  security,
+  health,
+  placement,
+  annotations,
+  service,
+  cluster,
+);
+
+export const INPUTS = {
+  TaskDefinition: { model: ECS, structures: ['RegisterTaskDefinitionRequest'], table: ecs },
+  Service: { model: ECS, structures: ['CreateServiceRequest'], table: ecs },
+  Cluster: { model: ECS, structures: ['CreateClusterRequest'], table: ecs },
+  BatchJob: { model: BATCH, structures: ['SubmitJobRequest', 'RegisterJobDefinitionRequest'], table: job },
+} as const satisfies Readonly<Record<string, Input>>;
