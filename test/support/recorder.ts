@@ -8,14 +8,18 @@ import { type KubeApi, type KubeObject, type Plural, pathOf, type WatchEvent, Wa
 import { randomFrom } from './random.ts';
 import { type Source, until } from './until.ts';
 
+interface State {
+  readonly waiting?: { readonly reason?: string };
+  readonly running?: { readonly startedAt: string };
+  readonly terminated?: { readonly exitCode: number; readonly startedAt?: string; readonly finishedAt?: string };
+}
+
 export interface ContainerState {
   readonly name: string;
   readonly ready?: boolean;
-  readonly state?: {
-    readonly waiting?: { readonly reason?: string };
-    readonly running?: { readonly startedAt: string };
-    readonly terminated?: { readonly exitCode: number; readonly startedAt?: string; readonly finishedAt?: string };
-  };
+  readonly restartCount?: number;
+  readonly state?: State;
+  readonly lastState?: State;
 }
 
 export interface Pod extends KubeObject {
