@@ -132,11 +132,19 @@ function convertProperty(json: unknown, path: string, options: Options): Structu
 /**
  * Without it the API server drops a null when an object is created, but refuses it in server-side apply. A field with a
  * default needs none: the default takes the place of the null, which it would not if null were allowed. Rules need not
- * care: to CEL a null is absent.
+ * care: to CEL a null is absent. An enum does: the API server finds null in none, not even in one that lists it, so that
+ * a rule takes its place.
  */
 function allowNull(schema: StructuralSchema): void {
   schema.nullable = true;
-  if (Array.isArray(schema.enum)) schema.enum = [...schema.enum, null];
+  if (!Array.isArray(schema.enum)) return;
+  const values = schema.enum.map((value) => JSON.stringify(value)).join(', ');
+  const rules = schema['x-kubernetes-validations'];
+  delete schema.enum;
+  schema['x-kubernetes-validations'] = [
+    { rule: `self in [${values}]`, message: `supported values: ${values}` },
+    ...(Array.isArray(rules) ? rules : []),
+  ];
 }
 
 function isZero({ default: value, properties }: StructuralSchema): boolean {

@@ -36,7 +36,12 @@ describe('a zod schema as a structural schema', () => {
     });
     expect(structuralSchema(fields, 'spec', { nullMeansAbsent: true }).properties).toEqual({
       a: { type: 'string', description: 'a text', maxLength: 5 },
-      b: { type: 'string', description: 'd', enum: ['x', null], nullable: true },
+      b: {
+        type: 'string',
+        description: 'd',
+        nullable: true,
+        'x-kubernetes-validations': [{ rule: 'self in ["x"]', message: 'supported values: "x"' }],
+      },
       c: { type: 'string', description: 'a text', maxLength: 5, default: 'x' },
       d: {
         type: 'object',
