@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { reasonOf } from './documents.ts';
 import type { Io } from './io.ts';
 import { RefusedError } from './problem.ts';
+import { type ObjectReport, reportText } from './report.ts';
 
 export interface OutputFile {
   /** Name in a folder. */
@@ -24,6 +25,16 @@ export async function writeOutput(files: readonly OutputFile[], target: string |
   } catch (error) {
     throw new RefusedError({ source: target, message: `cannot be written: ${reasonOf(error)}` });
   }
+}
+
+/** Writes the reports as JSON to a file, or for people to standard error. */
+export async function writeReports(reports: readonly ObjectReport[], file: string | undefined, io: Io): Promise<void> {
+  if (file === undefined) return io.err(reports.map(reportText).join(''));
+  await writeOutput(
+    [{ name: 'report.json', text: `${JSON.stringify({ objects: reports }, undefined, 2)}\n` }],
+    file,
+    io,
+  );
 }
 
 const isFolder = async (target: string): Promise<boolean> =>

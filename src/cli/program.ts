@@ -1,9 +1,10 @@
-/** The command-line tool: `longshore import`. The operator's own options are in ../options.ts. */
+/** The command-line tool: `longshore import` and `longshore validate`. The operator's own options are in ../options.ts. */
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { type ImportOptions, runImport } from './import/command.ts';
 import { EXIT, type Io } from './io.ts';
 import { problemLine, RefusedError } from './problem.ts';
+import { runValidate, type ValidateOptions } from './validate/command.ts';
 
 /** Runs one command line, without the program's name; gives the exit code. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -37,5 +38,12 @@ function program(io: Io): Command {
     .option('--report <file>', 'writes the report as JSON to this file, instead of to standard error')
     .option('--drop-unsupported', 'leaves out fields that Longshore does not take yet, and reports them')
     .action((files: string[], options: ImportOptions) => runImport(files, options, io));
+  root
+    .command('validate')
+    .description('checks manifests offline, with the messages of the API server')
+    .argument('<file...>', 'manifests, YAML or JSON; - is standard input')
+    .option('--report <file>', 'writes what becomes of each field as JSON to this file, instead of to standard error')
+    .option('-q, --quiet', 'prints problems only')
+    .action((files: string[], options: ValidateOptions) => runValidate(files, options, io));
   return root;
 }

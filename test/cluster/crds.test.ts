@@ -12,6 +12,7 @@ import { InvalidSpecError } from '../../src/api/parse.ts';
 import { parseService } from '../../src/api/service.ts';
 import { parseTaskDefinition } from '../../src/api/task-definition.ts';
 import { clusterSamples } from '../unit/api/cluster-samples.ts';
+import { mutation } from '../unit/api/mutation.ts';
 import { job, samples as otherSamples, type SampleKind, service, task, wordpress } from '../unit/api/samples.ts';
 
 const crds = join(import.meta.dirname, '../../crds');
@@ -237,52 +238,3 @@ describe('objects', () => {
     for (const { singular } of resources) expect(all).toContain(`${singular}.longshore.dev/`);
   });
 });
-
-type Path = readonly (string | number)[];
-
-function pathsOf(value: unknown, path: Path = []): Path[] {
-  if (typeof value !== 'object' || value === null) return [path];
-  const keys = Array.isArray(value) ? [...value.keys()] : Object.keys(value);
-  return [path, ...keys.flatMap((key) => pathsOf(Reflect.get(value, key), [...path, key]))];
-}
-
-function replaced(value: unknown, path: Path, by: unknown): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return by;
-  if (typeof value !== 'object' || value === null) return value;
-  const inner = replaced(Reflect.get(value, key), rest, by);
-  if (Array.isArray(value)) return value.toSpliced(Number(key), 1, ...(inner === undefined ? [] : [inner]));
-  return { ...value, [key]: inner };
-}
-
-const replacements: fc.Arbitrary<unknown> = fc.oneof(
-  fc.constantFrom(
-    undefined,
-    null,
-    true,
-    false,
-    '',
-    'a b',
-    'web',
-    'x'.repeat(300),
-    0,
-    -1,
-    1,
-    1.5,
-    70_000,
-    3_000_000_000,
-  ),
-  fc.constantFrom<unknown>([], {}, { unknown: 1 }, ['x'], [null], [{}]),
-  fc.integer({ min: -10, max: 400 }),
-  fc.string({ maxLength: 10 }),
-);
-
-/** A spec with the value at one place taken away or replaced. */
-function mutation({ kind, spec }: { kind: SampleKind; spec: unknown }) {
-  const places = pathsOf(spec).filter((path) => path.length > 0);
-  return fc.record({ path: fc.constantFrom(...places), by: replacements }).map(({ path, by }) => ({
-    kind,
-    spec: JSON.parse(JSON.stringify(replaced(spec, path, by))) as unknown,
-    change: `${path.join('.')} = ${JSON.stringify(by)}`,
-  }));
-}

@@ -2,9 +2,9 @@
 import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv';
 import { withoutNulls } from '../../api/parse.ts';
 import { type ServiceModel, type Shape, shapeOf, structuresFrom } from '../../aws-model/model.ts';
+import { nearest } from '../near.ts';
 import { type Path, type Problem, valueText } from '../problem.ts';
 import { type Action, type AwsInput, modelOf, shapeNameOf } from './aws-input.ts';
-import { nearest } from './near.ts';
 
 const validators = new Map<Action, ValidateFunction>();
 

@@ -1,13 +1,11 @@
 /** Checks what an input became against Longshore's own rules, and says where in the file a problem is. */
 import type { z } from 'zod';
 import { describeIssue, withoutNulls } from '../../api/parse.ts';
-import { taskDefinitionSpecSchema } from '../../api/task-definition.ts';
+import { kindEntry } from '../kinds.ts';
 import { type Path, type Problem, RefusedError } from '../problem.ts';
 import type { AwsInput, Change } from './aws-input.ts';
 import { awsProblems } from './aws-schema.ts';
-import type { Imported, ImportedKind } from './manifest.ts';
-
-const SCHEMAS: Readonly<Record<ImportedKind, z.ZodType>> = { TaskDefinition: taskDefinitionSpecSchema };
+import type { Imported } from './manifest.ts';
 
 /**
  * The input, once AWS's model has nothing against it.
@@ -34,7 +32,7 @@ export function checked(imported: Imported, dropUnsupported: boolean): Imported 
 
 function issuesOf({ kind, spec }: Imported['manifest']): { issues: readonly z.core.$ZodIssue[]; given: unknown } {
   const given = withoutNulls(spec);
-  return { issues: SCHEMAS[kind].safeParse(given).error?.issues ?? [], given };
+  return { issues: kindEntry(kind).schema.safeParse(given).error?.issues ?? [], given };
 }
 
 function specProblems({ manifest, from: { source, locate } }: Imported): Problem[] {

@@ -1,12 +1,14 @@
+import { collectProblems } from '../collect.ts';
 import { readDocuments } from '../documents.ts';
 import type { Io } from '../io.ts';
-import { writeOutput } from '../output.ts';
+import { kindEntry } from '../kinds.ts';
+import { type OutputFile, writeOutput, writeReports } from '../output.ts';
 import { type Problem, RefusedError } from '../problem.ts';
+import type { ObjectReport } from '../report.ts';
 import { yamlText } from '../yaml-text.ts';
 import { checked, checkedInput } from './check.ts';
 import { type Imported, toManifest } from './manifest.ts';
 import { recognize } from './recognize.ts';
-import { reportOf, reportText } from './report.ts';
 
 export interface ImportOptions {
   readonly namespace?: string;
@@ -22,18 +24,7 @@ export interface ImportOptions {
  * @throws RefusedError with every problem of every file
  */
 export async function runImport(files: readonly string[], options: ImportOptions, io: Io): Promise<void> {
-  const problems: Problem[] = [];
-  /** Problems of one do not hide those of the next. */
-  const each = <T, R>(items: readonly T[], work: (item: T) => readonly R[]): R[] =>
-    items.flatMap((item) => {
-      try {
-        return work(item);
-      } catch (error) {
-        if (!(error instanceof RefusedError)) throw error;
-        problems.push(...error.problems);
-        return [];
-      }
-    });
+  const { each, problems } = collectProblems();
   const inputs = each(await readDocuments(files, io), recognize);
   const imported = each(inputs, (input) => [
     checked(toManifest(checkedInput(input), options.namespace), options.dropUnsupported === true),
@@ -42,21 +33,17 @@ export async function runImport(files: readonly string[], options: ImportOptions
   if (problems.length > 0) throw new RefusedError(...problems);
 
   const reports = imported.map(reportOf);
-  await writeOutput(
-    imported.map(({ manifest }) => ({
-      name: `${manifest.metadata.name}.${manifest.kind.toLowerCase()}.yaml`,
-      text: yamlText(manifest),
-    })),
-    options.output,
-    io,
-  );
-  if (options.report === undefined) for (const report of reports) io.err(reportText(report));
-  else
-    await writeOutput(
-      [{ name: '', text: `${JSON.stringify({ objects: reports }, undefined, 2)}\n` }],
-      options.report,
-      io,
-    );
+  await writeOutput(imported.map(fileOf), options.output, io);
+  await writeReports(reports, options.report, io);
+}
+
+const fileOf = ({ manifest }: Imported): OutputFile => ({
+  name: `${manifest.metadata.name}.${manifest.kind.toLowerCase()}.yaml`,
+  text: yamlText(manifest),
+});
+
+function reportOf({ manifest: { kind, metadata, spec }, from, changes }: Imported): ObjectReport {
+  return { source: from.source, kind, ...metadata, fields: kindEntry(kind).support(spec), changes };
 }
 
 /** Two objects of one kind and name: the second would take the place of the first. */

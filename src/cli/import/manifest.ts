@@ -2,14 +2,13 @@
 import { API_VERSION } from '../../api/meta.ts';
 import { uniqueDnsName } from '../../api/names.ts';
 import type { Fields } from '../fields.ts';
+import type { KindName } from '../kinds.ts';
 import type { AwsInput, Change } from './aws-input.ts';
-
-export type ImportedKind = 'TaskDefinition';
 
 /** A Longshore object as a manifest has it. */
 export interface Manifest {
   readonly apiVersion: string;
-  readonly kind: ImportedKind;
+  readonly kind: KindName;
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly spec: Fields;
 }

@@ -1,35 +1,17 @@
 /** The loss report: what becomes of every field that was given. */
-import type { FieldSupport } from '../../api/status.ts';
-import { parseTaskDefinition } from '../../api/task-definition.ts';
-import { allFieldSupport } from '../../pod/field-support.ts';
-import { valueText } from '../problem.ts';
-import type { Change } from './aws-input.ts';
-import type { Imported, Manifest } from './manifest.ts';
-
-/** What becomes of one field of the spec; Exact: as on AWS. */
-export interface FieldOutcome {
-  readonly field: string;
-  readonly support: 'Exact' | FieldSupport['support'];
-  readonly reason?: string;
-}
+import type { FieldReport } from '../pod/field-support.ts';
+import type { Change } from './import/aws-input.ts';
+import type { KindName } from './kinds.ts';
+import { valueText } from './problem.ts';
 
 export interface ObjectReport {
   readonly source: string;
-  readonly kind: string;
+  readonly kind: KindName;
   readonly name: string;
   readonly namespace?: string;
-  readonly fields: readonly FieldOutcome[];
+  /** Every field given that is AWS's, in the order of the spec; Exact: as on AWS. */
+  readonly fields: readonly FieldReport[];
   readonly changes: readonly Change[];
-}
-
-export function reportOf({ manifest, from, changes }: Imported): ObjectReport {
-  const { kind, metadata } = manifest;
-  return { source: from.source, kind, ...metadata, fields: fieldOutcomes(manifest), changes };
-}
-
-/** Every field of the spec, in its order. */
-export function fieldOutcomes({ spec }: Manifest): FieldOutcome[] {
-  return allFieldSupport('TaskDefinition', parseTaskDefinition(spec), spec);
 }
 
 /** The report for people: one line for each field that is not exact or not as it was. */

@@ -1,0 +1,39 @@
+/** What the tool knows of each kind. */
+import type { z } from 'zod';
+import { batchJobSpecSchema, parseBatchJob } from '../api/batch-job.ts';
+import { clusterSpecSchema, parseCluster } from '../api/cluster.ts';
+import { parseService, serviceSpecSchema } from '../api/service.ts';
+import { parseTaskDefinition, taskDefinitionSpecSchema } from '../api/task-definition.ts';
+import { allFieldSupport, type FieldReport } from '../pod/field-support.ts';
+import type { Fields } from './fields.ts';
+
+interface KindEntry {
+  readonly schema: z.ZodType;
+  /** What becomes of every field of a valid spec. */
+  readonly support: (spec: Fields) => readonly FieldReport[];
+}
+
+const KINDS = {
+  TaskDefinition: {
+    schema: taskDefinitionSpecSchema,
+    support: (spec: Fields) => allFieldSupport('TaskDefinition', parseTaskDefinition(spec), spec),
+  },
+  Service: {
+    schema: serviceSpecSchema,
+    support: (spec: Fields) => allFieldSupport('Service', parseService(spec), spec),
+  },
+  BatchJob: {
+    schema: batchJobSpecSchema,
+    support: (spec: Fields) => allFieldSupport('BatchJob', parseBatchJob(spec), spec),
+  },
+  Cluster: {
+    schema: clusterSpecSchema,
+    support: (spec: Fields) => allFieldSupport('Cluster', parseCluster(spec), spec),
+  },
+} as const satisfies Readonly<Record<string, KindEntry>>;
+
+export type KindName = keyof typeof KINDS;
+
+export const kindEntry = (kind: KindName): KindEntry => KINDS[kind];
+
+export const isKindName = (kind: string): kind is KindName => Object.hasOwn(KINDS, kind);

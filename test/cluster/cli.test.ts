@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApiClient } from '../../dev/cluster/api.ts';
+import { customResources } from '../../src/cli/validate/custom-resources.ts';
+import { useSuite } from '../support/suite.ts';
+import { clusterSamples } from '../unit/api/cluster-samples.ts';
+import { mutation } from '../unit/api/mutation.ts';
+import { samples as otherSamples, type Sample } from '../unit/api/samples.ts';
+import { longshore } from '../unit/cli/run.ts';
+import { objectOf, wrongManifests } from '../unit/cli/wrong-manifests.ts';
+
+const samples: readonly Sample[] = [...otherSamples, ...clusterSamples];
+const suite = useSuite({ nodes: 'kwok=3', operator: false });
+let api: ApiClient;
+
+beforeAll(() => {
+  api = new ApiClient(suite().cluster.kubeconfig);
+});
+afterAll(() => api?.close());
+
+/** The lines of a refusal, as `longshore validate` has them; sorted, as the API server's order is one of chance. */
+async function validate(object: ReturnType<typeof objectOf>): Promise<string[]> {
+  const { err } = await longshore(['validate', '--quiet', '-'], JSON.stringify(object));
+  const prefix = `longshore: standard input: ${object.kind} ${object.metadata.name}: `;
+  return err
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (line.startsWith(prefix) ? line.slice(prefix.length) : line))
+    .sort();
+}
+
+/** Unknown fields are all that the API server names when there are any; the rest it says once they are left alone. */
+async function bothTurns(ask: (validation: 'strict' | 'ignore') => Promise<string[]>): Promise<string[]> {
+  const strict = await ask('strict');
+  const unknown = strict.filter((line) => line.startsWith('unknown field'));
+  return [...unknown, ...(unknown.length > 0 ? await ask('ignore') : strict)].sort();
+}
+
+const linesOfMessage = (message: string): string[] =>
+  message.replace(/^.*cannot be handled as a \w+: (strict decoding error: )?/s, '').split(/, (?=unknown field)/);
+
+async function posted(object: Readonly<Record<string, unknown>>, validation: 'strict' | 'ignore'): Promise<string[]> {
+  const plural = customResources().find(({ kind }) => kind === object.kind)?.plural;
+  const mode = validation === 'strict' ? 'Strict' : 'Ignore';
+  const path = `/apis/longshore.dev/v1alpha1/namespaces/default/${plural}?dryRun=All&fieldValidation=${mode}`;
+  const { status, body } = await api.call('POST', path, object);
+  if (status === 201) return [];
+  const answer = JSON.parse(body) as {
+    message: string;
+    reason: string;
+    details: { causes: { field: string; message: string }[] };
+  };
+  if (answer.reason !== 'Invalid') return linesOfMessage(answer.message);
+  return [...new Set(answer.details.causes.map(({ field, message }) => `${field}: ${message}`))];
+}
+
+async function applied(object: object, how: readonly string[], validation: string): Promise<string[]> {
+  const args = ['apply', ...how, '--dry-run=server', `--validate=${validation}`, '-f', '-'];
+  const { stderr, code } = await suite().cluster.kubectl(args, { input: JSON.stringify(object) });
+  if (code === 0) return [];
+  const invalid = /^The \w+ ".*" is invalid: (?:\n\* )?(.*)$/s.exec(stderr.trim());
+  return invalid?.[1]?.split('\n* ') ?? linesOfMessage(stderr.trim());
+}
+
+describe('longshore validate says line for line what kubectl apply says', () => {
+  it.concurrent.for(wrongManifests)('$kind: $title', async (manifest, { expect }) => {
+    const object = objectOf(manifest);
+    const ours = await validate(object);
+    expect(ours).not.toEqual([]);
+    if (manifest.undecodable) return expect(await bothTurns((validation) => posted(object, validation))).toEqual(ours);
+    expect(await bothTurns((validation) => applied(object, [], validation))).toEqual(ours);
+    const serverSide = await applied(object, ['--server-side'], 'strict');
+    expect(serverSide).not.toEqual([]);
+    // Types, unknown fields and repeated keys it refuses earlier, in words of its own.
+    if (serverSide.every((line) => ours.includes(line))) expect(serverSide.sort()).toEqual(ours);
+  });
+
+  it('for every sample of a spec', async () => {
+    for (const { kind, spec, title } of samples) {
+      const object = objectOf({ title, kind, spec });
+      expect(await validate(object), title).toEqual(await bothTurns((validation) => posted(object, validation)));
+    }
+  });
+
+  it('on specs broken at random', async () => {
+    const broken = fc.constantFrom(...samples.filter(({ spec }) => JSON.stringify(spec) !== '{}')).chain(mutation);
+    await fc.assert(
+      fc.asyncProperty(broken, async ({ kind, spec, change }) => {
+        const object = objectOf({ title: change, kind, spec });
+        const server = await bothTurns((validation) => posted(object, validation));
+        // What only the controller can see is told apart.
+        const ours = (await validate(object)).filter(
+          (line) => !line.endsWith('(the API server accepts it; the controller does not)'),
+        );
+        expect(ours, `${kind} with ${change}`).toEqual(server);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
