@@ -55,7 +55,7 @@ const onlyPod = (pods: readonly Pod[]): Pod => {
 describe.concurrent('a Service', () => {
   it('reaches its desired count, says so, and then writes nothing more', { timeout: 90_000 }, async (context) => {
     const ns = await suite().namespace(context);
-    await ns.create(taskDefinition('web'), service('web', { desiredCount: 5 }));
+    await ns.create(taskDefinition('web'), service('web', { desiredCount: 5, schedulingStrategy: 'REPLICA' }));
     const { status } = await untilSteady(ns.history, 'web', 5);
     const steadyAt = Date.now();
     expect(status).toMatchObject({ status: 'ACTIVE', desiredCount: 5, pendingCount: 0, taskDefinition: 'web:1' });

@@ -161,6 +161,17 @@ describe.concurrent('a TaskDefinition', () => {
     await ns.until('a task', () => runningPods(ns.history, 'web')[0]);
   });
 
+  it('is held to the launch types that it requires', async (context) => {
+    const ns = await suite().namespace(context);
+    const requiresCompatibilities = ['FARGATE'];
+    const fargate = { requiresCompatibilities, networkMode: 'awsvpc', cpu: '256', memory: '512' };
+    await ns.create(taskDefinition('web', fargate));
+    expect((await untilRegistered(ns, 'web', 1)).status?.compatibilities).toEqual(['EC2', 'FARGATE']);
+    await expect(ns.create(taskDefinition('small', { ...fargate, cpu: undefined }))).rejects.toThrow(
+      "Fargate requires that 'cpu' be defined at the task level.",
+    );
+  });
+
   it('lists the fields that are not honoured exactly, each with a reason', async (context) => {
     const ns = await suite().namespace(context);
     const logConfiguration = { logDriver: 'awslogs', options: { 'awslogs-group': '/ecs/web' } };

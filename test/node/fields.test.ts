@@ -287,4 +287,20 @@ describe.skipIf(!possible).concurrent(title, () => {
     expect((await fetch(`http://${hostIP}:${port}/health`)).status).toBe(200);
     expect(await says('server', 'ip -o address show')).toContain(` ${hostIP}/`);
   });
+
+  it('is killed when it has not ended stopTimeout after SIGTERM', async (context) => {
+    const stopTimeout = 6;
+    const script = 'trap "date +%s > /dev/termination-log" TERM; while :; do sleep 0.2; done';
+    const { ns, pod } = await run(context, [busybox('stubborn', { stopTimeout, command: ['sh', '-c', script] })]);
+    await ns.patch('services', 'task', { spec: { desiredCount: 0 } });
+    const ended = await ns.until('the container to end', () => {
+      const { status } = ns.history.get('pods', pod.metadata.name) ?? {};
+      return status?.containerStatuses?.[0]?.state?.terminated;
+    });
+    expect(ended.exitCode).toBe(137);
+    // Both times are in whole seconds.
+    const seconds = Date.parse(ended.finishedAt ?? '') / 1000 - Number(ended.message);
+    expect(seconds).toBeGreaterThanOrEqual(stopTimeout - 1);
+    expect(seconds).toBeLessThan(30);
+  });
 });

@@ -11,7 +11,12 @@ import { type Source, until } from './until.ts';
 interface State {
   readonly waiting?: { readonly reason?: string };
   readonly running?: { readonly startedAt: string };
-  readonly terminated?: { readonly exitCode: number; readonly startedAt?: string; readonly finishedAt?: string };
+  readonly terminated?: {
+    readonly exitCode: number;
+    readonly startedAt?: string;
+    readonly finishedAt?: string;
+    readonly message?: string;
+  };
 }
 
 export interface ContainerState {

@@ -3,7 +3,7 @@ import type { ContainerDefinition } from '../../api/container-definition.ts';
 import type { TaskDefinitionSpec } from '../../api/task-definition.ts';
 import { ECS } from '../../aws-model/model.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
-import { ESSENTIAL, HEALTH, ORDER, ORDER_FAILED, ORDER_HEALTHY, ORDER_INIT, START_TIMEOUT } from './proofs.ts';
+import { HEALTH, ORDER, ORDER_FAILED, ORDER_HEALTHY, ORDER_INIT, START_TIMEOUT, STOP_TIMEOUT } from './proofs.ts';
 
 const notYet = ignored('not honoured yet');
 
@@ -13,7 +13,7 @@ export const health: Topic = {
     startTimeout: exact(START_TIMEOUT),
     stopTimeout: conditional(
       {
-        'it is the longest of the task': exact(ESSENTIAL),
+        'it is the longest of the task': exact(STOP_TIMEOUT),
         'another is longer': approximated('a pod has one grace period: the longest stopTimeout of its containers'),
       },
       ({ stopTimeout }: ContainerDefinition, { containerDefinitions }: TaskDefinitionSpec) =>

@@ -54,7 +54,7 @@ export const network: Topic = {
     containerPort: exact(NETWORK),
     hostPort: conditional(
       {
-        'a port is named': exact(EXAMPLE),
+        'a port is named': exact(NETWORK, EXAMPLE),
         'it is 0': approximated(
           'the task has an address of its own, where the container port answers: no port of the node is taken',
         ),

@@ -26,6 +26,7 @@ export const EXAMPLE = nodeService(
 export const ESSENTIAL = nodeService(
   'ends a task whose essential container exits with 3: its sidecar gets SIGTERM, codes and logs stay, a new task runs',
 );
+export const STOP_TIMEOUT = nodeFields('is killed when it has not ended stopTimeout after SIGTERM');
 export const NOT_ESSENTIAL = nodeService('changes nothing when a container that is not essential exits with 1');
 export const HEALTH = nodeService(
   'counts a task as healthy when its check passes, and replaces one that turns unhealthy start first',
@@ -52,7 +53,7 @@ export const START_TIMEOUT = nodeOrder(
 
 /** Names, references, services. */
 export const NAMES = clusterDefinition('takes the names of AWS, and gives objects and labels DNS names');
-export const COMPATIBILITIES = clusterDefinition('lists the fields that are not honoured exactly, each with a reason');
+export const COMPATIBILITIES = clusterDefinition('is held to the launch types that it requires');
 export const SERVICE_NAMES = clusterService('and another of the same AWS name in lower case keep to their own tasks');
 export const DESIRED_COUNT = clusterService('reaches its desired count, says so, and then writes nothing more');
 export const PINNED = clusterService(

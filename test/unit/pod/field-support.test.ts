@@ -116,7 +116,7 @@ describe.each(inputs)('the support table of %s', (kind, input) => {
     expect(problems).toEqual([]);
   });
 
-  it('names tests that exist', () => {
+  it('names tests that exist, on a real container or API server', () => {
     const proofs = new Set(
       fields.flatMap(({ entry }) => (entry === undefined ? [] : verdictsOf(entry))).flatMap(({ shownBy }) => shownBy),
     );
@@ -127,6 +127,19 @@ describe.each(inputs)('the support table of %s', (kind, input) => {
       const quoted = title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
       const found = new RegExp(`\\bit\\((['"\`])${quoted}\\1,`).test(readFileSync(join(root, file), 'utf8'));
       expect(found, proof).toBe(true);
+    }
+  });
+
+  it('calls nothing Exact by a test that does not know the field', () => {
+    for (const { structure, name, entry } of fields) {
+      const exact = (entry === undefined ? [] : verdictsOf(entry)).filter(({ support }) => support === 'Exact');
+      for (const { shownBy } of exact) {
+        const files = shownBy.map((proof) => readFileSync(join(root, proof.split(' > ')[0] ?? ''), 'utf8'));
+        expect(
+          files.some((text) => new RegExp(`\\b${name}\\b`).test(text)),
+          `${structure}.${name} by ${shownBy}`,
+        ).toBe(true);
+      }
     }
   });
 });
