@@ -234,6 +234,9 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
       await Promise.all(Object.values(reflectors).map((reflector) => catchUp(reflector, logger, signal)));
       if (signal.aborted) return;
       features = await probeFeatures(client, logger, namespace ?? 'default');
+      const missing = Object.entries(features).flatMap(([name, served]) => (served ? [] : [name]));
+      if (missing.length > 0)
+        logger.warn({ missing }, 'the cluster lacks features of pods: see fieldSupport of each TaskDefinition');
       logger.info(
         { tasks: stores.tasks.size, services: stores.services.size, batchJobs: stores.batchJobs.size },
         'caches are complete: reconciling',

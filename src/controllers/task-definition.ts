@@ -62,7 +62,7 @@ export async function reconcileTaskDefinition(runtime: Runtime, key: string): Pr
       ...(deregisteredAt !== undefined && { deregisteredAt: rfc3339(deregisteredAt) }),
     })),
     compatibilities: record.spec === undefined ? [] : compatibilities(record.spec),
-    fieldSupport: record.spec === undefined ? [] : fieldSupport(record.spec),
+    fieldSupport: record.spec === undefined ? [] : fieldSupport(record.spec, runtime.features),
     conditions: withTimes(conditions, record.status.conditions, record.generation, runtime.now()),
   };
   await runtime.statuses.taskDefinitions.write(record, status, { urgent: true, now: runtime.now() });

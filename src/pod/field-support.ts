@@ -5,6 +5,7 @@ import type { ServiceSpec } from '../api/service.ts';
 import type { FieldSupport } from '../api/status.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import { type Member, type ServiceModel, shapeOf } from '../aws-model/model.ts';
+import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
 import { BY_ITS_FIELDS, type Conditional, type Support, type Topic, type Verdict } from './support/entry.ts';
 import { INPUTS, type Input } from './support/tables.ts';
 
@@ -27,8 +28,8 @@ interface Specs {
 /** What the API server takes of a status's list. */
 const MAX_REPORTS = 200;
 
-export const fieldSupport = (spec: TaskDefinitionSpec): FieldSupport[] =>
-  inexact(allFieldSupport('TaskDefinition', spec));
+export const fieldSupport = (spec: TaskDefinitionSpec, features: ClusterFeatures = ALL_FEATURES): FieldSupport[] =>
+  inexact(allFieldSupport('TaskDefinition', spec, spec, features));
 
 export const serviceFieldSupport = (spec: ServiceSpec): FieldSupport[] => inexact(allFieldSupport('Service', spec));
 
@@ -47,14 +48,16 @@ export const jobFieldSupport = (spec: BatchJobSpec): FieldSupport[] => inexact(a
  * AWS's have no entry.
  * @param spec as parsed
  * @param given what to report on; default: all of the spec, with the defaults that parsing put in
+ * @param features of the cluster; default: all
  */
 export function allFieldSupport<Kind extends keyof Specs>(
   kind: Kind,
   spec: Specs[Kind],
   given: object = spec,
+  features: ClusterFeatures = ALL_FEATURES,
 ): FieldReport[] {
   const { model, structures, table }: Input = INPUTS[kind];
-  const context = { model, table, spec };
+  const context = { model, table, spec, features };
   return Object.entries(given).flatMap(([field, value]) => {
     const structure = structures.find((name) => shapeOf(model, name).members?.[field] !== undefined);
     return structure === undefined
@@ -67,6 +70,7 @@ interface Context {
   readonly model: ServiceModel;
   readonly table: Topic;
   readonly spec: object;
+  readonly features: ClusterFeatures;
 }
 
 interface Place {
@@ -84,7 +88,7 @@ function fieldReports(context: Context, { structure, field, parsed, path }: Plac
   if (member === undefined || entry === undefined || given === undefined || given === null) return [];
   const here = `${path}.${field}`;
   if (entry === BY_ITS_FIELDS) return reportsWithin(context, member, given, Reflect.get(parsed, field), here);
-  const { support, reason } = verdictOf(entry, parsed, context.spec);
+  const { support, reason } = verdictOf(entry, parsed, context);
   // What is refused was not parsed.
   if (support === 'Refused' || (support !== 'Exact' && saysNothing(given))) return [];
   return [{ field: here, support, reason }];
@@ -107,9 +111,9 @@ function reportsWithin(
   );
 }
 
-function verdictOf(entry: Verdict | Conditional, parsed: object, spec: object): Verdict {
+function verdictOf(entry: Verdict | Conditional, parsed: object, { spec, features }: Context): Verdict {
   if (!('cases' in entry)) return entry;
-  const name = entry.choose(parsed, spec);
+  const name = entry.choose(parsed, spec, features);
   const verdict = entry.cases[name];
   if (verdict === undefined) throw new Error(`the support table has no case ${name}`);
   return verdict;

@@ -15,6 +15,8 @@ export interface SuiteOptions {
   readonly nodes: 'kwok=3' | 'real';
   /** Whether one operator, for all namespaces, runs during the whole file. */
   readonly operator: boolean;
+  /** An older Kubernetes, such as `1.34`, in a cluster of the file's own. */
+  readonly emulate?: string;
 }
 
 export interface Manifest {
@@ -120,9 +122,12 @@ export class Suite {
     this.#kubeconfig = kubeconfig;
   }
 
-  static async start({ nodes, operator }: SuiteOptions): Promise<Suite> {
+  static async start({ nodes, operator, emulate }: SuiteOptions): Promise<Suite> {
     const onProgress = (line: string): boolean => process.stderr.write(`${line}\n`);
-    const cluster = await up({ dir: inject('clusterDir'), nodes, audit: true, onProgress });
+    const shared = inject('clusterDir');
+    const cluster = await (emulate === undefined
+      ? up({ dir: shared, nodes, audit: true, onProgress })
+      : up({ dir: join(shared, emulate), nodes, audit: true, emulate, onProgress }));
     const applied = await cluster.kubectl(['apply', '-f', crds]);
     expect(applied).toMatchObject({ code: 0 });
     const names = Object.values(PLURALS).map((plural) => `crd/${plural}.longshore.dev`);
@@ -191,6 +196,7 @@ export class Suite {
     }
     await this.#operator?.kill('SIGTERM');
     this.api.close();
+    if (this.cluster.dir !== inject('clusterDir')) await this.cluster.down();
   }
 }
 

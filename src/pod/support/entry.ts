@@ -1,5 +1,7 @@
 /** What becomes of a field of AWS's on Kubernetes: the vocabulary of the support tables beside this file. */
+
 import { type ServiceModel, shapeOf } from '../../aws-model/model.ts';
+import type { ClusterFeatures } from '../cluster-features.ts';
 
 /**
  * Exact: as on AWS. Approximated: honoured, but not in every detail. Ignored: accepted without effect.
@@ -19,8 +21,8 @@ export interface Verdict {
 export interface Conditional {
   /** Each by the case in which it holds, worded to stand behind "when". */
   readonly cases: Readonly<Record<string, Verdict>>;
-  /** The case that holds for a field of this structure of this spec, both as parsed. */
-  choose(structure: object, spec: object): string;
+  /** The case that holds for a field of this structure of this spec, both as parsed, in a cluster that has these features. */
+  choose(structure: object, spec: object, features: ClusterFeatures): string;
 }
 
 /** The field has fields of its own, and each of them has an entry. */
@@ -53,7 +55,7 @@ export const refused = (reason: string): Verdict => ({ support: 'Refused', reaso
  */
 export const conditional = <Structure extends object, Spec extends object, Case extends string>(
   cases: Readonly<Record<Case, Verdict>>,
-  choose: (structure: Structure, spec: Spec) => Case,
+  choose: (structure: Structure, spec: Spec, features: ClusterFeatures) => Case,
 ): Conditional => ({ cases, choose });
 
 /** One verdict for every field of these structures, as what holds them has that verdict. */

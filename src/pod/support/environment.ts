@@ -19,7 +19,7 @@ export const environment: Topic = {
     environmentFiles: notYet,
     secrets: notYet,
     repositoryCredentials: ignored('not honoured yet; use kubernetes.imagePullSecrets'),
-    credentialSpecs: notYet,
+    credentialSpecs: ignored('containers get no Active Directory credentials (gMSA)'),
   },
   KeyValuePair: { name: exact(ENVIRONMENT), value: exact(ENVIRONMENT) },
   ...whole(ECS, notYet, 'EnvironmentFile', 'Secret', 'RepositoryCredentials'),

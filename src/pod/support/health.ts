@@ -1,11 +1,27 @@
 /** In which order containers start and stop, whether they are well, and what happens when they end. */
 import type { ContainerDefinition } from '../../api/container-definition.ts';
 import type { TaskDefinitionSpec } from '../../api/task-definition.ts';
-import { ECS } from '../../aws-model/model.ts';
-import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
-import { HEALTH, ORDER, ORDER_FAILED, ORDER_HEALTHY, ORDER_INIT, START_TIMEOUT, STOP_TIMEOUT } from './proofs.ts';
+import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, type Verdict } from './entry.ts';
+import {
+  HEALTH,
+  ORDER,
+  ORDER_FAILED,
+  ORDER_HEALTHY,
+  ORDER_INIT,
+  RESTART,
+  START_TIMEOUT,
+  STOP_TIMEOUT,
+} from './proofs.ts';
 
-const notYet = ignored('not honoured yet');
+const noRules = ignored('the cluster does not restart single containers: Kubernetes 1.35 does');
+
+/** What differs where the cluster has restart rules. */
+const restarting = (verdict: Verdict) =>
+  conditional(
+    { 'the cluster has container restart rules': verdict, 'the cluster has none': noRules },
+    (_policy: object, _spec: object, { containerRestartRules }) =>
+      containerRestartRules ? 'the cluster has container restart rules' : 'the cluster has none',
+  );
 
 export const health: Topic = {
   ContainerDefinition: {
@@ -22,7 +38,7 @@ export const health: Topic = {
           : 'another is longer',
     ),
     healthCheck: BY_ITS_FIELDS,
-    restartPolicy: notYet,
+    restartPolicy: BY_ITS_FIELDS,
   },
   ContainerDependency: {
     containerName: approximated('containers of a task are stopped together, not in reverse order', ORDER),
@@ -49,5 +65,19 @@ export const health: Topic = {
       HEALTH,
     ),
   },
-  ...whole(ECS, notYet, 'ContainerRestartPolicy'),
+  ContainerRestartPolicy: {
+    enabled: restarting(
+      approximated(
+        'the kubelet restarts it: at once, but a second time within 10 minutes after 10 s, then after twice as long, up to 5 minutes',
+        RESTART,
+      ),
+    ),
+    ignoredExitCodes: restarting(exact(RESTART)),
+    restartAttemptPeriod: restarting(
+      approximated(
+        'the kubelet also restarts it after a shorter run: an essential container then ends the task as soon as the operator sees it, another runs on',
+        RESTART,
+      ),
+    ),
+  },
 };

@@ -1,12 +1,25 @@
 /** Addresses, ports and names. */
-import type { ContainerDefinition } from '../../api/container-definition.ts';
+import type { ContainerDefinition, ExtraHost } from '../../api/container-definition.ts';
 import type { TaskDefinitionSpec } from '../../api/task-definition.ts';
 import { ECS } from '../../aws-model/model.ts';
+import { isAddress, isHostName } from '../name-resolution.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
-import { EXAMPLE, HOST_NETWORK, NETWORK } from './proofs.ts';
+import { EXAMPLE, HOST_NETWORK, NAMES_GIVEN, NETWORK } from './proofs.ts';
 
-const notYet = ignored('not honoured yet');
+const noProxy = ignored('there is no App Mesh: traffic goes past the container');
 const shared = 'containers of a task share one network, so two of them cannot listen on one port';
+
+const hostEntry = conditional(
+  {
+    'the task has one container': exact(NAMES_GIVEN),
+    'the task has several containers': approximated('all containers of the task have the entry', NAMES_GIVEN),
+    'it is no DNS name with an IP address': ignored('Kubernetes takes only DNS names and IP addresses'),
+  },
+  ({ hostname, ipAddress }: ExtraHost, { containerDefinitions }: TaskDefinitionSpec) => {
+    if (!isHostName(hostname) || !isAddress(ipAddress)) return 'it is no DNS name with an IP address';
+    return containerDefinitions.length === 1 ? 'the task has one container' : 'the task has several containers';
+  },
+);
 
 export const network: Topic = {
   RegisterTaskDefinitionRequest: {
@@ -23,7 +36,7 @@ export const network: Topic = {
         return containerDefinitions.length === 1 ? 'bridge, with one container' : 'bridge, with several containers';
       },
     ),
-    proxyConfiguration: notYet,
+    proxyConfiguration: noProxy,
   },
   ContainerDefinition: {
     links: approximated(`the name resolves to 127.0.0.1, unless it has a _: ${shared}`, EXAMPLE),
@@ -32,6 +45,7 @@ export const network: Topic = {
       {
         'it is the first of the task': approximated(
           'a pod has one host name, in lower case and without dots, for all its containers',
+          NAMES_GIVEN,
         ),
         'another container set one before': ignored(
           'a pod has one host name: that of the first container that sets one',
@@ -45,10 +59,44 @@ export const network: Topic = {
           : 'another container set one before';
       },
     ),
-    disableNetworking: notYet,
-    dnsServers: notYet,
-    dnsSearchDomains: notYet,
-    extraHosts: notYet,
+    disableNetworking: ignored(
+      'a pod always has a network, which its containers share; a NetworkPolicy can close it for all of them',
+    ),
+    dnsServers: conditional(
+      {
+        'the task has one container, with up to 3': exact(NAMES_GIVEN),
+        'the task has several containers, or more than 3': approximated(
+          'all containers of the task use the first 3 of all of them, as the C libraries take no more',
+          NAMES_GIVEN,
+        ),
+        'one is no IP address': ignored('what is no IP address is left out'),
+      },
+      ({ dnsServers }: ContainerDefinition, { containerDefinitions }: TaskDefinitionSpec) => {
+        if (!dnsServers.every(isAddress)) return 'one is no IP address';
+        return containerDefinitions.length === 1 && dnsServers.length <= 3
+          ? 'the task has one container, with up to 3'
+          : 'the task has several containers, or more than 3';
+      },
+    ),
+    dnsSearchDomains: conditional(
+      {
+        'dnsServers are given, for one container': exact(NAMES_GIVEN),
+        'dnsServers are given, for several containers': approximated(
+          'all containers of the task look into the domains of all of them',
+          NAMES_GIVEN,
+        ),
+        'no dnsServers are given': approximated('they come after the domains of the cluster, for all containers'),
+        'one is no DNS name': ignored('what is no DNS name is left out'),
+      },
+      ({ dnsServers, dnsSearchDomains }: ContainerDefinition, { containerDefinitions }: TaskDefinitionSpec) => {
+        if (!dnsSearchDomains.every(isHostName)) return 'one is no DNS name';
+        if (dnsServers.length === 0) return 'no dnsServers are given';
+        return containerDefinitions.length === 1
+          ? 'dnsServers are given, for one container'
+          : 'dnsServers are given, for several containers';
+      },
+    ),
+    extraHosts: BY_ITS_FIELDS,
   },
   PortMapping: {
     containerPort: exact(NETWORK),
@@ -64,7 +112,10 @@ export const network: Topic = {
     protocol: exact(NETWORK),
     name: ignored('only service meshes look at it, and none is there'),
     appProtocol: ignored('only service meshes look at it, and none is there'),
-    containerPortRange: notYet,
+    containerPortRange: approximated(
+      'the task has an address of its own, where all its ports are open: none of the node is taken',
+    ),
   },
-  ...whole(ECS, notYet, 'HostEntry', 'ProxyConfiguration'),
+  HostEntry: { hostname: hostEntry, ipAddress: hostEntry },
+  ...whole(ECS, noProxy, 'ProxyConfiguration'),
 };

@@ -1,6 +1,7 @@
 /** The tests that show what a field does on a real container or API server; a test checks that each of them exists. */
 
 const nodeFields = (title: string): string => `test/node/fields.test.ts > ${title}`;
+const nodeRuntime = (title: string): string => `test/node/fields-runtime.test.ts > ${title}`;
 const nodeService = (title: string): string => `test/node/service.test.ts > ${title}`;
 const nodeOrder = (title: string): string => `test/node/depends-on.test.ts > ${title}`;
 const nodeJob = (title: string): string => `test/node/batch-job.test.ts > ${title}`;
@@ -22,7 +23,20 @@ export const EXAMPLE = nodeService(
   'runs WordPress and MySQL of the examples: the link resolves, the host port answers',
 );
 
+export const KERNEL = nodeRuntime('has the capabilities, kernel parameters and memory file systems asked for');
+export const NAMES_GIVEN = nodeRuntime('knows the names, servers and domains it is given');
+export const NAMESPACES = nodeRuntime('sees the processes of its task, or of the node, where it asks for them');
+export const INIT_PROCESS = nodeRuntime(
+  'has an init process that ends with SIGTERM what does not handle it, and collects orphans',
+);
+export const PLACEMENT = nodeRuntime('runs only on nodes of its platform, with as many GPUs as it needs');
+export const WITHOUT_POD_RESOURCES =
+  'test/cluster/cluster-features.test.ts > spreads what a task may use over its containers, and says so';
+
 /** How tasks live. */
+export const RESTART = nodeRuntime(
+  'is restarted in place by its restart policy, and ends where ECS would not restart it',
+);
 export const ESSENTIAL = nodeService(
   'ends a task whose essential container exits with 3: its sidecar gets SIGTERM, codes and logs stay, a new task runs',
 );

@@ -1,13 +1,12 @@
 /** Volumes and what mounts them. */
 import { ECS } from '../../aws-model/model.ts';
-import { BY_ITS_FIELDS, exact, ignored, type Topic, whole } from './entry.ts';
+import { approximated, BY_ITS_FIELDS, exact, ignored, type Topic, whole } from './entry.ts';
 import { VOLUMES } from './proofs.ts';
 
-const notYet = ignored('not honoured yet');
 const empty = ignored('only host volumes are made yet: this one is an empty directory');
 
 export const volumes: Topic = {
-  RegisterTaskDefinitionRequest: { volumes: BY_ITS_FIELDS, ephemeralStorage: notYet },
+  RegisterTaskDefinitionRequest: { volumes: BY_ITS_FIELDS, ephemeralStorage: BY_ITS_FIELDS },
   ContainerDefinition: { mountPoints: BY_ITS_FIELDS, volumesFrom: BY_ITS_FIELDS },
   Volume: {
     name: exact(VOLUMES),
@@ -31,5 +30,9 @@ export const volumes: Topic = {
     'FSxWindowsFileServerVolumeConfiguration',
     'FSxWindowsFileServerAuthorizationConfig',
   ),
-  ...whole(ECS, notYet, 'EphemeralStorage'),
+  EphemeralStorage: {
+    sizeInGiB: approximated(
+      'reserved on the node, and a limit: the kubelet evicts a task that has written more, where on AWS its disk is full',
+    ),
+  },
 };
