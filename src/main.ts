@@ -1,3 +1,4 @@
+import { CacheSyncError } from './kube/catch-up.ts';
 import { LeadershipLostError } from './kube/leader-election.ts';
 import { parseOptions } from './options.ts';
 import { runOperator } from './run.ts';
@@ -9,7 +10,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 try {
   await runOperator(parseOptions(process.argv), stop.signal);
 } catch (error) {
-  if (!(error instanceof StartError || error instanceof LeadershipLostError)) throw error;
+  const expected = [StartError, LeadershipLostError, CacheSyncError].some((kind) => error instanceof kind);
+  if (!(expected && error instanceof Error)) throw error;
   console.error(`longshore: ${error.message}`);
   process.exitCode = 1;
 }

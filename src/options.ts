@@ -18,6 +18,8 @@ export interface Options {
   readonly leaderElectResourceName: string;
   /** Namespace of the Lease; absent: the connection's own. */
   readonly leaderElectResourceNamespace?: string;
+  /** Milliseconds. */
+  readonly cacheSyncTimeout: number;
   /** 0: any free port. */
   readonly healthPort: number;
   readonly logLevel: LogLevel;
@@ -80,6 +82,14 @@ export function parseOptions(argv: readonly string[]): Options {
     .option(
       '--leader-elect-resource-namespace <name>',
       "namespace of the leader lease (default: the context's, or the pod's own)",
+    )
+    .addOption(
+      new Option(
+        '--cache-sync-timeout <duration>',
+        'how long a leader waits for complete caches, at most, before the process ends with an error',
+      )
+        .argParser(duration)
+        .default(120_000, '2m'),
     )
     .option('--health-port <port>', 'port of /livez, /readyz and /metrics; 0 takes any free one', whole(0, 65535), 8080)
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices([...logLevels]).default('info'))

@@ -50,6 +50,7 @@ export async function runOperator(options: Options, signal: AbortSignal): Promis
     logger,
     metrics,
     workers: options.workers,
+    cacheSyncTimeoutMs: options.cacheSyncTimeout,
     ...(options.namespace !== undefined && { namespace: options.namespace }),
   });
   metrics.watch(operator.caches, () => events.dropped);
@@ -90,9 +91,12 @@ export async function runOperator(options: Options, signal: AbortSignal): Promis
     port: options.healthPort,
     live: {
       'event-loop': eventLoop.check,
-      watches: () => named('nothing heard from', operator.caches(), ({ silentMs }) => silentMs > WATCH_DEAD_MS),
+      watches: () => deadWatches(operator.caches()),
     },
-    ready: { caches: () => named('waiting for', operator.caches(), ({ synced }) => !synced) },
+    ready: {
+      caches: () => incompleteCaches(operator.caches()),
+      ...(options.leaderElect && { lease: () => elector.missingRight }),
+    },
     registry: metrics.registry,
   }).catch((error: unknown) => {
     throw StartError.healthPort(options.healthPort, error);
@@ -118,10 +122,17 @@ export async function runOperator(options: Options, signal: AbortSignal): Promis
   }
 }
 
-/** Names the caches that the question is true of; undefined where there are none. */
-function named(what: string, caches: readonly CacheState[], ask: (cache: CacheState) => boolean): string | undefined {
-  const found = caches.filter(ask).map(({ resource }) => resource);
-  return found.length === 0 ? undefined : `${what} ${found.join(', ')}`;
+function deadWatches(caches: readonly CacheState[]): string | undefined {
+  const dead = caches.filter(({ silentMs }) => silentMs > WATCH_DEAD_MS).map(({ resource }) => resource);
+  return dead.length === 0 ? undefined : `nothing heard from ${dead.join(', ')}`;
+}
+
+/** A watch that fails for a while leaves its cache usable; one that is not allowed any more does not. */
+function incompleteCaches(caches: readonly CacheState[]): string | undefined {
+  const waiting = caches
+    .filter(({ synced, problem }) => !synced || problem?.forbidden)
+    .map(({ resource, problem }) => (problem === undefined ? resource : `${resource} (${problem.message})`));
+  return waiting.length === 0 ? undefined : `waiting for ${waiting.join(', ')}`;
 }
 
 /** Waits for the CRDs, saying so once: an operator may be there before them. */

@@ -10,8 +10,8 @@ import type { KubeClient } from '../kube/client.ts';
 import { Controller, type ControllerMetrics } from '../kube/controller.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { Logger } from '../kube/logger.ts';
-import { Reflector } from '../kube/reflector.ts';
-import { controllerRevisions, pods, type Resource } from '../kube/resource.ts';
+import { Reflector, type ReflectorProblem } from '../kube/reflector.ts';
+import { controllerRevisions, pods, type Resource, resourceName } from '../kube/resource.ts';
 import { type Change, Store, type Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
@@ -35,6 +35,8 @@ export interface OperatorOptions {
   readonly namespace?: string;
   /** Reconciles of one kind at a time. */
   readonly workers: number;
+  /** How long a leader waits for complete caches before it gives up, in milliseconds. */
+  readonly cacheSyncTimeoutMs: number;
 }
 
 /** What one cache is like now. */
@@ -48,6 +50,8 @@ export interface CacheState {
   readonly lists: number;
   /** Milliseconds since the watch last heard of the API server, or tried to. */
   readonly silentMs: number;
+  /** Why the last list or watch failed; absent once the next one works. */
+  readonly problem?: ReflectorProblem;
 }
 
 export interface Operator {
@@ -57,6 +61,7 @@ export interface Operator {
   /**
    * Reconciles everything, then whatever changes, until the signal aborts and what was under way has returned. Begins
    * once the caches have all that the cluster has at the time of the call. Needs `watch` beside it; once only.
+   * @throws CacheSyncError when that takes longer than `cacheSyncTimeoutMs`.
    */
   reconcile(signal: AbortSignal): Promise<void>;
 }
@@ -87,7 +92,8 @@ function createStores(): Stores {
   };
 }
 
-export function createOperator({ client, events, logger, metrics, namespace, workers }: OperatorOptions): Operator {
+export function createOperator(options: OperatorOptions): Operator {
+  const { client, events, logger, metrics, namespace, workers, cacheSyncTimeoutMs: timeoutMs } = options;
   const stores = createStores();
   const controllerOptions = { workers, logger, ...(metrics !== undefined && { metrics }) };
   const taskDefinitionController = new Controller({
@@ -220,18 +226,19 @@ export function createOperator({ client, events, logger, metrics, namespace, wor
   return {
     caches: () =>
       Object.values(reflectors).map((reflector) => ({
-        resource: [reflector.resource.plural, reflector.resource.group].filter(Boolean).join('.'),
+        resource: resourceName(reflector.resource),
         size: reflector.size,
         synced: reflector.isSynced,
         lists: reflector.lists,
         silentMs: reflector.silentMs,
+        ...(reflector.problem && { problem: reflector.problem }),
       })),
     watch: async (signal) => {
       await Promise.all(Object.values(reflectors).map((reflector) => reflector.run(signal)));
     },
     reconcile: async (signal) => {
       // No plan is made from half a cache, nor from one that has not seen the last leader's writes.
-      await Promise.all(Object.values(reflectors).map((reflector) => catchUp(reflector, logger, signal)));
+      await catchUp(Object.values(reflectors), { logger, signal, timeoutMs });
       if (signal.aborted) return;
       features = await probeFeatures(client, logger, namespace ?? 'default');
       const missing = Object.entries(features).flatMap(([name, served]) => (served ? [] : [name]));

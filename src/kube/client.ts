@@ -182,7 +182,7 @@ export class KubeClient {
         watch: 'true',
       },
     )}`;
-    const call = { method: 'GET', path };
+    const call = { method: 'GET', path, verb: 'watch' };
     const started = performance.now();
     let code: number | string = 'aborted';
     try {
@@ -251,20 +251,18 @@ export class KubeClient {
   }
 
   async #attempt<T>(outgoing: Outgoing, path: string, request: TransportRequest): Promise<T> {
+    const { verb, method, resource } = outgoing;
     const started = performance.now();
     let code: number | string = 'aborted';
     try {
       const answer = await this.#transport.exchange(request);
       code = answer.status;
-      if (answer.status >= 300) {
-        throw toApiError({ method: request.method, path }, answer.status, answer.text, answer.retryAfter);
-      }
+      if (answer.status >= 300) throw toApiError({ method, path, verb }, answer.status, answer.text, answer.retryAfter);
       return JSON.parse(answer.text) as T;
     } catch (error) {
       if (error instanceof ConnectionError) code = error.code;
       throw error;
     } finally {
-      const { verb, method, resource } = outgoing;
       this.#onCall?.({ verb, method, resource: resource.plural, code, seconds: elapsed(started) });
     }
   }

@@ -24,6 +24,8 @@ interface Status {
 export interface Call {
   readonly method: string;
   readonly path: string;
+  /** As RBAC has it, such as `watch` or `deletecollection`. Default: the method. */
+  readonly verb?: string;
 }
 
 /** The API server answered, and said no. The message is the server's own. */
@@ -37,6 +39,7 @@ export class ApiError extends Error {
   readonly retryAfterSeconds?: number;
   readonly method: string;
   readonly path: string;
+  readonly verb: string;
 
   constructor(
     call: Call,
@@ -54,6 +57,7 @@ export class ApiError extends Error {
     this.details = answer.details ?? {};
     this.method = call.method;
     this.path = call.path;
+    this.verb = call.verb ?? call.method;
     const retryAfterSeconds = answer.retryAfterSeconds ?? answer.details?.retryAfterSeconds;
     if (retryAfterSeconds !== undefined) this.retryAfterSeconds = retryAfterSeconds;
   }
@@ -142,27 +146,36 @@ function parseRetryAfter(header: string): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1000);
 }
 
-const has = (status: number, reason?: string) => (error: unknown) =>
-  error instanceof ApiError && error.status === status && (reason === undefined || error.reason === reason);
+type Answered = (error: unknown) => error is ApiError;
 
-export const isNotFound: (error: unknown) => boolean = has(404);
-export const isAlreadyExists: (error: unknown) => boolean = has(409, 'AlreadyExists');
+const has =
+  (status: number, reason?: string): Answered =>
+  (error): error is ApiError =>
+    error instanceof ApiError && error.status === status && (reason === undefined || error.reason === reason);
+
+export const isNotFound: Answered = has(404);
+export const isAlreadyExists: Answered = has(409, 'AlreadyExists');
 /** The object changed since it was read (409 Conflict), or a precondition on its uid or resourceVersion failed. */
-export const isConflict: (error: unknown) => boolean = has(409, 'Conflict');
+export const isConflict: Answered = has(409, 'Conflict');
 /** The resourceVersion is older than what the server still has: list again. */
-export const isGone: (error: unknown) => boolean = has(410);
+export const isGone: Answered = has(410);
 /** The API server refuses what the object says (422). */
-export const isInvalid: (error: unknown) => boolean = has(422);
-export const isForbidden: (error: unknown) => boolean = has(403);
+export const isInvalid: Answered = has(422);
+export const isForbidden: Answered = has(403);
 /** Refused because the namespace is being deleted: nothing will come of trying again. */
 export function isNamespaceTerminating(error: unknown): boolean {
-  return (
-    isForbidden(error) &&
-    error instanceof ApiError &&
-    (error.details.causes?.some(({ reason }) => reason === 'NamespaceTerminating') ?? false)
-  );
+  return isForbidden(error) && (error.details.causes?.some(({ reason }) => reason === 'NamespaceTerminating') ?? false);
 }
-export const isTooManyRequests: (error: unknown) => boolean = has(429);
+/**
+ * A 403 for want of a right, in one sentence.
+ * @param resource with its group.
+ * @param namespace absent: all namespaces.
+ */
+export function missingRight({ verb, message }: ApiError, resource: string, namespace?: string): string {
+  const scope = namespace === undefined ? 'in all namespaces' : `in namespace ${namespace}`;
+  return `not allowed to ${verb} ${resource} ${scope}; the API server says: ${message}`;
+}
+export const isTooManyRequests: Answered = has(429);
 /** True when the server may have carried out the call although no usable answer came. */
 export function isAmbiguous(error: unknown): boolean {
   return (error instanceof ConnectionError && error.sent) || has(504)(error);

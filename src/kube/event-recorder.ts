@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { KubeClient } from './client.ts';
-import { isNotFound } from './errors.ts';
+import { isForbidden, isNamespaceTerminating, isNotFound, missingRight } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { microTime } from './micro-time.ts';
-import { apiVersion, events } from './resource.ts';
+import { apiVersion, events, resourceName } from './resource.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface EventRecord {
@@ -67,6 +67,8 @@ export class EventRecorder {
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #dropped = 0;
+  /** Said of these that they are not allowed; once is enough. */
+  readonly #refusedVerbs = new Set<string>();
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -147,8 +149,8 @@ export class EventRecorder {
     this.#pending.delete(series);
     const { client, logger } = this.#options;
     const count = series.count;
+    const namespace = series.record.regarding.namespace || 'default';
     try {
-      const namespace = series.record.regarding.namespace || 'default';
       if (series.name === undefined) {
         const name = `${series.record.regarding.name.slice(0, 230)}.${randomBytes(8).toString('hex')}`;
         await client.create(events, { namespace }, this.#object(series, name, namespace));
@@ -161,6 +163,13 @@ export class EventRecorder {
     } catch (error) {
       // The event expired (an hour, as a rule): the next repeat writes a new one.
       if (isNotFound(error)) delete series.name;
+      if (isForbidden(error) && !isNamespaceTerminating(error) && !this.#refusedVerbs.has(error.verb)) {
+        this.#refusedVerbs.add(error.verb);
+        logger.error(
+          { resource: resourceName(events), verb: error.verb },
+          missingRight(error, resourceName(events), namespace),
+        );
+      }
       logger.debug({ err: error, reason: series.record.reason }, 'an event was not written');
     }
   }

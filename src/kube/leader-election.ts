@@ -1,9 +1,9 @@
 import { sleep } from './backoff.ts';
 import type { KubeClient } from './client.ts';
-import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
+import { type ApiError, isAlreadyExists, isConflict, isForbidden, isNotFound, missingRight } from './errors.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { microTime } from './micro-time.ts';
-import { apiVersion, leases, type ObjectMeta } from './resource.ts';
+import { apiVersion, leases, type ObjectMeta, resourceName } from './resource.ts';
 
 export interface LeaseTimings {
   /** How long followers respect a lease that is not renewed. Whole seconds. Default 15 s. */
@@ -51,6 +51,7 @@ export class LeaderElector {
   #lease: Lease | undefined;
   #seenAt = 0;
   #leadsUntil = Number.NEGATIVE_INFINITY;
+  #missingRight: string | undefined;
 
   constructor(options: LeaderElectorOptions) {
     this.#options = options;
@@ -59,6 +60,11 @@ export class LeaderElector {
     if (this.#timings.renewDeadlineMs >= this.#timings.leaseDurationMs) {
       throw new Error('leader election: the renew deadline must be less than the lease duration');
     }
+  }
+
+  /** Which right the last attempt to take or renew the lease was refused for want of. */
+  get missingRight(): string | undefined {
+    return this.#missingRight;
   }
 
   /** Ask before every write: false as soon as the last renewal is older than the renew deadline, renewed or not. */
@@ -157,16 +163,28 @@ export class LeaderElector {
     try {
       // While leading, the lease as last written is current unless somebody interfered: then the PUT conflicts.
       if (!this.isLeader() || !this.#lease) await this.#read(call);
-      if (this.#lease && this.#heldByOther() && !this.#hasRunOut()) return false;
-      await this.#write(call);
+      const mayTake = !this.#lease || !this.#heldByOther() || this.#hasRunOut();
+      if (mayTake) await this.#write(call);
+      this.#missingRight = undefined;
+      if (!mayTake) return false;
       this.#leadsUntil = startedAt + this.#timings.renewDeadlineMs;
       return true;
     } catch (error) {
       // Whatever was known of the lease may be stale: read it the next time.
       if (isConflict(error) || isAlreadyExists(error) || isNotFound(error)) await this.#read(call).catch(() => {});
+      else if (isForbidden(error)) this.#forbidden(error);
       else if (!signal.aborted) this.#logger.warn({ err: error }, 'the lease could not be renewed or taken');
       return false;
     }
+  }
+
+  /** Said once, not at every attempt: who can grant it has to find it in the log. */
+  #forbidden(error: ApiError): void {
+    const { namespace } = this.#options;
+    const message = missingRight(error, resourceName(leases), namespace);
+    if (this.#missingRight !== message)
+      this.#logger.error({ resource: resourceName(leases), verb: error.verb, namespace }, message);
+    this.#missingRight = message;
   }
 
   async #read(call: { timeoutMs: number; signal: AbortSignal }): Promise<void> {

@@ -1,10 +1,11 @@
 import { Backoff, sleep } from './backoff.ts';
 import type { ListQuery, WatchEvent } from './client.ts';
-import { ApiError, isGone, isTooManyRequests } from './errors.ts';
+import { ApiError, isForbidden, isGone, isTooManyRequests, missingRight } from './errors.ts';
 import { defaultTimings, type ReflectorOptions, type ReflectorTimings } from './reflector-options.ts';
-import type { KubeObject, Resource } from './resource.ts';
+import { type KubeObject, type Resource, resourceName } from './resource.ts';
 import { LONGEST_RETRY_AFTER_SECONDS } from './retry.ts';
-import type { Change, Stored } from './store.ts';
+import type { Stored } from './store.ts';
+import { StoreWriter } from './store-writer.ts';
 
 const PAGE = 500;
 /**
@@ -13,9 +14,10 @@ const PAGE = 500;
  */
 const BRIEF_WATCH_SECONDS = 3;
 
-/** The server's store seems older than what it showed before. */
-class OlderListError extends Error {
-  override readonly name = 'OlderListError';
+export interface ReflectorProblem {
+  readonly message: string;
+  /** A right is missing: nothing but its grant will help. */
+  readonly forbidden: boolean;
 }
 
 /**
@@ -27,29 +29,34 @@ export class Reflector<T extends Stored, Source = KubeObject> {
   readonly #options: ReflectorOptions<T, Source>;
   readonly #timings: ReflectorTimings;
   readonly #backoff: Backoff;
-  readonly #markSynced: () => void;
-  #observed = 0n;
-  #listedAt = Number.NEGATIVE_INFINITY;
-  #lists = 0;
+  readonly #writer: StoreWriter<T, Source>;
+  readonly #progressListeners: (() => void)[] = [];
+  /** Whether the next round begins with a list; else its watch resumes where the store is. */
+  #listNext = true;
   #aliveAt: number | undefined;
-  /** Where the next watch resumes; undefined asks for a list. */
-  #resumeAt: string | undefined;
   #streamingList = true;
   #refusedSince: number | undefined;
-  #olderSince: number | undefined;
+  #problem: ReflectorProblem | undefined;
   /** Whether the next watch shall be a brief one. */
   #brief = false;
   /** Ends the list, watch or pause under way. */
   #round = new AbortController();
-  readonly #progressListeners: (() => void)[] = [];
 
   constructor(options: ReflectorOptions<T, Source>) {
     this.#options = options;
     this.#timings = { ...defaultTimings, ...options.timings };
     this.#backoff = new Backoff(this.#timings.backoff);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve: synced } = Promise.withResolvers<void>();
     this.synced = promise;
-    this.#markSynced = resolve;
+    this.#writer = new StoreWriter({
+      ...options,
+      giveUpMs: this.#timings.giveUpMs,
+      onProgress: () => {
+        this.#listNext = false;
+        synced();
+        for (const listener of this.#progressListeners) listener();
+      },
+    });
   }
 
   get resource(): Resource {
@@ -62,27 +69,32 @@ export class Reflector<T extends Stored, Source = KubeObject> {
   }
 
   get isSynced(): boolean {
-    return this.#lists > 0;
+    return this.lists > 0;
   }
 
   /** Everything up to this resourceVersion is in the store; 0n before the first list. */
   get observedResourceVersion(): bigint {
-    return this.#observed;
+    return this.#writer.observed;
   }
 
   /** When the newest complete list began, by `performance.now()`: what was written before is in the store. */
   get listedAt(): number {
-    return this.#listedAt;
+    return this.#writer.listedAt;
   }
 
   /** Complete lists so far. */
   get lists(): number {
-    return this.#lists;
+    return this.#writer.lists;
   }
 
   /** Milliseconds since it last heard of the server or tried to; 0 until it runs. Past a few minutes, it has died. */
   get silentMs(): number {
     return this.#aliveAt === undefined ? 0 : performance.now() - this.#aliveAt;
+  }
+
+  /** Why the last list or watch failed; undefined once the next one works. */
+  get problem(): ReflectorProblem | undefined {
+    return this.#problem;
   }
 
   /** Calls back after each event, bookmark and complete list. */
@@ -117,8 +129,8 @@ export class Reflector<T extends Stored, Source = KubeObject> {
 
   /** Lists again, which drops the watch under way; nothing where a list is under way. */
   relist(): void {
-    if (this.#resumeAt === undefined) return;
-    this.#resumeAt = undefined;
+    if (this.#listNext) return;
+    this.#listNext = true;
     this.#round.abort();
   }
 
@@ -136,17 +148,17 @@ export class Reflector<T extends Stored, Source = KubeObject> {
   }
 
   async #listAndWatch(signal: AbortSignal): Promise<void> {
-    if (this.#resumeAt === undefined && this.#streamingList) {
+    if (this.#listNext && this.#streamingList) {
       try {
         return await this.#watch(signal, undefined);
       } catch (error) {
-        if (this.#resumeAt !== undefined || !refusesStreamingLists(error)) throw error;
+        if (!this.#listNext || !refusesStreamingLists(error)) throw error;
         this.#streamingList = false;
         this.#log('debug', error, 'the server does not stream lists: listing in pages');
       }
     }
-    if (this.#resumeAt === undefined) await this.#list(signal);
-    await this.#watch(signal, this.#resumeAt);
+    if (this.#listNext) await this.#list(signal);
+    await this.#watch(signal, String(this.#writer.observed));
   }
 
   /** Resumes a watch, or, without a resourceVersion, streams the whole list first: that read is consistent. */
@@ -168,14 +180,13 @@ export class Reflector<T extends Stored, Source = KubeObject> {
     for await (const event of client.watch(resource, this.#place(), query, signal, this.#timings)) {
       // What was still on its way comes again, from where the next round begins.
       if (signal.aborted) return;
-      this.#aliveAt = performance.now();
-      this.#refusedSince = undefined;
+      this.#heard();
       if (initial === undefined) {
-        this.#apply(event);
+        this.#writer.apply(event);
       } else if (event.type !== 'BOOKMARK') {
-        this.#stage(initial, event);
+        this.#writer.stage(initial, event);
       } else if (event.object.metadata.annotations?.['k8s.io/initial-events-end'] === 'true') {
-        this.#replace(initial.values(), event.object.metadata.resourceVersion, begun);
+        this.#writer.replace(initial, event.object.metadata.resourceVersion, begun);
         initial = undefined;
       }
     }
@@ -188,114 +199,52 @@ export class Reflector<T extends Stored, Source = KubeObject> {
     let query: ListQuery = { ...this.#selectors(), limit: PAGE };
     while (true) {
       const { items, metadata } = await client.list<WatchEvent['object']>(resource, this.#place(), query, { signal });
-      for (const object of items) this.#stage(objects, { type: 'ADDED', object });
-      if (!metadata.continue) return this.#replace(objects.values(), metadata.resourceVersion, begun);
+      this.#heard();
+      for (const object of items) this.#writer.stage(objects, { type: 'ADDED', object });
+      if (!metadata.continue) return this.#writer.replace(objects, metadata.resourceVersion, begun);
       query = { ...query, continue: metadata.continue };
     }
   }
 
-  #stage(objects: Map<string, T>, event: WatchEvent): void {
-    const { namespace = '', name } = event.object.metadata;
-    const key = `${namespace}/${name}`;
-    // An object that cannot be read any more keeps its last readable record.
-    const record = this.#project(event.object) ?? this.#options.store.get(namespace, name);
-    if (event.type === 'DELETED' || record === undefined) objects.delete(key);
-    else objects.set(key, record);
-  }
-
-  #replace(objects: Iterable<T>, resourceVersion: string, begun: number): void {
-    this.#checkNotOlder(BigInt(resourceVersion));
-    const changes = this.#options.store.replace(objects);
+  #heard(): void {
+    this.#aliveAt = performance.now();
     this.#refusedSince = undefined;
-    this.#listedAt = begun;
-    this.#lists += 1;
-    this.#seen(resourceVersion);
-    for (const change of changes) this.#notify(change);
-    this.#markSynced();
-  }
-
-  /**
-   * A server behind the others would turn back time: pods just made would seem deleted. A store restored from a backup
-   * looks the same, but goes on looking so.
-   */
-  #checkNotOlder(listed: bigint): void {
-    if (listed >= this.#observed) {
-      this.#olderSince = undefined;
-      return;
-    }
-    this.#olderSince ??= performance.now();
-    if (performance.now() - this.#olderSince < this.#timings.giveUpMs)
-      throw new OlderListError(`the list is of resourceVersion ${listed}, but ${this.#observed} was seen before`);
-    this.#olderSince = undefined;
-    this.#log('warn', undefined, 'resourceVersions have gone back: the store of the cluster was restored');
-  }
-
-  #apply(event: WatchEvent): void {
-    // A watch goes forward only: what comes twice or late is in the store, or was replaced there.
-    if (event.type !== 'BOOKMARK' && BigInt(event.object.metadata.resourceVersion) <= this.#observed) return;
-    let changes: Change<T>[] = [];
-    if (event.type !== 'BOOKMARK') {
-      const { store } = this.#options;
-      const record = this.#project(event.object);
-      if (event.type === 'DELETED') changes = this.#remove(event, record);
-      else if (record) changes = store.upsert(record);
-    }
-    this.#seen(event.object.metadata.resourceVersion);
-    for (const change of changes) this.#notify(change);
-  }
-
-  #remove(event: WatchEvent, record: T | undefined): Change<T>[] {
-    const { store } = this.#options;
-    const { namespace = '', name, uid } = event.object.metadata;
-    const gone = record ?? store.get(namespace, name);
-    return gone?.uid === uid ? store.delete(gone) : [];
-  }
-
-  #seen(resourceVersion: string): void {
-    this.#resumeAt = resourceVersion;
-    this.#observed = BigInt(resourceVersion);
-    for (const listener of this.#progressListeners) listener();
-  }
-
-  #project(object: WatchEvent['object']): T | undefined {
-    try {
-      return this.#options.project(object as Source);
-    } catch (error) {
-      const { namespace, name } = object.metadata;
-      this.#log('error', error, 'skipped an object that cannot be read', { namespace, name });
-      return undefined;
-    }
-  }
-
-  #notify(change: Change<T>): void {
-    try {
-      this.#options.onChange(change);
-    } catch (error) {
-      const { namespace, name } = change.object;
-      this.#log('error', error, 'a change handler failed', { namespace, name });
-    }
+    this.#problem = undefined;
   }
 
   /** Decides where to go on, and after how many milliseconds. */
   #afterFailure(error: unknown): number {
     const wait = this.#backoff.next();
     if (isGone(error)) {
-      this.#resumeAt = undefined;
+      this.#listNext = true;
       this.#log('info', error, 'the watch fell behind: listing again');
       return wait;
     }
-    if (isTooManyRequests(error) && error instanceof ApiError)
+    if (isTooManyRequests(error))
       return Math.max(wait, Math.min(error.retryAfterSeconds ?? 0, LONGEST_RETRY_AFTER_SECONDS) * 1000);
-    if (error instanceof ApiError && this.#resumeAt !== undefined) {
+    if (error instanceof ApiError && !this.#listNext) {
       this.#refusedSince ??= performance.now();
-      if (performance.now() - this.#refusedSince >= this.#timings.giveUpMs) this.#resumeAt = undefined;
+      if (performance.now() - this.#refusedSince >= this.#timings.giveUpMs) this.#listNext = true;
     }
-    this.#log(error instanceof ApiError ? 'warn' : 'info', error, 'the watch failed: trying again');
+    if (isForbidden(error)) this.#forbidden(error);
+    else {
+      this.#problem = { message: error instanceof Error ? error.message : String(error), forbidden: false };
+      this.#log(error instanceof ApiError ? 'warn' : 'info', error, 'the watch failed: trying again');
+    }
     return wait;
   }
 
-  #log(level: 'debug' | 'info' | 'warn' | 'error', error: unknown, message: string, fields: object = {}): void {
-    this.#options.logger[level]({ resource: this.#options.resource.plural, err: error, ...fields }, message);
+  /** Said once, not at every attempt: who can grant it has to find it in the log. */
+  #forbidden(error: ApiError): void {
+    const { resource, namespace, logger } = this.#options;
+    const message = missingRight(error, resourceName(resource), namespace);
+    if (this.#problem?.message !== message)
+      logger.error({ resource: resourceName(resource), verb: error.verb, namespace }, message);
+    this.#problem = { message, forbidden: true };
+  }
+
+  #log(level: 'debug' | 'info' | 'warn', error: unknown, message: string): void {
+    this.#options.logger[level]({ resource: this.#options.resource.plural, err: error }, message);
   }
 
   #place(): { namespace?: string } {

@@ -85,6 +85,11 @@ export type Raw<T> = T extends Date
       ? { [Key in keyof T]: Raw<T[Key]> }
       : T;
 
+/** The plural with its group, as RBAC and kubectl have it: `pods`, `services.longshore.dev`. */
+export function resourceName({ plural, group }: Resource): string {
+  return group === '' ? plural : `${plural}.${group}`;
+}
+
 /** `group/version` as an object's `apiVersion` has it. */
 export function apiVersion(resource: Resource): string {
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;

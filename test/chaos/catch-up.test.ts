@@ -53,6 +53,7 @@ async function lagBehind(count: number): Promise<void> {
   put('unseen');
 }
 
+const caughtUp = (timeoutMs = 60_000) => catchUp([reflector], { logger: silentLogger, signal: stop.signal, timeoutMs });
 const put = (name: string) => server.put(PODS, { metadata: { name, namespace: 'default' } });
 const has = (name: string) => store.get('default', name) !== undefined;
 const isWatch = ({ query }: Request) => query.has('watch');
@@ -60,14 +61,14 @@ const isWatch = ({ query }: Request) => query.has('watch');
 test('a small cache behind a watch that is silent is listed anew', async () => {
   await lagBehind(3);
   expect(has('unseen')).toBe(false);
-  await catchUp(reflector, silentLogger, stop.signal);
+  await caughtUp();
   expect(has('unseen')).toBe(true);
   expect(reflector.lists).toBe(2);
 });
 
 test('a large cache resumes, with a watch short enough to get a bookmark at once, and is not listed anew', async () => {
   await lagBehind(501);
-  const done = catchUp(reflector, silentLogger, stop.signal);
+  const done = caughtUp();
   const brief = await server.nextWatch(1);
   expect(brief.request.query.get('resourceVersion')).toBe('601');
   expect(brief.request.query.get('timeoutSeconds')).toBe('3');
@@ -86,7 +87,7 @@ test('a cache as far as the server needs neither', async () => {
   put('seen');
   await server.until(() => server.watches.length === 1);
   while (!has('seen')) await new Promise((resolve) => setImmediate(resolve));
-  await catchUp(reflector, silentLogger, stop.signal);
+  await caughtUp();
   expect(server.requests.filter(isWatch)).toHaveLength(1);
 });
 
@@ -96,14 +97,14 @@ test('a consistent read that is refused is asked for again', async () => {
     ({ query }) => query.get('limit') === '1',
     (_request, response) => respond(response, 500, status(500, 'InternalError', 'etcd').body),
   );
-  await catchUp(reflector, silentLogger, stop.signal);
+  await caughtUp();
   expect(has('unseen')).toBe(true);
 });
 
 test('it ends with its signal, while the first list is still to come', async () => {
   server.inject(isWatch, () => {}, 1000);
   running = reflector.run(stop.signal);
-  const done = catchUp(reflector, silentLogger, stop.signal);
+  const done = caughtUp();
   await server.until(() => server.requests.length === 1);
   stop.abort();
   await done;

@@ -75,6 +75,8 @@ export class FakeServer {
     const receive = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
       this.#receive(request, response);
     this.#server = tls === undefined ? createServer(receive) : createTlsServer(tls, receive);
+    // The apiserver's.
+    this.#server.keepAliveTimeout = 90_000;
   }
 
   /** @param tls makes it an HTTPS server. */

@@ -6,7 +6,9 @@ import { LeaderElector } from '../../src/kube/leader-election.ts';
 import { pods } from '../../src/kube/resource.ts';
 import { FakeServer, type Request, respond, status } from './fake-server.ts';
 
-const timings = { leaseDurationMs: 1000, renewDeadlineMs: 500, retryPeriodMs: 100 };
+/** So long that no slow test loses the lease by itself. */
+const timings = { leaseDurationMs: 60_000, renewDeadlineMs: 40_000, retryPeriodMs: 50 };
+const LEASES = '/apis/coordination.k8s.io/v1/leases';
 
 let server: FakeServer;
 let elector: LeaderElector;
@@ -49,14 +51,11 @@ function client(options: ConstructorParameters<typeof KubeClient>[1]): KubeClien
 /** A client whose calls all wait for the one connection it has. */
 const fencedClient = (): KubeClient => client({ maxConnections: 1, mayWrite: () => elector.isLeader() });
 
-/** No renewal gets an answer from here on; resolves when the leader may write no more. */
+/** Somebody takes the lease; resolves when the leader knows that it may write no more. */
 async function loseLease(): Promise<void> {
-  server.inject(
-    ({ headers }) => headers['user-agent'] === 'lease',
-    () => {},
-    1000,
-  );
-  while (elector.isLeader()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const metadata = { name: 'operator', namespace: 'default' };
+  server.put(LEASES, { metadata, spec: { holderIdentity: 'two', leaseDurationSeconds: 60 } });
+  await ended;
 }
 
 const pod = (name: string) => ({ metadata: { name, namespace: 'default' } });
@@ -73,7 +72,7 @@ const writes: Record<string, (fenced: KubeClient) => Promise<unknown>> = {
 };
 
 for (const [verb, write] of Object.entries(writes)) {
-  test(`a ${verb} that waits for a connection while the lease runs out is never sent`, async () => {
+  test(`a ${verb} that waits for a connection while the lease is lost is never sent`, async () => {
     const fenced = fencedClient();
     const held = Promise.withResolvers<() => void>();
     server.inject(isPodCall, (_request, response, carryOut) => {
@@ -97,7 +96,7 @@ for (const [verb, write] of Object.entries(writes)) {
   });
 }
 
-test('a write that waits for its credentials while the lease runs out is never sent', async () => {
+test('a write that waits for its credentials while the lease is lost is never sent', async () => {
   const authorized = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
   const slow = new KubeClient(
@@ -119,10 +118,10 @@ test('a write that waits for its credentials while the lease runs out is never s
   expect(podCalls()).toEqual([]);
 });
 
-test('a write that waits to be sent again while the lease runs out is not; reads go on', async () => {
+test('a write that waits to be sent again while the lease is lost is not; reads go on', async () => {
   const fenced = fencedClient();
   server.inject(isPodCall, (_request, response) => {
-    respond(response, 429, status(429, 'TooManyRequests', 'slow down').body, { 'retry-after': '1' });
+    respond(response, 429, status(429, 'TooManyRequests', 'slow down').body, { 'retry-after': '2' });
   });
   const write = fenced.create(pods, { namespace: 'default' }, pod('late')).catch((error: unknown) => error);
   await server.until(() => podCalls().length === 1);

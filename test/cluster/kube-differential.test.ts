@@ -97,7 +97,7 @@ test('after a random history with watches ended often, the store is what a fresh
     }),
   );
 
-  await catchUp(reflector, silentLogger, stop.signal);
+  await catchUp([reflector], { logger: silentLogger, signal: stop.signal, timeoutMs: 60_000 });
   const fresh = await client.list<KubeObject>(configMaps, { namespace }, { labelSelector });
   const truth = view(fresh.items.map(({ metadata }) => ({ ...metadata, colour: metadata.labels?.colour ?? '' })));
   expect(truth.length).toBeGreaterThan(2);

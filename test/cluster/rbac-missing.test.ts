@@ -1,0 +1,98 @@
+import { describe, expect, it, type TestContext } from 'vitest';
+import { service, taskDefinition } from '../support/manifests.ts';
+import type { Operator } from '../support/operator.ts';
+import { untilSteady } from '../support/services.ts';
+import { useSuite } from '../support/suite.ts';
+
+const suite = useSuite({ nodes: 'kwok=3', operator: false });
+
+const all = (apiGroups: readonly string[], resources: readonly string[] = ['*']): object => ({
+  apiGroups,
+  resources,
+  verbs: ['*'],
+});
+/** Everything that an operator could want but pods. */
+const rights: readonly object[] = [
+  all(['longshore.dev', 'apps', 'events.k8s.io', 'coordination.k8s.io']),
+  all([''], ['configmaps', 'events']),
+];
+const pods = (...verbs: string[]): object => ({ apiGroups: [''], resources: ['pods'], verbs });
+const writes = ['get', 'list', 'create', 'patch', 'delete', 'deletecollection'];
+
+/** Makes the rules a role of the user: in the namespace, or, without one, of the cluster. */
+async function grant(context: TestContext, user: string, rules: readonly object[], namespace?: string): Promise<void> {
+  const scope = namespace === undefined ? 'Cluster' : '';
+  const metadata = { name: user, ...(namespace !== undefined && { namespace }) };
+  const api = { apiVersion: 'rbac.authorization.k8s.io/v1' };
+  const items = [
+    { ...api, kind: `${scope}Role`, metadata, rules },
+    {
+      ...api,
+      kind: `${scope}RoleBinding`,
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: `${scope}Role`, name: user },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+    },
+  ];
+  const { cluster } = suite();
+  const applied = await cluster.kubectl(['apply', '--filename=-'], {
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+  });
+  expect(applied).toMatchObject({ code: 0 });
+  context.onTestFinished(async () => {
+    if (namespace === undefined)
+      await cluster.kubectl(['delete', '--ignore-not-found', `clusterrole/${user}`, `clusterrolebinding/${user}`]);
+  });
+}
+
+async function start(context: TestContext, user: string, args: readonly string[]): Promise<Operator> {
+  const operator = suite().newOperator(args, await suite().cluster.userKubeconfig(user, []));
+  context.onTestFinished(() => operator.kill('SIGTERM'));
+  context.onTestFailed(() => console.error(`${user}:\n${operator.describe()}`));
+  await operator.logged('longshore starts');
+  return operator;
+}
+
+const readiness = async ({ healthPort }: Operator): Promise<string> =>
+  (await fetch(`http://127.0.0.1:${healthPort}/readyz`)).text();
+
+describe.concurrent('an operator', () => {
+  it('that may not watch pods says so, is not ready, and begins once it may', async (context) => {
+    const user = 'rbac-missing-watch';
+    await grant(context, user, [...rights, pods(...writes)]);
+    const operator = await start(context, user, ['--no-leader-elect']);
+    const problem =
+      'not allowed to watch pods in all namespaces; the API server says: pods is forbidden: ' +
+      `User "${user}" cannot watch resource "pods" in API group "" at the cluster scope`;
+    await operator.logged(JSON.stringify(problem).slice(1, -1));
+    expect(await readiness(operator)).toBe(`[-]caches waiting for pods (${problem})\nfailed\n`);
+
+    await grant(context, user, [...rights, pods(...writes, 'watch')]);
+    await operator.ready();
+    expect(await readiness(operator)).toBe('[+]caches ok\nok\n');
+  });
+
+  it('that may never watch pods ends with an error that says so', async (context) => {
+    const user = 'rbac-missing-for-ever';
+    await grant(context, user, [...rights, pods(...writes)]);
+    const operator = await start(context, user, ['--no-leader-elect', '--cache-sync-timeout=3s']);
+    expect(await operator.ended()).toBe(1);
+    expect(operator.describe()).toContain(
+      'longshore: these caches were not complete within 3 s: pods (not allowed to watch pods in all namespaces;',
+    );
+  });
+
+  it('of one namespace needs no right outside of it', async (context) => {
+    const user = 'rbac-one-namespace';
+    const ns = await suite().namespace(context);
+    await grant(context, user, [...rights, pods(...writes, 'watch')], ns.name);
+    const operator = await start(context, user, [
+      `--namespace=${ns.name}`,
+      `--leader-elect-resource-namespace=${ns.name}`,
+    ]);
+    await operator.ready();
+    await ns.create(taskDefinition('web'), service('web', { desiredCount: 2 }));
+    await untilSteady(ns.history, 'web', 2);
+    expect(operator.describe()).not.toContain('not allowed');
+  });
+});
