@@ -118,9 +118,13 @@ export const security: Topic = {
     mountOptions: conditional(
       {
         'it is ro': exact(KERNEL),
-        'there are others': approximated('only ro is passed on: programs can be run from it, and all may write to it'),
+        'ro is one of several': approximated('only ro is passed on: programs can be run from it'),
+        'ro is not among them': ignored('only ro is passed on: programs can be run from it, and all may write to it'),
       },
-      ({ mountOptions }: Tmpfs) => (mountOptions.every((option) => option === 'ro') ? 'it is ro' : 'there are others'),
+      ({ mountOptions }: Tmpfs) => {
+        if (!mountOptions.includes('ro')) return 'ro is not among them';
+        return mountOptions.every((option) => option === 'ro') ? 'it is ro' : 'ro is one of several';
+      },
     ),
   },
   SystemControl: { namespace: control, value: control },

@@ -54,7 +54,7 @@ describe('what becomes of a field', () => {
     ],
     [
       'linuxParameters.tmpfs[0].mountOptions',
-      'Approximated',
+      'Ignored',
       [{ linuxParameters: { tmpfs: [{ containerPath: '/a', size: 1, mountOptions: ['noexec'] }] } }],
     ],
     ['systemControls[0].namespace', 'Exact', [control('net.ipv4.tcp_syncookies')]],
