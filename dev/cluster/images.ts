@@ -14,7 +14,7 @@ export type ImageKind = 'busybox' | 'httpd' | 'pause';
 
 export interface Image {
   readonly manifest: Blob;
-  /** The configuration and the one layer. */
+  /** The configuration, and the one layer where it is in memory. */
   readonly blobs: readonly Blob[];
 }
 
@@ -80,6 +80,7 @@ function fileSystem(): Buffer {
     'usr',
     'usr/bin',
     'usr/local',
+    'usr/local/bin',
     'usr/local/apache2',
   ];
   return tar([
@@ -97,12 +98,39 @@ function fileSystem(): Buffer {
     link('bin/httpd-foreground', 'http-server'),
     file('bin/http-server', server, 0o755),
     file('bin/entrypoint', entrypoint, 0o755),
+    // The entry point of Docker's official images, which task definitions name.
+    link('usr/local/bin/docker-entrypoint.sh', '/bin/entrypoint'),
     file('bin/healthcheck', healthcheck, 0o755),
     file('bin/unhealthy', '#!/bin/sh\ntouch /tmp/unhealthy; rm -f /run/health\n', 0o755),
     file('bin/healthy', '#!/bin/sh\nrm -f /tmp/unhealthy; echo ok > /run/health\n', 0o755),
     file('bin/wait', wait, 0o755),
   ]);
 }
+
+export interface LayerReference {
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** A manifest and its configuration for one layer that is served from elsewhere. */
+export function imageOf(layer: LayerReference, runs: object): Image {
+  const config = json('application/vnd.oci.image.config.v1+json', {
+    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    os: 'linux',
+    config: { Env: ['PATH=/usr/local/bin:/usr/bin:/bin'], WorkingDir: '/', ...runs },
+    rootfs: { type: 'layers', diff_ids: [layer.digest] },
+  });
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const manifest = json(mediaType, {
+    schemaVersion: 2,
+    mediaType,
+    config: reference(config),
+    layers: [{ mediaType: LAYER, digest: layer.digest, size: layer.size }],
+  });
+  return { manifest, blobs: [config] };
+}
+
+const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 const blob = (mediaType: string, bytes: Buffer): Blob => ({ digest: digestOf(bytes), mediaType, bytes });
 const digestOf = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
@@ -111,22 +139,10 @@ const reference = ({ mediaType, digest, bytes }: Blob) => ({ mediaType, digest, 
 
 /** The three images. They share one layer; what differs is what they run. */
 export function makeImages(): Readonly<Record<ImageKind, Image>> {
-  const layer = blob('application/vnd.oci.image.layer.v1.tar', fileSystem());
+  const layer = blob(LAYER, fileSystem());
   const image = (runs: { Cmd: string[]; Entrypoint?: string[]; ExposedPorts?: Record<string, object> }): Image => {
-    const config = json('application/vnd.oci.image.config.v1+json', {
-      architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
-      os: 'linux',
-      config: { Env: ['PATH=/usr/local/bin:/usr/bin:/bin'], WorkingDir: '/', ...runs },
-      rootfs: { type: 'layers', diff_ids: [layer.digest] },
-    });
-    const mediaType = 'application/vnd.oci.image.manifest.v1+json';
-    const manifest = json(mediaType, {
-      schemaVersion: 2,
-      mediaType,
-      config: reference(config),
-      layers: [reference(layer)],
-    });
-    return { manifest, blobs: [config, layer] };
+    const { manifest, blobs } = imageOf({ digest: layer.digest, size: layer.bytes.length }, runs);
+    return { manifest, blobs: [...blobs, layer] };
   };
   return {
     busybox: image({ Cmd: ['/bin/wait'] }),

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Authority } from './certificates.ts';
 import { startControlPlane, waitForServiceAccounts } from './control-plane.ts';
+import { ensureDebianLayer } from './debian-programs.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { startKwok } from './kwok.ts';
 import { claimNetwork } from './network.ts';
@@ -64,6 +65,7 @@ export async function up(options: ClusterOptions = {}): Promise<LocalCluster> {
     if (!possible) throw new Error(`--nodes ${wanted}: ${why}`);
     await installPackages(say);
   }
+  if (options.programs === 'debian') await ensureDebianLayer(say);
   const tools = await ensureToolchain(say);
   const began = Date.now();
   for (const part of ['pki', 'config', 'logs']) rmSync(join(dir, part), { recursive: true, force: true });
@@ -82,7 +84,7 @@ export async function up(options: ClusterOptions = {}): Promise<LocalCluster> {
     });
     say(`control plane ready after ${seconds(began)}`);
     if (counts.kwok > 0) await startKwok(session, authority, api, counts.kwok);
-    if (network !== undefined) await startRealNodes(session, authority, network, counts.real);
+    if (network !== undefined) await startRealNodes(session, authority, network, counts.real, options.programs);
     await waitForServiceAccounts(session, api);
     await until(
       'every node to be Ready',

@@ -9,6 +9,8 @@ export interface ClusterOptions {
   readonly audit?: boolean;
   /** The Kubernetes version whose API and feature gates the control plane shows, such as `1.34`; default its own. */
   readonly emulate?: string;
+  /** `debian`: real nodes run the programs of debian-programs.yaml under their names, and not stand-ins. */
+  readonly programs?: 'debian';
   readonly onProgress?: (line: string) => void;
 }
 

@@ -7,6 +7,7 @@ import { busyboxPath } from './images.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { connectNodes, type NodeNetwork, type NodePlace, placeOf } from './network.ts';
 import { networkOf, socketOf, writeContainerdConfig, writeKubeletConfig, writeKubeProxyConfig } from './node-config.ts';
+import type { ClusterOptions } from './options.ts';
 import { freePort } from './ports.ts';
 import { assertRunning } from './processes.ts';
 import { run, until } from './run.ts';
@@ -74,6 +75,7 @@ export async function startRealNodes(
   authority: Authority,
   network: NodeNetwork,
   count: number,
+  programs?: ClusterOptions['programs'],
 ): Promise<void> {
   const places = Array.from({ length: count }, (_, position) => placeOf(session, network, position + 1));
   const cgroup = (place: NodePlace) => `longshore-${network.index}-${place.name}`;
@@ -100,6 +102,7 @@ export async function startRealNodes(
     script,
     network.address,
     `${port}`,
+    ...(programs === undefined ? [] : [programs]),
   ]);
   for (const place of places) {
     makeCgroup(cgroup(place));

@@ -1,20 +1,28 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { type Blob, type ImageKind, makeImages } from './images.ts';
+import { debianImages, debianLayer } from './debian-programs.ts';
+import { type Blob, type ImageKind, imageOf, makeImages } from './images.ts';
 
 /**
  * A read-only OCI registry for the containerds of the real nodes: it answers every name of images.yaml, whatever registry
  * the name belongs to, and 404 for all others, so that a wrong image name fails as it does anywhere.
- * Started as a process of its own: `registry.ts <address> <port>`.
+ * Started as a process of its own: `registry.ts <address> <port> [debian]`; with `debian` the names of
+ * debian-programs.yaml are the real programs.
  */
-const [address, port] = process.argv.slice(2);
+const [address, port, programs] = process.argv.slice(2);
 
 const kinds = parse(readFileSync(join(import.meta.dirname, 'images.yaml'), 'utf8')) as Record<string, ImageKind>;
 const images = makeImages();
+const layer = programs === 'debian' ? debianLayer() : undefined;
+const real = new Map(
+  layer === undefined ? [] : Object.entries(debianImages()).map(([name, runs]) => [name, imageOf(layer, runs)]),
+);
 const byDigest = new Map<string, Blob>(
-  Object.values(images).flatMap(({ manifest, blobs }) => [manifest, ...blobs].map((blob) => [blob.digest, blob])),
+  [...Object.values(images), ...real.values()].flatMap(({ manifest, blobs }) =>
+    [manifest, ...blobs].map((blob) => [blob.digest, blob] as const),
+  ),
 );
 
 /** The name as an image reference writes it: `docker.io/library/nginx` is `nginx`. */
@@ -28,12 +36,21 @@ function find(registry: string, path: string): Blob | undefined {
   if (match === null) return undefined;
   const [, repository = '', , reference = ''] = match;
   if (reference.startsWith('sha256:')) return byDigest.get(reference);
-  const kind = kinds[shortName(registry, repository)];
+  const name = shortName(registry, repository);
+  const program = real.get(name);
+  if (program !== undefined && reference !== 'missing') return program.manifest;
+  const kind = kinds[name];
   return kind === undefined || reference === 'missing' ? undefined : images[kind].manifest;
 }
 
 createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://registry');
+  if (layer !== undefined && url.pathname.endsWith(`/blobs/${layer.digest}`)) {
+    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': layer.size });
+    if (request.method === 'HEAD') response.end();
+    else createReadStream(layer.path).pipe(response);
+    return;
+  }
   // containerd names the registry that it asks this one for in the query.
   const found = find(url.searchParams.get('ns') ?? 'docker.io', url.pathname);
   const status = url.pathname === '/v2/' || found !== undefined ? 200 : 404;
