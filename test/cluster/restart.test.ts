@@ -21,7 +21,8 @@ const bystander = {
 };
 
 describe.concurrent('the operator', () => {
-  it(`killed ${KILLS} times at random moments of a rollout ends where it would have ended`, async (context) => {
+  const killed = `killed ${KILLS} times at random moments of a rollout ends where it would have ended`;
+  it(killed, { timeout: 360_000 }, async (context) => {
     const seed = Number(process.env.LONGSHORE_SEED ?? Date.now() % 1_000_000);
     console.info(`killing at moments of seed ${seed}; LONGSHORE_SEED=${seed} repeats them`);
     const random = randomFrom(seed);
