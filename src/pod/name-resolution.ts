@@ -49,7 +49,8 @@ function hostname({ definition }: TaskContext): { hostname?: string } {
 /** Own servers take the place of the cluster's, as with Docker; search domains come after them, or after the cluster's. */
 function dns({ definition, containers }: TaskContext): Pick<V1PodSpec, 'dnsConfig' | 'dnsPolicy'> {
   const nameservers = distinct(containers.flatMap(({ dnsServers }) => dnsServers).filter(isAddress));
-  const searches = distinct(containers.flatMap(({ dnsSearchDomains }) => dnsSearchDomains).filter(isHostName));
+  const domains = containers.flatMap(({ dnsSearchDomains }) => dnsSearchDomains).filter(isHostName);
+  const searches = distinct(domains.map((domain) => domain.toLowerCase()));
   const own = nameservers.length > 0;
   const dnsConfig = {
     ...(own && { nameservers: nameservers.slice(0, MAX_DNS_SERVERS) }),
