@@ -48,6 +48,11 @@ export const ANNOTATIONS = {
   /** Task definition revision: when it was deregistered, RFC 3339; it is INACTIVE from then on. */
   deregisteredAt: 'longshore.dev/deregistered-at',
 
+  /** BatchJob: the job definition it was imported from, as SubmitJob names it. */
+  jobDefinition: 'longshore.dev/job-definition',
+  /** BatchJob: fields that a job definition can have and that SubmitJob had, such as "parameters,timeout". */
+  submitJobFields: 'longshore.dev/submit-job-fields',
+
   /** Service: any new value starts a deployment. */
   forceNewDeployment: 'longshore.dev/force-new-deployment',
   /** TaskDefinition: numbers of revisions to make INACTIVE, such as "3,5-7". */

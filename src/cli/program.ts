@@ -1,5 +1,5 @@
 /** The command-line tool: `longshore import` and `longshore validate`. The operator's own options are in ../options.ts. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../version.ts';
 import { type ImportOptions, runImport } from './import/command.ts';
 import { EXIT, type Io } from './io.ts';
@@ -31,11 +31,20 @@ function program(io: Io): Command {
     );
   root
     .command('import')
-    .description('writes manifests for task definitions as AWS has them, and reports what becomes of each field')
+    .description(
+      'writes manifests for what files of ECS, Batch, CloudFormation and Terraform hold, and reports what becomes of each field',
+    )
     .argument('<file...>', 'files of AWS; - is standard input')
     .option('-n, --namespace <name>', 'namespace to put into the manifests')
     .option('-o, --output <path>', 'file, or folder for one file an object (default: standard output)')
     .option('--report <file>', 'writes the report as JSON to this file, instead of to standard error')
+    .option('--family <name>', 'family of container definitions that come without one, as from Terraform')
+    .addOption(
+      new Option(
+        '--parameter <name=value>',
+        'value of what a CloudFormation template refers to: Parameter, AWS::Region, Resource, Resource.Attribute; repeatable',
+      ).argParser(parameter),
+    )
     .option('--drop-unsupported', 'leaves out fields that Longshore does not take yet, and reports them')
     .action((files: string[], options: ImportOptions) => runImport(files, options, io));
   root
@@ -46,4 +55,10 @@ function program(io: Io): Command {
     .option('-q, --quiet', 'prints problems only')
     .action((files: string[], options: ValidateOptions) => runValidate(files, options, io));
   return root;
+}
+
+function parameter(text: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('allowed: NAME=VALUE.');
+  return new Map([...before, [name, value]]);
 }

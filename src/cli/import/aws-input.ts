@@ -16,6 +16,9 @@ export interface AwsInput {
   readonly locate: (path: Path) => string;
   /** What the input no longer has as the document has it. */
   readonly changes: readonly Change[];
+  /** Of a described job definition: its number, and whether new jobs may use it. */
+  readonly revision?: number;
+  readonly active?: boolean;
 }
 
 /** A field that was left out, or that means the same in other words. */

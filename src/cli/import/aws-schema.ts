@@ -5,6 +5,7 @@ import { type ServiceModel, type Shape, shapeOf, structuresFrom } from '../../aw
 import { nearest } from '../near.ts';
 import { type Path, type Problem, valueText } from '../problem.ts';
 import { type Action, type AwsInput, modelOf, shapeNameOf } from './aws-input.ts';
+import { typeName, typeNameOf } from './type-name.ts';
 
 const validators = new Map<Action, ValidateFunction>();
 
@@ -115,19 +116,6 @@ function messageOf(error: ErrorObject, model: ServiceModel): string {
     return `AWS's ${shape} has no such field; ${known}`;
   }
   if (keyword === 'enum') return `${valueText(data)} is not allowed; allowed: ${params.allowedValues.join(', ')}`;
-  if (keyword === 'type')
-    return `${valueText(data)} is ${nameOfType(data)}; allowed: ${TYPE_NAMES[String(params.type)]}`;
+  if (keyword === 'type') return `${valueText(data)} is ${typeNameOf(data)}; allowed: ${typeName(String(params.type))}`;
   return `${valueText(data)} ${message}`;
 }
-
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  object: 'an object',
-  array: 'a list',
-  string: 'a text',
-  integer: 'a whole number',
-  number: 'a number',
-  boolean: 'true or false',
-};
-
-const nameOfType = (value: unknown): string =>
-  Array.isArray(value) ? 'a list' : (TYPE_NAMES[value === null ? 'null' : typeof value] ?? 'null');

@@ -5,7 +5,7 @@ import { kindEntry } from '../kinds.ts';
 import { type Path, type Problem, RefusedError } from '../problem.ts';
 import type { AwsInput, Change } from './aws-input.ts';
 import { awsProblems } from './aws-schema.ts';
-import type { Imported } from './manifest.ts';
+import type { Imported } from './objects.ts';
 
 /**
  * The input, once AWS's model has nothing against it.
@@ -18,50 +18,52 @@ export function checkedInput(input: AwsInput): AwsInput {
 }
 
 /**
- * The object, once Longshore's rules have nothing against it.
- * @param dropUnsupported leaves out, with a change that says so, what AWS has and Longshore has not
+ * The object, once Longshore's rules have nothing against it. What AWS has and Longshore has not is left out, with a
+ * change that says so, where it says nothing (an empty list), or where `dropUnsupported` asks for it.
  * @throws RefusedError with every problem
  */
 export function checked(imported: Imported, dropUnsupported: boolean): Imported {
-  const { manifest } = imported;
-  const { spec, changes } = dropUnsupported ? withoutUnsupported(imported) : { spec: manifest.spec, changes: [] };
-  const refused = specProblems({ ...imported, manifest: { ...manifest, spec } });
+  const kept = withoutUnsupported(imported, (value) => dropUnsupported || isEmpty(value));
+  const refused = specProblems(kept);
   if (refused.length > 0) throw new RefusedError(...refused);
-  return { ...imported, manifest: { ...manifest, spec }, changes: [...imported.changes, ...changes] };
+  return kept;
 }
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
 function issuesOf({ kind, spec }: Imported['manifest']): { issues: readonly z.core.$ZodIssue[]; given: unknown } {
   const given = withoutNulls(spec);
   return { issues: kindEntry(kind).schema.safeParse(given).error?.issues ?? [], given };
 }
 
-function specProblems({ manifest, from: { source, locate } }: Imported): Problem[] {
+function specProblems({ manifest, place }: Imported): Problem[] {
   const { issues, given } = issuesOf(manifest);
   return issues.flatMap((issue): Problem[] => {
     const path = pathOf(issue.path);
-    if (issue.code !== 'unrecognized_keys')
-      return [{ source, path: locate(path), message: describeIssue(issue, given) }];
+    if (issue.code !== 'unrecognized_keys') return [{ ...place(path), message: describeIssue(issue, given) }];
     return issue.keys.map((key) => ({
-      source,
-      path: locate([...path, key]),
+      ...place([...path, key]),
       message: 'is a field of AWS that Longshore does not take yet; leave it out, or import with --drop-unsupported',
     }));
   });
 }
 
-function withoutUnsupported({ manifest, from }: Imported): { spec: Imported['manifest']['spec']; changes: Change[] } {
+function withoutUnsupported(imported: Imported, drop: (value: unknown) => boolean): Imported {
+  const { manifest, place } = imported;
   const unknown = issuesOf(manifest).issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...pathOf(issue.path), key]) : [],
   );
   const spec = structuredClone(manifest.spec);
-  const changes = unknown.map((path): Change => {
-    const owner = path.slice(0, -1).reduce<unknown>((at, key) => Reflect.get(Object(at), key), spec);
+  const changes = unknown.flatMap((path): Change[] => {
+    const owner = Object(path.slice(0, -1).reduce<unknown>((at, key) => Reflect.get(Object(at), key), spec));
     const field = path.at(-1) ?? '';
-    const value: unknown = Reflect.get(Object(owner), field);
-    Reflect.deleteProperty(Object(owner), field);
-    return { path: from.locate(path), change: 'Dropped', from: value, reason: 'Longshore does not take it yet' };
+    const from: unknown = Reflect.get(owner, field);
+    if (!drop(from)) return [];
+    Reflect.deleteProperty(owner, field);
+    return [{ path: place(path).path ?? '', change: 'Dropped', from, reason: 'Longshore does not take it yet' }];
   });
-  return { spec, changes };
+  return { ...imported, manifest: { ...manifest, spec }, changes: [...imported.changes, ...changes] };
 }
 
 const pathOf = (path: readonly PropertyKey[]): Path => path.map((key) => (typeof key === 'symbol' ? String(key) : key));

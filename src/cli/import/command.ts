@@ -7,7 +7,8 @@ import { type Problem, RefusedError } from '../problem.ts';
 import type { ObjectReport } from '../report.ts';
 import { yamlText } from '../yaml-text.ts';
 import { checked, checkedInput } from './check.ts';
-import { type Imported, toManifest } from './manifest.ts';
+import { cloudFormationTags } from './forms/cloudformation-tags.ts';
+import { type Imported, toObjects } from './objects.ts';
 import { recognize } from './recognize.ts';
 
 export interface ImportOptions {
@@ -17,6 +18,10 @@ export interface ImportOptions {
   /** File for the loss report as JSON; absent: standard error, for people. */
   readonly report?: string;
   readonly dropUnsupported?: boolean;
+  /** Family of container definitions that come without one. */
+  readonly family?: string;
+  /** What CloudFormation templates refer to → its value. */
+  readonly parameter?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -25,10 +30,20 @@ export interface ImportOptions {
  */
 export async function runImport(files: readonly string[], options: ImportOptions, io: Io): Promise<void> {
   const { each, problems } = collectProblems();
-  const inputs = each(await readDocuments(files, io), recognize);
-  const imported = each(inputs, (input) => [
-    checked(toManifest(checkedInput(input), options.namespace), options.dropUnsupported === true),
-  ]);
+  const form = {
+    ...(options.family !== undefined && { family: options.family }),
+    parameters: options.parameter ?? new Map(),
+  };
+  const documents = await readDocuments(files, io, cloudFormationTags);
+  const inputs = each(
+    each(documents, (document) => recognize(document, form)),
+    (input) => [checkedInput(input)],
+  );
+  // A SubmitJob whose job definition is wrong is no problem of its own.
+  if (problems.length > 0) throw new RefusedError(...problems);
+  const imported = each(inputs, (input) =>
+    toObjects(input, inputs, options.namespace).map((object) => checked(object, options.dropUnsupported === true)),
+  );
   problems.push(...collisions(imported));
   if (problems.length > 0) throw new RefusedError(...problems);
 
@@ -42,8 +57,16 @@ const fileOf = ({ manifest }: Imported): OutputFile => ({
   text: yamlText(manifest),
 });
 
-function reportOf({ manifest: { kind, metadata, spec }, from, changes }: Imported): ObjectReport {
-  return { source: from.source, kind, ...metadata, fields: kindEntry(kind).support(spec), changes };
+function reportOf({ manifest: { kind, metadata, spec }, source, changes }: Imported): ObjectReport {
+  const { name, namespace } = metadata;
+  return {
+    source,
+    kind,
+    name,
+    ...(namespace !== undefined && { namespace }),
+    fields: kindEntry(kind).support(spec),
+    changes,
+  };
 }
 
 /** Two objects of one kind and name: the second would take the place of the first. */
@@ -55,7 +78,7 @@ function collisions(imported: readonly Imported[]): Problem[] {
     const other = first.get(key);
     first.set(key, other ?? object);
     if (other === undefined) return [];
-    const message = `gives ${key}, as ${other.from.source} does; import one of them, or each by itself with another --namespace`;
-    return [{ source: object.from.source, message }];
+    const message = `gives ${key}, as ${other.source} does; import one of them, or each by itself with another --namespace`;
+    return [{ source: object.source, message }];
   });
 }

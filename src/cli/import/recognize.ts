@@ -1,26 +1,47 @@
 /** Finds out what a document is, and takes the inputs of AWS's calls out of it. */
-
 import type { SourceDocument } from '../documents.ts';
-import { type Fields, isFields, isText } from '../fields.ts';
+import { isFields, isText } from '../fields.ts';
 import { RefusedError } from '../problem.ts';
 import type { AwsInput } from './aws-input.ts';
-import { describedTaskDefinition, registeredTaskDefinition } from './task-definition.ts';
+import { cloudFormationProperties, cloudFormationTemplate } from './forms/cloudformation.ts';
+import type { Form, FormOptions } from './forms/form.ts';
+import { describedJobDefinitions, registeredJobDefinition, submittedJob } from './forms/job.ts';
+import { createdService, describedServices } from './forms/service.ts';
+import { describedTaskDefinition, registeredTaskDefinition } from './forms/task-definition.ts';
+import { containerDefinitions, terraformAttributes, terraformState } from './forms/terraform.ts';
 
-/** A form in which AWS's inputs are kept; undefined where the document has another. */
-type Form = (value: Fields, source: string) => readonly AwsInput[] | undefined;
+const FORMS: readonly Form[] = [
+  describedTaskDefinition,
+  registeredTaskDefinition,
+  describedServices,
+  createdService,
+  describedJobDefinitions,
+  registeredJobDefinition,
+  submittedJob,
+  cloudFormationTemplate,
+  cloudFormationProperties,
+  terraformState,
+  terraformAttributes,
+  containerDefinitions,
+];
 
-const FORMS: readonly Form[] = [describedTaskDefinition, registeredTaskDefinition];
+const KNOWN =
+  "what the AWS command line takes or gives for register-task-definition, describe-task-definition, create-service, describe-services, register-job-definition, describe-job-definitions and submit-job; CloudFormation templates, resources and their properties; Terraform's container_definitions, state, and show -json";
 
 /**
- * The inputs in a document.
+ * The inputs in a document; a list that is no list of container definitions is taken item by item.
  * @throws RefusedError where it has none of the known forms
  */
-export function recognize({ source, value }: SourceDocument): readonly AwsInput[] {
-  if (isFields(value)) {
-    for (const form of FORMS) {
-      const inputs = form(value, source);
-      if (inputs !== undefined) return inputs;
-    }
+export function recognize(
+  { source, value }: Pick<SourceDocument, 'source' | 'value'>,
+  options: FormOptions,
+): readonly AwsInput[] {
+  for (const form of FORMS) {
+    const inputs = form(value, source, options);
+    if (inputs !== undefined) return inputs;
+  }
+  if (Array.isArray(value) && value.length > 0 && value.every(isFields)) {
+    return value.flatMap((item, index) => recognize({ source: `${source}, [${index}]`, value: item }, options));
   }
   throw new RefusedError({ source, message: unknownMessage(value) });
 }
@@ -30,5 +51,5 @@ function unknownMessage(value: unknown): string {
     return `is a Kubernetes object (${value.kind}) already; import takes files of AWS, validate takes manifests`;
   }
   const found = isFields(value) ? `fields ${Object.keys(value).slice(0, 8).join(', ') || '(none)'}` : 'no object';
-  return `has none of the known forms (found: ${found}); known: the JSON that aws ecs register-task-definition takes or describe-task-definition gives`;
+  return `has none of the known forms (found: ${found}). Known: ${KNOWN}`;
 }
