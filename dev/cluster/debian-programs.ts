@@ -12,14 +12,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import type { ImageConfig } from './images.ts';
 import { mustRun, run } from './run.ts';
 import { cacheRoot } from './toolchain.ts';
-
-export interface ImageConfig {
-  readonly Cmd: readonly string[];
-  readonly Env?: readonly string[];
-  readonly WorkingDir?: string;
-}
 
 interface DebianPrograms {
   readonly suite: string;

@@ -107,17 +107,26 @@ function fileSystem(): Buffer {
   ]);
 }
 
+/** How an image runs; `Env` comes after a PATH. */
+export interface ImageConfig {
+  readonly Cmd: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly Env?: readonly string[];
+  readonly WorkingDir?: string;
+  readonly ExposedPorts?: Readonly<Record<string, object>>;
+}
+
 export interface LayerReference {
   readonly digest: string;
   readonly size: number;
 }
 
 /** A manifest and its configuration for one layer that is served from elsewhere. */
-export function imageOf(layer: LayerReference, runs: object): Image {
+export function imageOf(layer: LayerReference, { Env = [], ...runs }: ImageConfig): Image {
   const config = json('application/vnd.oci.image.config.v1+json', {
     architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
     os: 'linux',
-    config: { Env: ['PATH=/usr/local/bin:/usr/bin:/bin'], WorkingDir: '/', ...runs },
+    config: { Env: [PATH, ...Env], WorkingDir: '/', ...runs },
     rootfs: { type: 'layers', diff_ids: [layer.digest] },
   });
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
@@ -130,6 +139,7 @@ export function imageOf(layer: LayerReference, runs: object): Image {
   return { manifest, blobs: [config] };
 }
 
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 const blob = (mediaType: string, bytes: Buffer): Blob => ({ digest: digestOf(bytes), mediaType, bytes });
@@ -140,7 +150,7 @@ const reference = ({ mediaType, digest, bytes }: Blob) => ({ mediaType, digest, 
 /** The three images. They share one layer; what differs is what they run. */
 export function makeImages(): Readonly<Record<ImageKind, Image>> {
   const layer = blob(LAYER, fileSystem());
-  const image = (runs: { Cmd: string[]; Entrypoint?: string[]; ExposedPorts?: Record<string, object> }): Image => {
+  const image = (runs: ImageConfig): Image => {
     const { manifest, blobs } = imageOf({ digest: layer.digest, size: layer.bytes.length }, runs);
     return { manifest, blobs: [...blobs, layer] };
   };
