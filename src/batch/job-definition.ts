@@ -22,6 +22,10 @@ const amount = (
   return value === undefined ? undefined : Number(value);
 };
 
+/** GPUs as a container of a task definition asks for them; none where there are none. */
+const gpusOf = (requirements: readonly BatchResourceRequirement[]) =>
+  requirements.flatMap(({ type, value }) => (type === 'GPU' ? [{ type, value }] : []));
+
 const byName = (variables: readonly EnvironmentVariable[]): EnvironmentVariable[] => [
   ...new Map(variables.map((variable) => [variable.name, variable])).values(),
 ];
@@ -65,6 +69,7 @@ function ownDefinition({ containerProperties: container }: BatchJobSpec): TaskDe
         readonlyRootFilesystem,
         mountPoints,
         memory,
+        resourceRequirements: gpusOf(container.resourceRequirements),
         cpu: Math.round((vcpus ?? 0) * 1024),
       },
     ],
@@ -78,6 +83,7 @@ function override(
 ): ContainerDefinition {
   const vcpus = amount(overrides?.resourceRequirements ?? [], 'VCPU');
   const memory = amount(overrides?.resourceRequirements ?? [], 'MEMORY');
+  const gpus = gpusOf(overrides?.resourceRequirements ?? []);
   const command = overrides?.command.length ? overrides.command : container.command;
   return {
     ...container,
@@ -85,5 +91,6 @@ function override(
     environment: byName([...container.environment, ...(overrides?.environment ?? [])]),
     ...(vcpus !== undefined && { cpu: Math.round(vcpus * 1024) }),
     ...(memory !== undefined && { memory }),
+    ...(gpus.length > 0 && { resourceRequirements: gpus }),
   };
 }

@@ -99,6 +99,36 @@ describe.concurrent('a BatchJob', () => {
     expect(ns.history.all('pods')).toHaveLength(1);
   });
 
+  it('takes the GPUs that it needs, no node without them', async (context) => {
+    const ns = await suite().namespace(context);
+    // What a device plugin would say of its node.
+    const [node = ''] = (await ns.kubectl(['get', 'nodes', '--output=name'])).split('\n');
+    const gpus = { 'nvidia.com/gpu': '2' };
+    const patch = `--patch=${JSON.stringify({ status: { capacity: gpus, allocatable: gpus } })}`;
+    await ns.kubectl(['patch', node, '--subresource=status', '--type=merge', patch]);
+    const needs = (value: string) => ({ resourceRequirements: [{ type: 'GPU', value }] });
+    const { resourceRequirements } = containerProperties;
+    const one = {
+      ...containerProperties,
+      resourceRequirements: [...resourceRequirements, ...needs('1').resourceRequirements],
+    };
+    await ns.create(
+      job('one', { containerProperties: one }),
+      job('two', { containerProperties: one, containerOverrides: needs('2') }),
+      job('three', { containerProperties: one, containerOverrides: needs('3') }),
+    );
+    const podOf = (name: string) =>
+      ns.history.all('pods').find(({ metadata }) => metadata.labels?.['longshore.dev/batch-job'] === name);
+    for (const name of ['one', 'two']) {
+      await untilStatus(ns, name, 'SUCCEEDED');
+      expect(podOf(name)?.spec.nodeName).toBe(node.replace('node/', ''));
+    }
+    const unplaced = await ns.until('the third to find no node', () =>
+      podOf('three')?.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False'),
+    );
+    expect(JSON.stringify(unplaced)).toContain('Insufficient nvidia.com/gpu');
+  });
+
   it('is tried again until an attempt succeeds, and lists them all', async (context) => {
     const ns = await suite().namespace(context);
     await ns.create(job('flaky', { retryStrategy: { attempts: 5 }, ...held }));

@@ -1,8 +1,7 @@
 /** SubmitJob, and what a job definition (RegisterJobDefinition) has. */
-import type { BatchResourceRequirement } from '../../api/batch-job.ts';
 import { BATCH } from '../../aws-model/model.ts';
-import { BY_ITS_FIELDS, combine, conditional, exact, ignored, refused, type Topic, whole } from './entry.ts';
-import { ARRAY, JOB_CONTAINER, JOB_IMAGE, JOB_STATUS, JOB_TIMEOUT, RETRY } from './proofs.ts';
+import { BY_ITS_FIELDS, combine, exact, ignored, refused, type Topic, whole } from './entry.ts';
+import { ARRAY, JOB_CONTAINER, JOB_GPU, JOB_IMAGE, JOB_STATUS, JOB_TIMEOUT, RETRY } from './proofs.ts';
 
 const notYet = refused('not taken yet');
 const oneObject = refused('a BatchJob has the job definition in itself: containerProperties, or a taskDefinition');
@@ -87,14 +86,8 @@ const container: Topic = {
   },
   KeyValuePair: { name: exact(JOB_CONTAINER), value: exact(JOB_CONTAINER) },
   ResourceRequirement: {
-    type: conditional(
-      { 'VCPU or MEMORY': exact(JOB_CONTAINER), GPU: ignored('GPUs are not asked for yet') },
-      ({ type }: BatchResourceRequirement) => (type === 'GPU' ? 'GPU' : 'VCPU or MEMORY'),
-    ),
-    value: conditional(
-      { 'of VCPU or MEMORY': exact(JOB_CONTAINER), 'of GPU': ignored('GPUs are not asked for yet') },
-      ({ type }: BatchResourceRequirement) => (type === 'GPU' ? 'of GPU' : 'of VCPU or MEMORY'),
-    ),
+    type: exact(JOB_CONTAINER, JOB_GPU),
+    value: exact(JOB_CONTAINER, JOB_GPU),
   },
   Volume: {
     name: exact(JOB_CONTAINER),

@@ -85,5 +85,6 @@ export const ARRAY = nodeJob('as an array of 5 runs each child with its own inde
 export const RETRY = nodeJob('that exits with 7 is tried as often as it may be, and its logs stay');
 export const JOB_IMAGE = nodeJob('whose image cannot be pulled uses up its attempts');
 export const JOB_CONTAINER = nodeJob('runs its container with the properties and overrides given');
+export const JOB_GPU = clusterJob('takes the GPUs that it needs, no node without them');
 export const JOB_TIMEOUT = nodeJob('is stopped when an attempt runs longer than its timeout');
 export const JOB_STATUS = clusterJob('that exits with 0 is SUCCEEDED and Complete, with its one attempt');

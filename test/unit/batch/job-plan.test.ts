@@ -156,12 +156,16 @@ describe('what an attempt is given', () => {
         resourceRequirements: [
           { type: 'VCPU', value: '0.25' },
           { type: 'MEMORY', value: '64' },
+          { type: 'GPU', value: '1' },
         ],
       },
       containerOverrides: {
         command: ['b'],
         environment: [{ name: 'B', value: '2' }],
-        resourceRequirements: [{ type: 'MEMORY', value: '128' }],
+        resourceRequirements: [
+          { type: 'MEMORY', value: '128' },
+          { type: 'GPU', value: '2' },
+        ],
       },
     });
     expect(jobDefinition(spec).containerDefinitions).toMatchObject([
@@ -170,6 +174,7 @@ describe('what an attempt is given', () => {
         command: ['b'],
         cpu: 256,
         memory: 128,
+        resourceRequirements: [{ type: 'GPU', value: '2' }],
         environment: [
           { name: 'A', value: '1' },
           { name: 'B', value: '2' },
