@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   readonly kubeconfig?: string;
   /** Default: the kubeconfig's current context. */
   readonly context?: string;
+  /** Where the pod's service account is mounted. Default: where the kubelet mounts it. */
+  readonly serviceAccount?: string;
   /** Told when credentials cannot be read again. */
   readonly logger?: Logger;
 }
@@ -51,10 +53,10 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
  * cannot be used as it is.
  */
 export async function loadConnection(options: ConnectionOptions = {}): Promise<Connection> {
-  const { logger = silentLogger } = options;
+  const { logger = silentLogger, serviceAccount = SERVICE_ACCOUNT } = options;
   const explicit = options.kubeconfig ?? (process.env.KUBECONFIG || undefined);
   if (explicit === undefined && options.context === undefined) {
-    const inCluster = await inClusterConnection(logger);
+    const inCluster = await inClusterConnection(serviceAccount, logger);
     if (inCluster) return inCluster;
   }
   const files = (explicit ?? join(homedir(), '.kube', 'config')).split(delimiter).filter(Boolean);
@@ -62,10 +64,10 @@ export async function loadConnection(options: ConnectionOptions = {}): Promise<C
 }
 
 /** The pod's own service account. Undefined outside a pod. Takes three files, so client-node is not loaded for it. */
-async function inClusterConnection(logger: Logger): Promise<Connection | undefined> {
+async function inClusterConnection(directory: string, logger: Logger): Promise<Connection | undefined> {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = process.env;
   if (!host) return undefined;
-  const read = (name: string) => readFile(join(SERVICE_ACCOUNT, name), 'utf8');
+  const read = (name: string) => readFile(join(directory, name), 'utf8');
   const namespace = await read('namespace').catch(() => 'default');
   const credentials = new CredentialCache(logger, async () => ({
     headers: { authorization: `Bearer ${(await read('token')).trim()}` },

@@ -3,6 +3,7 @@ import type { RequestOptions } from 'node:https';
 import { dirname, resolve } from 'node:path';
 import type { Cluster, Context, User } from '@kubernetes/client-node';
 import type { Credentials, TlsMaterial } from './connection.ts';
+import { idToken } from './oidc.ts';
 
 type NamedUser = User & { tokenFile?: string };
 
@@ -128,6 +129,15 @@ async function authenticator(
         throw pluginError(`the credential plugin ${command}`, error);
       });
   }
+  if (user.authProvider?.name === 'oidc') {
+    const { config } = user.authProvider;
+    return async (options) => {
+      const token = await idToken(config).catch((error: unknown) => {
+        throw pluginError('the auth-provider oidc', error);
+      });
+      options.headers = { ...options.headers, authorization: `Bearer ${token}` };
+    };
+  }
   if (user.authProvider) {
     const { KubeConfig } = await import('@kubernetes/client-node');
     const config = new KubeConfig();
@@ -146,7 +156,7 @@ async function authenticator(
  */
 function pluginError(what: string, error: unknown): Error {
   if (error instanceof SyntaxError) return new Error(`${what} printed no JSON object`);
-  if (error instanceof Error && 'code' in error) return new Error(`${what} cannot be run: ${error.code}`);
+  if (error instanceof Error && 'code' in error) return new Error(`${what} cannot be used: ${error.code}`);
   const said = error instanceof Error ? error.message : String(error);
   return new Error(
     `${what} failed: ${said

@@ -8,6 +8,12 @@ let server: FakeServer;
 let client: KubeClient;
 const at = { namespace: 'default', name: 'web' };
 const pod = { metadata: { name: 'web', namespace: 'default' } };
+const calls = {
+  POST: () => client.create(pods, { namespace: 'default' }, { metadata: { name: 'other' } }),
+  PUT: () => client.update(pods, at, pod),
+  PATCH: () => client.patch(pods, at, {}),
+  DELETE: () => client.delete(pods, at),
+};
 const isPost = (request: Request) => request.method === 'POST';
 
 beforeEach(async () => {
@@ -120,6 +126,50 @@ test('a create that failed with 500 and Retry-After is not repeated, a read is',
   await expect(client.create(pods, { namespace: 'default' }, pod)).rejects.toMatchObject({ status: 500 });
   await client.get(pods, at);
   expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'GET']);
+});
+
+for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+  test(`a ${method} refused with 503 and Retry-After was not carried out: it is sent again`, async () => {
+    server.put('/api/v1/pods', pod);
+    server.inject(
+      () => true,
+      (_request, response) =>
+        respond(response, 503, status(503, 'ServiceUnavailable', 'shutting down').body, { 'retry-after': '0' }),
+    );
+    await calls[method]();
+    expect(server.requests.map((request) => request.method)).toEqual([method, method]);
+  });
+}
+
+test('a call that is refused again and again is given up after ten attempts', async () => {
+  server.inject(
+    () => true,
+    (_request, response) => respond(response, 429, status(429, 'TooManyRequests', 'full').body, { 'retry-after': '0' }),
+    100,
+  );
+  await expect(client.get(pods, at)).rejects.toMatchObject({ status: 429 });
+  expect(server.requests).toHaveLength(10);
+});
+
+test('a server that closes its connection after each answer gets each call over a new one', async () => {
+  server.put('/api/v1/pods', pod);
+  server.inject(
+    () => true,
+    (_request, response, carryOut) => respond(response, 200, carryOut().body, { connection: 'close' }),
+    5,
+  );
+  for (let call = 0; call < 5; call += 1) await client.patch(pods, at, {});
+  expect(server.requests).toHaveLength(5);
+  expect(server.connections).toBe(5);
+});
+
+test('a write after the server closed the idle connection is sent once, over a new one', async () => {
+  server.put('/api/v1/pods', pod);
+  await client.get(pods, at);
+  server.disconnect();
+  await client.patch(pods, at, {});
+  expect(server.requests.map(({ method }) => method)).toEqual(['GET', 'PATCH']);
+  expect(server.connections).toBe(2);
 });
 
 test('a call without an answer ends at its timeout, and the client goes on working', async () => {

@@ -196,7 +196,7 @@ test("a plugin's arguments, when it cannot be run", async () => {
   const text = await everythingSaid(await kubeconfig({ exec }));
   expectWithout(text, TOKEN);
   expectWithout(text, PASSWORD);
-  expect(text).toContain('cannot be run: ENOENT');
+  expect(text).toContain('cannot be used: ENOENT');
 });
 
 test("a plugin's own explanation is kept", async () => {

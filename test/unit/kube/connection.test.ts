@@ -100,6 +100,46 @@ test('a token file is read anew after a minute, and after 401 at once', async ()
   expect(await headersOf(connection), 'a file that is missing for a moment').toEqual({ authorization: 'Bearer third' });
 });
 
+test('in a pod the service account is used, and its token and authority are read anew as the kubelet rotates them', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  vi.stubEnv('KUBERNETES_SERVICE_HOST', '10.96.0.1');
+  vi.stubEnv('KUBERNETES_SERVICE_PORT', '6443');
+  await Promise.all([write('token', 'first\n'), write('ca.crt', 'the ca'), write('namespace', 'ops\n')]);
+  const connection = await loadConnection({ serviceAccount: dir });
+  expect(connection).toMatchObject({ server: 'https://10.96.0.1:6443', namespace: 'ops' });
+  expect(await headersOf(connection)).toEqual({ authorization: 'Bearer first' });
+  const before = await connection.tls();
+  expect(before).toEqual({ ca: 'the ca' });
+  await Promise.all([write('token', 'second\n'), write('ca.crt', 'the next ca')]);
+  vi.advanceTimersByTime(60_001);
+  expect(await headersOf(connection)).toEqual({ authorization: 'Bearer second' });
+  expect(await connection.tls()).toEqual({ ca: 'the next ca' });
+
+  vi.stubEnv('KUBERNETES_SERVICE_HOST', 'fd00::1');
+  expect((await loadConnection({ serviceAccount: dir })).server).toBe('https://[fd00::1]:6443');
+  const kubeconfig = await write('config', config({ token: 'of the file' }));
+  expect((await loadConnection({ serviceAccount: dir, kubeconfig })).server).toBe('https://dev:6443');
+});
+
+test('an exec plugin’s credential that runs out is asked for again, and its client certificate is used', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'Date'] });
+  const plugin = await write(
+    'plugin',
+    `#!/bin/sh
+echo run >> ${dir}/runs
+run=$(wc -l < ${dir}/runs | tr -d ' ')
+echo '{"kind":"ExecCredential","status":{"clientCertificateData":"cert '$run'","clientKeyData":"key '$run'","expirationTimestamp":"${new Date(Date.now() + 90_000).toISOString()}"}}'
+`,
+  );
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: plugin, interactiveMode: 'Never' };
+  const connection = await loadConnection({ kubeconfig: await write('config', config({ exec })) });
+  expect(await connection.tls()).toMatchObject({ cert: 'cert 1', key: 'key 1' });
+  vi.advanceTimersByTime(61_000);
+  expect(await connection.tls()).toMatchObject({ cert: 'cert 1', key: 'key 1' });
+  vi.advanceTimersByTime(61_000);
+  expect(await connection.tls()).toMatchObject({ cert: 'cert 2', key: 'key 2' });
+});
+
 test('an exec plugin runs once for many calls, is told about the cluster, and runs again after 401', async () => {
   const plugin = await write(
     'plugin',
