@@ -81,6 +81,20 @@ describe.skipIf(!possible).concurrent(title, () => {
     expect(await says('asked', 'touch /fixed/x 2>&1 || true')).toBe('touch: /fixed/x: Read-only file system');
   });
 
+  it('does not start on a node that does not allow a kernel parameter', async (context) => {
+    const ns = await suite().namespace(context);
+    const systemControls = [{ namespace: 'net.core.somaxconn', value: '1024' }];
+    await ns.create(taskDefinition('task', {}, [busybox('app', { systemControls })]), service('task'));
+    const [stopped] = await ns.until('a task to stop', () => {
+      const { stoppedTasks = [] } = ns.history.get('services', 'task')?.status ?? {};
+      return stoppedTasks.length > 0 && stoppedTasks;
+    });
+    expect(stopped).toMatchObject({
+      stopCode: 'TaskFailedToStart',
+      stoppedReason: expect.stringContaining('forbidden sysctl: "net.core.somaxconn"'),
+    });
+  });
+
   it('knows the names, servers and domains it is given', async (context) => {
     const serve = (port: number) => `while :; do echo here | nc -l -p ${port}; done`;
     const { says } = await run(context, [

@@ -24,6 +24,7 @@ export const EXAMPLE = nodeService(
 );
 
 export const KERNEL = nodeRuntime('has the capabilities, kernel parameters and memory file systems asked for');
+export const KERNEL_REFUSED = nodeRuntime('does not start on a node that does not allow a kernel parameter');
 export const NAMES_GIVEN = nodeRuntime('knows the names, servers and domains it is given');
 export const NAMESPACES = nodeRuntime('sees the processes of its task, or of the node, where it asks for them');
 export const INIT_PROCESS = nodeRuntime(

@@ -6,7 +6,7 @@ import { ECS } from '../../aws-model/model.ts';
 import { securityOption, userIds } from '../security.ts';
 import { isOwnSysctl, isSafeSysctl } from '../sysctls.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
-import { INIT_PROCESS, KERNEL, NAMESPACES, SECURITY, USER } from './proofs.ts';
+import { INIT_PROCESS, KERNEL, KERNEL_REFUSED, NAMESPACES, SECURITY, USER } from './proofs.ts';
 
 const devices = ignored(
   'Kubernetes gives a container a device through a device plugin only, or all of the node when it is privileged',
@@ -21,6 +21,7 @@ const control = conditional(
     'it is safe, for one container of several': approximated('it holds for all containers of the task', KERNEL),
     'it is not safe': approximated(
       'a kubelet whose --allowed-unsafe-sysctls lacks it refuses the task with SysctlForbidden; else it holds for all containers',
+      KERNEL_REFUSED,
     ),
     "it would be the node's": ignored('a task on the network or in the IPC namespace of the node cannot set it'),
   },
