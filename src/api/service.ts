@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { launchTypeSchema, tagsSchema, taskDefinitionReferenceSchema } from './common-fields.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { parseWith } from './parse.ts';
-import { awsName, immutable, integer, type Parsed, timestamp, withRules } from './schema.ts';
+import { awsName, flag, immutable, integer, list, type Parsed, timestamp, withRules } from './schema.ts';
 import { commonStatus, count } from './status.ts';
 
 const deploymentConfigurationSchema = withRules(
@@ -25,6 +25,23 @@ const deploymentConfigurationSchema = withRules(
     cel: 'self.minimumHealthyPercent != 100 || self.maximumPercent != 100',
   },
 ).describe('Bounds of a deployment. AWS: DeploymentConfiguration.');
+
+/** Subnets of a VPC, 1 to 16, and security groups, at most 5 (`ecs-semantics` §3.1). */
+const networkConfigurationSchema = z
+  .strictObject({
+    awsvpcConfiguration: z
+      .strictObject({
+        subnets: z.array(z.string().min(1).max(255)).min(1).max(16).describe('IDs of subnets, 1 to 16.'),
+        securityGroups: list(z.string().min(1).max(255), 5).describe('IDs of security groups, at most 5.'),
+        assignPublicIp: z
+          .enum(['ENABLED', 'DISABLED'])
+          .default('DISABLED')
+          .describe('Whether tasks get a public address on AWS. Default: DISABLED.'),
+      })
+      .optional()
+      .describe('AWS: AwsVpcConfiguration.'),
+  })
+  .describe('Where in a VPC the tasks of an awsvpc task definition are. AWS: NetworkConfiguration.');
 
 /** `spec` of a Service: the input of CreateService (`ecs-semantics` §3.1). */
 export const serviceSpecSchema = z
@@ -58,6 +75,18 @@ export const serviceSpecSchema = z
     healthCheckGracePeriodSeconds: integer(0)
       .default(0)
       .describe('Seconds after the start of a task in which failed health checks do not count, from 0. Default: 0.'),
+    networkConfiguration: networkConfigurationSchema.optional(),
+    platformVersion: z.string().min(1).max(64).optional().describe('Version of the Fargate platform.'),
+    role: z.string().min(1).max(2048).optional().describe('Role that registers targets with a load balancer on AWS.'),
+    enableExecuteCommand: flag().describe(
+      'Whether ECS Exec may enter the containers; here kubectl exec does, as its rights allow. Default: false.',
+    ),
+    enableECSManagedTags: flag().describe('Whether AWS tags the tasks with cluster and service. Default: false.'),
+    propagateTags: z
+      .enum(['NONE', 'TASK_DEFINITION', 'SERVICE'])
+      .default('NONE')
+      .describe('Whose tags the tasks get on AWS. Default: NONE.'),
+    clientToken: z.string().max(36).optional().describe('Makes a repeated call of CreateService harmless.'),
     tags: tagsSchema(),
     kubernetes: kubernetesOptionsSchema.optional(),
   })

@@ -5,6 +5,8 @@ import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, refused, type
 import { BOUNDS, DESIRED_COUNT, GRACE_PERIOD, PINNED, SERVICE_NAMES } from './proofs.ts';
 
 const notYet = refused('not taken yet');
+const NO_VPC =
+  'tasks get their addresses from the network of this cluster; a NetworkPolicy takes the place of security groups';
 
 export const service: Topic = {
   CreateServiceRequest: {
@@ -30,17 +32,17 @@ export const service: Topic = {
     availabilityZoneRebalancing: notYet,
     loadBalancers: notYet,
     serviceRegistries: notYet,
-    clientToken: notYet,
+    clientToken: ignored('the name of the object makes a repeated apply harmless'),
     capacityProviderStrategy: notYet,
-    platformVersion: notYet,
-    role: notYet,
+    platformVersion: ignored('the nodes of this cluster run every task: there is no Fargate platform'),
+    role: ignored('no AWS role is needed to register targets in this cluster'),
     placementConstraints: notYet,
     placementStrategy: notYet,
-    networkConfiguration: notYet,
+    networkConfiguration: ignored(NO_VPC),
     deploymentController: notYet,
-    enableECSManagedTags: notYet,
-    propagateTags: notYet,
-    enableExecuteCommand: notYet,
+    enableECSManagedTags: ignored('pods carry labels for family, revision, service and deployment instead'),
+    propagateTags: ignored('tags stay on the object; kubernetes.podLabels labels the tasks'),
+    enableExecuteCommand: ignored('kubectl exec enters every container, as far as the rights of its user allow'),
     serviceConnectConfiguration: notYet,
     volumeConfigurations: notYet,
     vpcLatticeConfigurations: notYet,
@@ -77,8 +79,6 @@ export const service: Topic = {
     'DeploymentEarlySuccessCriteria',
     'PlacementConstraint',
     'PlacementStrategy',
-    'NetworkConfiguration',
-    'AwsVpcConfiguration',
     'DeploymentController',
     'ServiceConnectConfiguration',
     'ServiceConnectService',
@@ -104,4 +104,5 @@ export const service: Topic = {
     'MonitoringConfiguration',
     'MetricConfiguration',
   ),
+  ...whole(ECS, ignored(NO_VPC), 'NetworkConfiguration', 'AwsVpcConfiguration'),
 };

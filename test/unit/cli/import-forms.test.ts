@@ -287,13 +287,13 @@ describe('a service', () => {
   });
 
   it('that has what Longshore does not take yet is refused, or loses it on request', async () => {
-    const wanted = { ...create, enableExecuteCommand: true };
+    const wanted = { ...create, availabilityZoneRebalancing: 'ENABLED' };
     expect(await refused(['-'], json(wanted))).toEqual([
-      'enableExecuteCommand: is a field of AWS that Longshore does not take yet; leave it out, or import with --drop-unsupported',
+      'availabilityZoneRebalancing: is a field of AWS that Longshore does not take yet; leave it out, or import with --drop-unsupported',
     ]);
     const { manifests, err } = await imported(['-', '--drop-unsupported'], json(wanted));
     expect(manifests[0]?.spec).toEqual(create);
-    expect(err).toContain('Dropped       enableExecuteCommand: true: Longshore does not take it yet');
+    expect(err).toContain('Dropped       availabilityZoneRebalancing: "ENABLED": Longshore does not take it yet');
   });
 });
 
