@@ -2,6 +2,7 @@
 import { BATCH } from '../../aws-model/model.ts';
 import { BY_ITS_FIELDS, combine, exact, ignored, refused, type Topic, whole } from './entry.ts';
 import { ARRAY, JOB_CONTAINER, JOB_GPU, JOB_IMAGE, JOB_STATUS, JOB_TIMEOUT, RETRY } from './proofs.ts';
+import { userBy } from './security.ts';
 
 const notYet = refused('not taken yet');
 const oneObject = refused('a BatchJob has the job definition in itself: containerProperties, or a taskDefinition');
@@ -57,7 +58,7 @@ const container: Topic = {
     command: exact(JOB_CONTAINER),
     environment: BY_ITS_FIELDS,
     resourceRequirements: BY_ITS_FIELDS,
-    user: exact(JOB_CONTAINER),
+    user: userBy(JOB_CONTAINER),
     privileged: exact(JOB_CONTAINER),
     readonlyRootFilesystem: exact(JOB_CONTAINER),
     volumes: BY_ITS_FIELDS,

@@ -5,7 +5,16 @@ import type { TaskDefinitionSpec } from '../../api/task-definition.ts';
 import { ECS } from '../../aws-model/model.ts';
 import { securityOption, userIds } from '../security.ts';
 import { isOwnSysctl, isSafeSysctl } from '../sysctls.ts';
-import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
+import {
+  approximated,
+  BY_ITS_FIELDS,
+  type Conditional,
+  conditional,
+  exact,
+  ignored,
+  type Topic,
+  whole,
+} from './entry.ts';
 import { INIT_PROCESS, KERNEL, KERNEL_REFUSED, NAMESPACES, SECURITY, USER } from './proofs.ts';
 
 const devices = ignored(
@@ -35,6 +44,25 @@ const control = conditional(
   },
 );
 
+/** The user of a container, of ECS or of Batch. */
+export const userBy = (proof: string): Conditional =>
+  conditional(
+    {
+      'user and group are numbers, or root': exact(proof),
+      'the group has another name': approximated('Kubernetes takes numeric groups only: the image decides the group'),
+      'the user has another name': ignored(
+        'Kubernetes takes numeric users only: the image decides who runs; give the number of the user',
+      ),
+    },
+    ({ user = '' }: { readonly user?: string }) => {
+      const { uid, gid } = userIds(user);
+      if (uid === undefined) return 'the user has another name';
+      return gid === undefined && user.includes(':')
+        ? 'the group has another name'
+        : 'user and group are numbers, or root';
+    },
+  );
+
 export const security: Topic = {
   RegisterTaskDefinitionRequest: {
     pidMode: exact(NAMESPACES),
@@ -50,22 +78,7 @@ export const security: Topic = {
     trustedExecutionConfiguration: sandbox,
   },
   ContainerDefinition: {
-    user: conditional(
-      {
-        'user and group are numbers, or root': exact(USER),
-        'the group has another name': approximated('Kubernetes takes numeric groups only: the image decides the group'),
-        'the user has another name': ignored(
-          'Kubernetes takes numeric users only: the image decides who runs; give the number of the user',
-        ),
-      },
-      ({ user = '' }: ContainerDefinition) => {
-        const { uid, gid } = userIds(user);
-        if (uid === undefined) return 'the user has another name';
-        return gid === undefined && user.includes(':')
-          ? 'the group has another name'
-          : 'user and group are numbers, or root';
-      },
-    ),
+    user: userBy(USER),
     privileged: exact(SECURITY),
     readonlyRootFilesystem: exact(SECURITY),
     dockerSecurityOptions: conditional(

@@ -1,14 +1,17 @@
-/** The support table against the compiler: what is honoured changes the pod, what is ignored does not. */
+/** The support tables against the compiler: what is honoured changes the pod, what is ignored does not. */
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { parseBatchJob } from '../../../src/api/batch-job.ts';
 import { parseTaskDefinition, type TaskDefinitionSpec } from '../../../src/api/task-definition.ts';
 import { shapeOf } from '../../../src/aws-model/model.ts';
+import { jobDefinition } from '../../../src/batch/job-definition.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../../../src/pod/cluster-features.ts';
 import { compileTemplate, type PodTemplate } from '../../../src/pod/compile.ts';
-import { allFieldSupport } from '../../../src/pod/field-support.ts';
+import { allFieldSupport, type FieldReport } from '../../../src/pod/field-support.ts';
 import { BY_ITS_FIELDS, type Entry } from '../../../src/pod/support/entry.ts';
-import { INPUTS } from '../../../src/pod/support/tables.ts';
+import { INPUTS, type Input } from '../../../src/pod/support/tables.ts';
 import { EVERY_FIELD } from '../../support/every-field.ts';
+import { EVERY_JOB_FIELD } from '../../support/every-job-field.ts';
 
 /** Honoured by something else than the pod, with the value where not every one is. */
 const ELSEWHERE = [
@@ -30,12 +33,48 @@ const ELSEWHERE = [
   'spec.containerDefinitions[].linuxParameters.devices [{"hostPath":"/dev/fuse"}]',
   // So it is anyway.
   'spec.containerDefinitions[].versionConsistency "disabled"',
+  // How often and how long a job is tried, and as how many.
+  'spec.jobName',
+  'spec.arrayProperties.size',
+  'spec.retryStrategy.attempts',
+  'spec.timeout.attemptDurationSeconds',
 ];
 
 const CLUSTERS: Readonly<Record<string, ClusterFeatures>> = {
   new: ALL_FEATURES,
   old: { podLevelResources: false, containerRestartRules: false },
 };
+
+/** A sample, as the tables and the compiler take it. */
+interface Sample {
+  readonly kind: keyof typeof INPUTS;
+  readonly given: object;
+  /** Throws where the schema refuses it. */
+  readonly parse: (given: object) => object;
+  readonly reports: (features: ClusterFeatures) => FieldReport[];
+  readonly definition: (given: object) => TaskDefinitionSpec;
+}
+
+const samples: readonly Sample[] = [
+  ...EVERY_FIELD.map(
+    (given): Sample => ({
+      kind: 'TaskDefinition',
+      given,
+      parse: parseTaskDefinition,
+      reports: (features) => allFieldSupport('TaskDefinition', parseTaskDefinition(given), given, features),
+      definition: parseTaskDefinition,
+    }),
+  ),
+  ...EVERY_JOB_FIELD.map(
+    (given): Sample => ({
+      kind: 'BatchJob',
+      given,
+      parse: parseBatchJob,
+      reports: (features) => allFieldSupport('BatchJob', parseBatchJob(given), given, features),
+      definition: (other) => jobDefinition(parseBatchJob(other)),
+    }),
+  ),
+];
 
 const compile = (definition: TaskDefinitionSpec, features: ClusterFeatures): PodTemplate =>
   compileTemplate({ definition, family: 'web', features });
@@ -45,14 +84,6 @@ const running = (definition: TaskDefinitionSpec, features: ClusterFeatures) => (
   ...compile(definition, features),
   annotations: {},
 });
-
-const parsed = (given: object): TaskDefinitionSpec | undefined => {
-  try {
-    return parseTaskDefinition(given);
-  } catch {
-    return undefined;
-  }
-};
 
 const keysOf = (path: string): string[] => path.replace(/^spec\./, '').split(/[.[\]]+/);
 
@@ -78,23 +109,27 @@ const another = (value: unknown): unknown => {
   return undefined;
 };
 
-/** The definition without the field or, where it says the same then or cannot be, with another value; if there is one. */
-function withoutField(given: object, path: string): TaskDefinitionSpec | undefined {
-  const definition = parseTaskDefinition(given);
-  return [changed(given, path, () => undefined), changed(given, path, another)]
-    .map(parsed)
-    .find((other) => other !== undefined && !isDeepStrictEqual(other, definition));
+/** The sample without the field or, where it says the same then or cannot be, with another value; if there is one. */
+function withoutField({ given, parse }: Sample, path: string): object | undefined {
+  return [changed(given, path, () => undefined), changed(given, path, another)].find((other) => {
+    try {
+      return !isDeepStrictEqual(parse(other), parse(given));
+    } catch {
+      return false;
+    }
+  });
 }
 
 const reports = Object.entries(CLUSTERS).flatMap(([cluster, features]) =>
-  EVERY_FIELD.flatMap((given) =>
-    allFieldSupport('TaskDefinition', parseTaskDefinition(given), given, features).map((report) => ({
+  samples.flatMap((sample) =>
+    sample.reports(features).map((report) => ({
       ...report,
       cluster,
       features,
-      given,
+      sample,
+      kind: sample.kind,
       of: report.field.replaceAll(/\[\d+\]/g, '[]'),
-      value: JSON.stringify(valueAt(given, keysOf(report.field))),
+      value: JSON.stringify(valueAt(sample.given, keysOf(report.field))),
     })),
   ),
 );
@@ -103,42 +138,52 @@ describe('what the support table says of a field holds in the pod', () => {
   const distinct = new Map(
     reports
       .toReversed()
-      .map((report) => [`${report.of} ${report.value} ${report.support} ${report.reason} ${report.cluster}`, report]),
+      .map((report) => [
+        [report.kind, report.of, report.value, report.support, report.reason, report.cluster].join(' '),
+        report,
+      ]),
   );
 
-  it.each([...distinct.values()])('$of: $value is $support on a cluster that is $cluster', (report) => {
-    const { field, of, value, support, given, features } = report;
+  it.each([...distinct.values()])('$kind $of: $value is $support on a cluster that is $cluster', (report) => {
+    const { field, of, value, support, sample, features } = report;
     if (ELSEWHERE.includes(of) || ELSEWHERE.includes(`${of} ${value}`)) return;
-    const other = withoutField(given, field);
+    const other = withoutField(sample, field);
     if (other === undefined) return;
-    const definition = parseTaskDefinition(given);
-    if (support === 'Ignored') expect(running(definition, features)).toEqual(running(other, features));
-    else expect(compile(definition, features)).not.toEqual(compile(other, features));
+    const [one, two] = [sample.given, other].map(sample.definition);
+    if (one === undefined || two === undefined) throw new Error('two definitions are compared');
+    if (support === 'Ignored') expect(running(one, features)).toEqual(running(two, features));
+    else expect(compile(one, features)).not.toEqual(compile(two, features));
   });
 });
 
 /** Each field that is judged, with all its verdicts. */
 function* judged(
+  input: Input,
   structure: string,
   path: string,
 ): Generator<[path: string, entry: Exclude<Entry, typeof BY_ITS_FIELDS>]> {
-  const { model, table } = INPUTS.TaskDefinition;
+  const { model, table } = input;
   for (const [name, { shape }] of Object.entries(shapeOf(model, structure).members ?? {})) {
     const entry = table[structure]?.[name];
     const here = `${path}.${name}`;
     if (entry === BY_ITS_FIELDS) {
       const { member } = shapeOf(model, shape);
-      if (member === undefined) yield* judged(shape, here);
-      else yield* judged(member.shape, `${here}[]`);
+      if (member === undefined) yield* judged(input, shape, here);
+      else yield* judged(input, member.shape, `${here}[]`);
     } else if (entry !== undefined) yield [here, entry];
   }
 }
 
-it.each([...judged('RegisterTaskDefinitionRequest', 'spec')])('%s: each of its verdicts is seen', (path, entry) => {
-  const seen = reports.filter(({ of }) => of === path);
-  const verdicts = 'cases' in entry ? Object.entries(entry.cases) : [['always', entry] as const];
-  for (const [name, { support, reason }] of verdicts) {
-    const found = seen.some((report) => report.support === support && report.reason === reason);
-    expect(found, `${support}: ${name}`).toBe(true);
-  }
+describe.each(['TaskDefinition', 'BatchJob'] as const)('of each field of a %s', (kind) => {
+  const input = INPUTS[kind];
+  const fields = input.structures.flatMap((structure) => [...judged(input, structure, 'spec')]);
+
+  it.each(fields)('%s each verdict is seen', (path, entry) => {
+    const seen = reports.filter((report) => report.kind === kind && report.of === path);
+    const verdicts = 'cases' in entry ? Object.entries(entry.cases) : [['always', entry] as const];
+    for (const [name, { support, reason }] of verdicts) {
+      const found = seen.some((report) => report.support === support && report.reason === reason);
+      expect(found || support === 'Refused', `${support}: ${name}`).toBe(true);
+    }
+  });
 });
