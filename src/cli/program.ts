@@ -1,6 +1,7 @@
-/** The command-line tool: `longshore import` and `longshore validate`. The operator's own options are in ../options.ts. */
+/** The command-line tool: `longshore import`, `export` and `validate`. The operator's own options are in ../options.ts. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../version.ts';
+import { type ExportOptions, runExport } from './export/command.ts';
 import { type ImportOptions, runImport } from './import/command.ts';
 import { EXIT, type Io } from './io.ts';
 import { problemLine, RefusedError } from './problem.ts';
@@ -48,6 +49,21 @@ function program(io: Io): Command {
     .option('--drop-unsupported', 'leaves out fields that Longshore does not take yet, and reports them')
     .action((files: string[], options: ImportOptions) => runImport(files, options, io));
   root
+    .command('export')
+    .description('writes the JSON that the AWS command line takes for what manifests, or objects of a cluster, hold')
+    .argument('<file|kind/name...>', 'manifests, - for standard input, or objects such as taskdefinition/web')
+    .option('-n, --namespace <name>', "namespace of the objects (default: the context's)")
+    .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, then ~/.kube/config)')
+    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
+    .addOption(
+      new Option(
+        '--revision <number>',
+        'registered revision of the task definition (default: what the object says)',
+      ).argParser(revision),
+    )
+    .option('-o, --output <path>', 'file, or folder for one file an input (default: standard output)')
+    .action((targets: string[], options: ExportOptions) => runExport(targets, options, io));
+  root
     .command('validate')
     .description('checks manifests offline, with the messages of the API server')
     .argument('<file...>', 'manifests, YAML or JSON; - is standard input')
@@ -55,6 +71,11 @@ function program(io: Io): Command {
     .option('-q, --quiet', 'prints problems only')
     .action((files: string[], options: ValidateOptions) => runValidate(files, options, io));
   return root;
+}
+
+function revision(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('allowed: a whole number from 1.');
+  return Number(text);
 }
 
 function parameter(text: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {

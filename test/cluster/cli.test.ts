@@ -10,7 +10,7 @@ import { longshore } from '../unit/cli/run.ts';
 import { objectOf, wrongManifests } from '../unit/cli/wrong-manifests.ts';
 
 const samples: readonly Sample[] = [...otherSamples, ...clusterSamples];
-const suite = useSuite({ nodes: 'kwok=3', operator: false });
+const suite = useSuite({ nodes: 'kwok=3', operator: true });
 let api: ApiClient;
 
 beforeAll(() => {
@@ -96,5 +96,104 @@ describe('longshore validate says line for line what kubectl apply says', () => 
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('longshore import', () => {
+  it('writes YAML that kubectl reads as it was meant', async () => {
+    const hostile = [
+      'yes',
+      'on',
+      '0755',
+      '0o17',
+      '1e3',
+      '12:30',
+      '2001-12-14',
+      '~',
+      '<<',
+      '=',
+      '.inf',
+      '- a',
+      'a: b',
+      '# a',
+      '\u0085',
+      '\u2028',
+      'a\n\n b\n',
+      '😀',
+      '\t',
+      '!Ref a',
+      'null',
+      '1_000',
+      '0b1',
+      '',
+    ];
+    const any = fc.sample(
+      fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
+      200,
+    );
+    const texts = [...new Set([...hostile, ...any])];
+    const web = {
+      name: 'web',
+      image: 'nginx',
+      memory: 8,
+      environment: texts.map((value, index) => ({ name: `V${index}`, value })),
+      dockerLabels: Object.fromEntries(texts.slice(0, 100).map((text) => [text, text])),
+    };
+    const definition = { family: 'Yes', containerDefinitions: [web] };
+    const { out, err } = await longshore(['import', '-'], JSON.stringify(definition));
+    expect(out, err).not.toBe('');
+    const args = ['create', '--dry-run=client', '--validate=false', '-o', 'json', '-f', '-'];
+    const { stdout, stderr, code } = await suite().cluster.kubectl(args, { input: out });
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).spec).toEqual(definition);
+  });
+});
+
+describe('longshore export', () => {
+  const definition = (value: string) => ({
+    family: 'My_App',
+    cpu: null,
+    containerDefinitions: [{ name: 'web', image: 'nginx', memory: 128, environment: [{ name: 'V', value }] }],
+  });
+
+  it.for([
+    ['kubectl apply', []],
+    ['kubectl apply --server-side', ['--server-side']],
+  ] as const)('gives back what %s was given, and every revision', async ([, how], context) => {
+    const namespace = await suite().namespace(context);
+    const apply = async (revision: number) => {
+      const { out } = await longshore(['import', '-'], JSON.stringify(definition(`v${revision}`)));
+      await namespace.kubectl(['apply', ...how, '-f', '-'], out);
+      const registered = `--for=jsonpath={.status.latestRevision}=${revision}`;
+      await namespace.kubectl(['wait', registered, '--timeout=60s', 'taskdefinitions', '--all']);
+    };
+    const { kubeconfig } = suite().cluster;
+    const live = (target: string, ...options: string[]) =>
+      longshore(['export', target, '--namespace', namespace.name, '--kubeconfig', kubeconfig, ...options]);
+
+    await apply(1);
+    await apply(2);
+    const name = 'my-app-0e86b84b';
+    expect(JSON.parse((await live(`taskdefinition/${name}`)).out)).toEqual(definition('v2'));
+    // A revision is kept as the API server keeps the object: with defaults, and maybe without null.
+    const first = JSON.parse((await live(`etd/${name}`, '--revision', '1')).out);
+    expect(first).toMatchObject({
+      family: 'My_App',
+      networkMode: 'bridge',
+      containerDefinitions: definition('v1').containerDefinitions,
+    });
+    expect(first.containerDefinitions[0].essential).toBe(true);
+    await namespace.delete('taskdefinitions', name);
+    expect(JSON.parse((await live('taskdefinitions.longshore.dev/My_App', '--revision', '2')).out)).toMatchObject({
+      containerDefinitions: definition('v2').containerDefinitions,
+    });
+    expect(await live(`etd/${name}`)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`is not in namespace ${namespace.name} of `),
+    });
+    expect(await live('etd/My_App', '--revision', '3')).toMatchObject({
+      code: 1,
+      err: `longshore: taskdefinition/My_App: revision 3 of family My_App is not in namespace ${namespace.name}\n`,
+    });
   });
 });
