@@ -1,10 +1,25 @@
 import { z } from 'zod';
-import { list, type Parsed, withRules } from './schema.ts';
+import { keyedList, type Parsed, withRules } from './schema.ts';
+
+/** AWS: TagKey and TagValue. */
+const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+@-]*$/u;
 
 const tagSchema = withRules(
   z.strictObject({
-    key: z.string().min(1).max(128).describe('Key, at most 128 characters; the prefix aws: is reserved.'),
-    value: z.string().max(256).default('').describe('Value, at most 256 characters. Default: empty.'),
+    key: z
+      .string()
+      .min(1)
+      .max(128)
+      .regex(TAG_TEXT)
+      .describe('Key: at most 128 letters, digits, spaces and _ . : / = + - @; the prefix aws: is reserved.'),
+    value: z
+      .string()
+      .max(256)
+      .regex(TAG_TEXT)
+      .default('')
+      .describe(
+        'Value: at most 256 letters, digits, spaces and _ . : / = + - @; the prefix aws: is reserved. Default: empty.',
+      ),
   }),
   {
     message: 'the prefix aws: is reserved, in any case of letters',
@@ -12,12 +27,19 @@ const tagSchema = withRules(
     cel: "!self.key.lowerAscii().startsWith('aws:')",
     field: 'key',
   },
+  {
+    message: 'the prefix aws: is reserved, in any case of letters',
+    holds: ({ value }) => !value.toLowerCase().startsWith('aws:'),
+    cel: "!has(self.value) || !self.value.lowerAscii().startsWith('aws:')",
+    field: 'value',
+  },
 );
 
 export type Tag = Parsed<typeof tagSchema>;
 
 /** AWS: Tag[] (`ecs-semantics` §1.1). */
-export const tagsSchema = () => list(tagSchema, 50).describe('Tags, at most 50. AWS: Tag[].');
+export const tagsSchema = () =>
+  keyedList(tagSchema, 'key', { max: 50 }).default([]).describe('Tags, at most 50, each key once. AWS: Tag[].');
 
 /** Where a task may run. */
 export const launchTypeSchema = z.enum(['EC2', 'FARGATE', 'EXTERNAL', 'MANAGED_INSTANCES']);

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { list, type Parsed } from './schema.ts';
+import { list, type Parsed, withRules } from './schema.ts';
 
 const variableName = () =>
   z
     .string()
     .min(1)
-    .max(4096)
+    .max(1024)
     .regex(/^[ -<>-~]+$/);
 
 export const environmentVariableSchema = z
@@ -25,7 +25,20 @@ export const environmentSchema = (item = environmentVariableSchema) =>
 
 export const environmentFileSchema = z
   .strictObject({
-    value: z.string().min(1).max(2048).describe('ARN of the S3 object, whose name ends in .env.'),
+    value: withRules(
+      z.string().min(1).max(2048),
+      {
+        // Text: AWS (measured 2026-09).
+        message: 'Invalid arn syntax.',
+        holds: (value) => /^arn:aws[a-z-]*:s3:::[^/]+\/./.test(value),
+        cel: "self.matches('^arn:aws[a-z-]*:s3:::[^/]+/.')",
+      },
+      {
+        message: 'the environment file must have the extension .env',
+        holds: (value) => !value.startsWith('arn:') || value.endsWith('.env'),
+        cel: "!self.startsWith('arn:') || self.endsWith('.env')",
+      },
+    ).describe('ARN of the S3 object, whose name ends in .env.'),
     type: z.literal('s3').describe('s3 is the only type.'),
   })
   .describe('A file of NAME=VALUE lines. AWS: EnvironmentFile.');

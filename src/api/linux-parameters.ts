@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, integer, list, type Parsed } from './schema.ts';
+import { celText, flag, integer, list, type Parsed, withRules } from './schema.ts';
 
 const path = () => z.string().min(1).max(4096);
 
@@ -104,8 +104,11 @@ export type Capability = (typeof CAPABILITIES)[number];
 export type Device = Parsed<typeof deviceSchema>;
 export type Tmpfs = Parsed<typeof tmpfsSchema>;
 
-export const ulimitSchema = z
-  .strictObject({
+// Text: AWS (measured 2026-09).
+const softOverHard = (name: string) => `Soft limit exceeds hard limit for ulimit ${name}`;
+
+export const ulimitSchema = withRules(
+  z.strictObject({
     name: z
       .enum([
         'core',
@@ -127,8 +130,15 @@ export const ulimitSchema = z
       .describe('Which limit, as in setrlimit(2).'),
     softLimit: integer(-1).describe('Limit that applies until the process raises it. -1: none.'),
     hardLimit: integer(-1).describe('Limit up to which the process may raise the soft limit. -1: none.'),
-  })
-  .describe('A resource limit of the processes of the container. AWS: Ulimit.');
+  }),
+  {
+    refuses: ({ name, softLimit, hardLimit }) =>
+      hardLimit !== -1 && (softLimit === -1 || softLimit > hardLimit) ? softOverHard(name) : undefined,
+    cel: 'self.hardLimit == -1 || (self.softLimit != -1 && self.softLimit <= self.hardLimit)',
+    celMessage: celText(softOverHard, 'self.name'),
+    field: 'softLimit',
+  },
+).describe('A resource limit of the processes of the container. AWS: Ulimit.');
 
 export type Ulimit = Parsed<typeof ulimitSchema>;
 

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { integer, type Parsed } from './schema.ts';
 
+/** first-last; that the first is less than the last is a rule of the container. */
+export const PORT_RANGE = /^([1-9][0-9]{0,4})-([1-9][0-9]{0,4})$/;
+
 /** A port, or a range of ports, that a container listens on (`ecs-semantics` §1.7). */
 export const portMappingSchema = z
   .strictObject({
@@ -10,7 +13,7 @@ export const portMappingSchema = z
     containerPortRange: z
       .string()
       .max(11)
-      .regex(/^[1-9][0-9]{0,4}-[1-9][0-9]{0,4}$/)
+      .regex(PORT_RANGE)
       .optional()
       .describe(
         'Ports that the container listens on, as first-last, 1 to 65535, first less than last; instead of containerPort and hostPort. Only with networkMode bridge or awsvpc.',
@@ -36,3 +39,18 @@ export const portMappingSchema = z
   .describe('A port, or a range of ports, that the container listens on. AWS: PortMapping.');
 
 export type PortMapping = Parsed<typeof portMappingSchema>;
+
+/** First and last port of a mapping, both included. */
+export interface Ports {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The ports of a mapping; undefined where it names none, which the rules of its container refuse. */
+export function portsOf({ containerPort, containerPortRange }: PortMapping): Ports | undefined {
+  const range = PORT_RANGE.exec(containerPortRange ?? '');
+  if (range !== null) return { first: Number(range[1]), last: Number(range[2]) };
+  return containerPort === undefined ? undefined : { first: containerPort, last: containerPort };
+}
+
+export const overlap = (one: Ports, other: Ports): boolean => one.first <= other.last && other.first <= one.last;

@@ -30,6 +30,32 @@ export type Rule<Value> =
       readonly field?: string;
     };
 
+/**
+ * CEL for the text that `text` makes of the values that the expressions stand for: one text for both checkers.
+ * Of all ways to put a text together, `format` is the one whose cost the API server can bound.
+ */
+export function celText(text: (...values: string[]) => string, ...expressions: string[]): string {
+  const places = expressions.map((_, index) => `\u0000${index}\u0000`);
+  const used: string[] = [];
+  const format = text(...places)
+    .replaceAll('%', '%%')
+    .replaceAll(/\0(\d+)\0/g, (_, index: string) => {
+      used.push(expressions[Number(index)] ?? '');
+      return '%s';
+    });
+  return used.length === 0
+    ? JSON.stringify(format.replaceAll('%%', '%'))
+    : `${JSON.stringify(format)}.format([${used.join(', ')}])`;
+}
+
+/** CEL: whether a map that may be absent has a text under a key; null in it counts as absent. */
+export const celHasKey = (map: string, key: string): string =>
+  `(has(${map}) && '${key}' in ${map} && dyn(${map}['${key}']) != null)`;
+
+/** CEL: position of the first element that `breaks`. */
+export const celFirst = (list: string, variable: string, breaks: string): string =>
+  `${list}.map(${variable}, ${breaks}).indexOf(true)`;
+
 interface KubernetesValidation {
   readonly rule: string;
   readonly message?: string;
@@ -95,7 +121,7 @@ export function withRules<Schema extends z.ZodType>(schema: Schema, ...rules: Ru
 export function withControllerRule<Schema extends z.ZodType>(
   schema: Schema,
   refuses: (value: z.output<Schema>) => string | undefined,
-  field: string,
+  field?: string,
 ): Schema {
   return withCheck(schema, (value) => problem(refuses(value), field));
 }
@@ -116,7 +142,7 @@ export function keyedList<Item extends z.ZodObject>(item: Item, key: string, bou
     return values.flatMap((value, index) =>
       values.indexOf(value) === index
         ? []
-        : [{ message: `Duplicate value: ${JSON.stringify(value)}; each ${key} may occur once`, path: [index, key] }],
+        : [{ message: `Duplicate value: ${JSON.stringify(value)}; each ${key} may occur once`, path: [index] }],
     );
   }).meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { awsName, flag, integer, type Parsed, textMap } from './schema.ts';
+import { awsName, flag, integer, type Parsed, textMap, withRules } from './schema.ts';
 
 const name = () =>
   awsName().describe('Name of the volume, unique in the definition; mountPoints[].sourceVolume refers to it.');
@@ -14,20 +14,30 @@ const host = z
   })
   .describe('A directory of the node, or an empty directory. AWS: HostVolumeProperties.');
 
-const dockerVolumeConfiguration = z
-  .strictObject({
+const dockerVolumeConfiguration = withRules(
+  z.strictObject({
     scope: z
       .enum(['task', 'shared'])
       .default('task')
       .describe('task (default): made when the task starts, deleted when it stops. shared: outlives the task.'),
-    autoprovision: flag().describe(
-      'Whether the volume is made when it does not exist yet; only with scope shared. Default: false.',
-    ),
+    autoprovision: z
+      .boolean()
+      .optional()
+      .describe(
+        'With scope shared: whether the volume is made when it does not exist yet; absent says false. With scope task: absent or true.',
+      ),
     driver: z.string().min(1).max(255).default('local').describe('Docker volume driver. Default: local.'),
     driverOpts: textMap(100).describe('Options of the driver, at most 100.'),
     labels: textMap(100).describe('Labels of the Docker volume, at most 100.'),
-  })
-  .describe('A Docker volume. Not on Fargate. AWS: DockerVolumeConfiguration.');
+  }),
+  {
+    // Text: AWS (aws/aws-cdk#26697).
+    message: "When 'scope' parameter is 'task', 'autoprovision' must either not be specified or set to 'True'.",
+    holds: ({ scope, autoprovision }) => scope !== 'task' || autoprovision !== false,
+    cel: "self.scope != 'task' || !has(self.autoprovision) || self.autoprovision",
+    field: 'autoprovision',
+  },
+).describe('A Docker volume. Not on Fargate. AWS: DockerVolumeConfiguration.');
 
 const rootDirectory = (of: string) =>
   z
@@ -42,10 +52,12 @@ const rootDirectory = (of: string) =>
 const transitEncryptionPort = () =>
   integer(1, 65535).optional().describe('Port for encrypted data, 1 to 65535. Absent: the mount helper chooses one.');
 
+const celAccessPoint = '(has(self.authorizationConfig) && has(self.authorizationConfig.accessPointId))';
+
 const switchedOff = () => z.enum(['ENABLED', 'DISABLED']).default('DISABLED');
 
-const efsVolumeConfiguration = z
-  .strictObject({
+const efsVolumeConfiguration = withRules(
+  z.strictObject({
     fileSystemId: z.string().min(1).max(255).describe('Id of the EFS file system, such as fs-1234567890abcdef0.'),
     rootDirectory: rootDirectory('file system'),
     transitEncryption: switchedOff().describe(
@@ -66,17 +78,54 @@ const efsVolumeConfiguration = z
       })
       .optional()
       .describe('How the mount is authorized. AWS: EFSAuthorizationConfig.'),
-  })
-  .describe('An Amazon EFS file system. AWS: EFSVolumeConfiguration.');
+  }),
+  // Texts: AWS (measured 2026-09), but for the encryption that an access point needs.
+  {
+    message: 'When using an EFS access point, the root directory must either be set to "/" or be omitted.',
+    holds: ({ rootDirectory: root, authorizationConfig }) =>
+      root === '/' || authorizationConfig?.accessPointId === undefined,
+    cel: `self.rootDirectory == '/' || !${celAccessPoint}`,
+    field: 'rootDirectory',
+  },
+  {
+    message: 'EFS IAM authorization requires TransitEncryption to be enabled.',
+    holds: ({ transitEncryption, authorizationConfig }) =>
+      transitEncryption === 'ENABLED' || authorizationConfig?.iam !== 'ENABLED',
+    cel: "self.transitEncryption == 'ENABLED' || !has(self.authorizationConfig) || self.authorizationConfig.iam != 'ENABLED'",
+    field: 'transitEncryption',
+  },
+  {
+    message: 'an EFS access point requires TransitEncryption to be enabled',
+    holds: ({ transitEncryption, authorizationConfig }) =>
+      transitEncryption === 'ENABLED' ||
+      authorizationConfig?.accessPointId === undefined ||
+      authorizationConfig.iam === 'ENABLED',
+    cel: `self.transitEncryption == 'ENABLED' || !${celAccessPoint} || self.authorizationConfig.iam == 'ENABLED'`,
+    field: 'transitEncryption',
+  },
+  {
+    message: 'TransitEncryptionPort requires that TransitEncryption is enabled.',
+    holds: ({ transitEncryption, transitEncryptionPort: port }) =>
+      transitEncryption === 'ENABLED' || port === undefined,
+    cel: "self.transitEncryption == 'ENABLED' || !has(self.transitEncryptionPort)",
+    field: 'transitEncryptionPort',
+  },
+).describe('An Amazon EFS file system. AWS: EFSVolumeConfiguration.');
 
-const s3filesVolumeConfiguration = z
-  .strictObject({
+const s3filesVolumeConfiguration = withRules(
+  z.strictObject({
     fileSystemArn: z.string().min(1).max(2048).describe('ARN of the Amazon S3 Files file system.'),
     rootDirectory: rootDirectory('file system'),
     transitEncryptionPort: transitEncryptionPort(),
     accessPointArn: z.string().min(1).max(2048).optional().describe('ARN of the Amazon S3 Files access point.'),
-  })
-  .describe('An Amazon S3 Files file system; the task needs a taskRoleArn. AWS: S3FilesVolumeConfiguration.');
+  }),
+  {
+    message: 'when using an S3 Files access point, the root directory must either be set to "/" or be omitted',
+    holds: ({ rootDirectory: root, accessPointArn }) => root === '/' || accessPointArn === undefined,
+    cel: "self.rootDirectory == '/' || !has(self.accessPointArn)",
+    field: 'rootDirectory',
+  },
+).describe('An Amazon S3 Files file system; the task needs a taskRoleArn. AWS: S3FilesVolumeConfiguration.');
 
 const fsxWindowsFileServerVolumeConfiguration = z
   .strictObject({
@@ -103,19 +152,38 @@ export const commonVolumeFields = {
   s3filesVolumeConfiguration: s3filesVolumeConfiguration.optional(),
 };
 
+const KINDS = [
+  'dockerVolumeConfiguration',
+  'efsVolumeConfiguration',
+  's3filesVolumeConfiguration',
+  'fsxWindowsFileServerVolumeConfiguration',
+] as const;
+
 /** A volume of a task definition (`ecs-semantics` §1.8). */
-export const volumeSchema = z
-  .strictObject({
+export const volumeSchema = withRules(
+  z.strictObject({
     ...commonVolumeFields,
     dockerVolumeConfiguration: dockerVolumeConfiguration.optional(),
     fsxWindowsFileServerVolumeConfiguration: fsxWindowsFileServerVolumeConfiguration.optional(),
     configuredAtLaunch: flag().describe(
       'Whether the service or task that runs the definition says in volumeConfigurations what the volume is; at most one such volume. Default: false.',
     ),
-  })
-  .describe(
-    'A volume that containers of the task share: a name and at most one kind; without a kind an empty directory. AWS: Volume.',
-  );
+  }),
+  {
+    // Text: AWS (cloudposse/terraform-aws-ecs-alb-service-task#185).
+    message: 'When the volume parameter is specified, only one volume configuration type should be used.',
+    holds: (volume) =>
+      KINDS.filter((kind) => volume[kind] !== undefined).length +
+        (volume.configuredAtLaunch ? 1 : 0) +
+        (volume.host !== undefined && volume.host.sourcePath !== '' ? 1 : 0) <=
+      1,
+    cel:
+      `[${KINDS.map((kind) => `has(self.${kind})`).join(', ')}, has(self.configuredAtLaunch) && self.configuredAtLaunch, ` +
+      "has(self.host) && has(self.host.sourcePath) && self.host.sourcePath != ''].map(given, given ? 1 : 0).sum() <= 1",
+  },
+).describe(
+  'A volume that containers of the task share: a name and at most one kind; without a kind an empty directory. AWS: Volume.',
+);
 
 export type Volume = Parsed<typeof volumeSchema>;
 export type DockerVolumeConfiguration = Parsed<typeof dockerVolumeConfiguration>;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../dev/cluster/api.ts';
 import { customResources } from '../../src/cli/validate/custom-resources.ts';
 import { useSuite } from '../support/suite.ts';
+import { brokenRules } from '../unit/api/broken-rules.ts';
 import { clusterSamples } from '../unit/api/cluster-samples.ts';
 import { mutation } from '../unit/api/mutation.ts';
 import { samples as otherSamples, type Sample } from '../unit/api/samples.ts';
@@ -75,8 +76,9 @@ describe('longshore validate says line for line what kubectl apply says', () => 
     if (serverSide.every((line) => ours.includes(line))) expect(serverSide.sort()).toEqual(ours);
   });
 
-  it('for every sample of a spec', async () => {
-    for (const { kind, spec, title } of samples) {
+  it('for every sample of a spec, and every definition that breaks one rule', async () => {
+    const broken = brokenRules.map(({ spec, message }) => ({ kind: 'TaskDefinition', spec, title: message }) as const);
+    for (const { kind, spec, title } of [...samples, ...broken]) {
       const object = objectOf({ title, kind, spec });
       expect(await validate(object), title).toEqual(await bothTurns((validation) => posted(object, validation)));
     }

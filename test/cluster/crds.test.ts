@@ -8,9 +8,10 @@ import { type LocalCluster, up } from '../../dev/cluster/index.ts';
 import { parseBatchJob } from '../../src/api/batch-job.ts';
 import { parseCluster } from '../../src/api/cluster.ts';
 import { API_VERSION, batchJobs, clusters, services, taskDefinitions } from '../../src/api/meta.ts';
-import { InvalidSpecError } from '../../src/api/parse.ts';
+import { InvalidSpecError, type SpecProblem } from '../../src/api/parse.ts';
 import { parseService } from '../../src/api/service.ts';
 import { parseTaskDefinition } from '../../src/api/task-definition.ts';
+import { brokenFields, brokenRules } from '../unit/api/broken-rules.ts';
 import { clusterSamples } from '../unit/api/cluster-samples.ts';
 import { mutation } from '../unit/api/mutation.ts';
 import { job, samples as otherSamples, type SampleKind, service, task, wordpress } from '../unit/api/samples.ts';
@@ -41,6 +42,9 @@ const object = (kind: SampleKind, spec: unknown, name = 'sample') => ({
   metadata: { name, namespace: 'default' },
   spec,
 });
+
+const dryRunPath = (kind: SampleKind) =>
+  `/apis/${API_VERSION}/namespaces/default/${plurals[kind]}?dryRun=All&fieldValidation=Strict`;
 
 const kubectl = (args: string[], input?: unknown) =>
   cluster.kubectl(args, input === undefined ? {} : { input: JSON.stringify(input) });
@@ -123,13 +127,56 @@ describe('the API server and zod give one verdict', () => {
     const accepted = samples.filter(({ refused }) => refused === undefined);
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...accepted).chain(mutation), async ({ kind, spec, change }) => {
-        const path = `/apis/${API_VERSION}/namespaces/default/${plurals[kind]}?dryRun=All&fieldValidation=Strict`;
-        const { status, body } = await api.call('POST', path, object(kind, spec));
+        const { status, body } = await api.call('POST', dryRunPath(kind), object(kind, spec));
         const zod = zodProblems(kind, spec);
         expect(status === 201, `${kind} with ${change}\nzod: ${zod}\nAPI server: ${body}`).toBe(zod === '');
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+/** What the API server finds wrong with a TaskDefinition, in the form that zod's problems have. */
+async function serverProblems(spec: unknown): Promise<SpecProblem[]> {
+  const { body } = await api.call('POST', dryRunPath('TaskDefinition'), object('TaskDefinition', spec));
+  const causes: { field: string; message: string }[] = JSON.parse(body).details?.causes ?? [];
+  // A note of the API server itself, not a problem: some validation rules were not checked because the object was invalid.
+  return causes.filter(({ field }) => field !== '<nil>').map(({ field, message }) => ({ path: field, message }));
+}
+
+describe('a task definition that breaks one rule', () => {
+  it.concurrent.for(brokenRules)(
+    'is refused by the API server with one problem: $path: $message',
+    async ({ spec, path, message }, { expect }) => {
+      const problems = await serverProblems(spec);
+      expect(problems.map((problem) => problem.path)).toEqual([path]);
+      // Before its own text a rule's message has the value, where that is not an object or a list.
+      expect(problems[0]?.message.replace(/^Invalid value: ("([^"\\]|\\.)*"|-?\d+): |^Invalid value: /, '')).toBe(
+        message,
+      );
+    },
+  );
+
+  it.concurrent.for(brokenFields)(
+    'of a single field is refused with one problem, at $path',
+    async ({ spec, path }, { expect }) => {
+      expect((await serverProblems(spec)).map((problem) => problem.path)).toEqual([path]);
+    },
+  );
+
+  it('is refused by kubectl apply in the same words', async () => {
+    const items = brokenRules.map(({ spec }, index) => object('TaskDefinition', spec, `rule-${index}`));
+    const { stderr, code } = await kubectl(['apply', '--dry-run=server', '-f', '-'], {
+      apiVersion: 'v1',
+      kind: 'List',
+      items,
+    });
+    expect(code).toBe(1);
+    for (const [index, { path, message }] of brokenRules.entries()) {
+      const line = stderr.split('\n').find((text) => text.includes(`"rule-${index}" is invalid`));
+      expect(line).toContain(`is invalid: ${path}: Invalid value: `);
+      expect(line?.endsWith(message), `${line} should end with ${message}`).toBe(true);
+    }
   });
 });
 

@@ -174,7 +174,7 @@ describe.concurrent('a TaskDefinition', () => {
 
   it('lists the fields that are not honoured exactly, each with a reason', async (context) => {
     const ns = await suite().namespace(context);
-    const logConfiguration = { logDriver: 'awslogs', options: { 'awslogs-group': '/ecs/web' } };
+    const logConfiguration = { logDriver: 'awslogs', options: { 'awslogs-group': '/ecs/web', 'awslogs-region': 'r' } };
     const ulimits = [{ name: 'nofile', softLimit: 1024, hardLimit: 4096 }];
     const manifest = taskDefinition('web', { taskRoleArn: 'arn:aws:iam::111122223333:role/web', networkMode: 'host' }, [
       { ...webContainer, logConfiguration, ulimits, user: 'nobody' },

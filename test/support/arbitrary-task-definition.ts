@@ -78,13 +78,16 @@ const portMappings = (at: number) =>
           some({
             hostPort: oneOf(...(at === 0 ? [0] : []), 8000 + 10 * at + port),
             protocol: oneOf('tcp', 'udp'),
-            name: oneOf('http', 'a_b'),
+            name: oneOf(`http-${at}-${port}`, `a_b-${at}-${port}`),
           }).map((fields) => ({ ...fields, containerPort: 8000 + 10 * at + port })),
-          fc.constant({ containerPortRange: `${5000 + port}-${5100 + port}` }),
+          fc.constant({ containerPortRange: `${10_000 + 3000 * at + 200 * port}-${10_100 + 3000 * at + 200 * port}` }),
         ),
       ),
     ),
   );
+
+/** The options that awslogs must have; they do no harm to others. */
+const withAwslogs = (options: object) => ({ ...options, 'awslogs-group': 'g', 'awslogs-region': 'r' });
 
 const container = (name: string, at: number) =>
   some({
@@ -108,7 +111,7 @@ const container = (name: string, at: number) =>
     stopTimeout: fc.integer({ min: 1, max: 120 }),
     healthCheck,
     dockerLabels: map(),
-    logConfiguration: fc.record({ logDriver: oneOf('awslogs', 'json-file'), options: map(2) }),
+    logConfiguration: fc.record({ logDriver: oneOf('awslogs', 'json-file'), options: map(2).map(withAwslogs) }),
     ulimits: few(fc.record({ name: oneOf('nofile', 'core'), softLimit: fc.constant(1), hardLimit: fc.constant(2) })),
     systemControls: few(control),
     resourceRequirements: few(fc.record({ type: fc.constant('GPU'), value: oneOf('1', 'ALL') }), 1),

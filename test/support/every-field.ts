@@ -56,10 +56,12 @@ export const EVERY_FIELD: readonly object[] = [
     proxyConfiguration: {
       type: 'APPMESH',
       containerName: 'helper',
-      properties: [{ name: 'ProxyIngressPort', value: '15000' }],
+      properties: ['IgnoredUID', 'AppPorts', 'ProxyIngressPort', 'ProxyEgressPort'].map((name) => ({
+        name,
+        value: '15000',
+      })),
     },
   }),
-  task({ inferenceAccelerators: [{ deviceName: 'device', deviceType: 'eia1.medium' }] }),
   task({ ephemeralStorage: { sizeInGiB: 30 } }),
   ...['LINUX', 'WINDOWS_SERVER_2022_CORE'].map((operatingSystemFamily) =>
     task({ runtimePlatform: { cpuArchitecture: 'ARM64', operatingSystemFamily } }),
@@ -74,7 +76,7 @@ export const EVERY_FIELD: readonly object[] = [
     volume({
       dockerVolumeConfiguration: {
         scope,
-        autoprovision: scope === 'shared',
+        ...(scope === 'shared' && { autoprovision: true }),
         driver: 'nfs',
         driverOpts: { device: ':/export' },
         labels: { team: 'web' },
@@ -175,7 +177,7 @@ export const EVERY_FIELD: readonly object[] = [
   app({
     logConfiguration: {
       logDriver: 'awslogs',
-      options: { 'awslogs-group': '/ecs/web' },
+      options: { 'awslogs-group': '/ecs/web', 'awslogs-region': 'eu-west-1' },
       secretOptions: [{ name: 'token', valueFrom: SECRET }],
     },
   }),
@@ -186,10 +188,6 @@ export const EVERY_FIELD: readonly object[] = [
   alone({ systemControls: [{ namespace: 'net.core.somaxconn', value: '1024' }] }, { networkMode: 'host' }),
   ...['1', 'ALL'].map((value) => app({ resourceRequirements: [{ type: 'GPU', value }] })),
   app({ resourceRequirements: [{ type: 'NeuronDevice', value: 'ALL' }] }),
-  task(
-    { inferenceAccelerators: [{ deviceName: 'device', deviceType: 'eia1.medium' }] },
-    { resourceRequirements: [{ type: 'InferenceAccelerator', value: 'device' }] },
-  ),
   app({
     resourceRequirements: [{ type: 'GPU', sharingStrategy: { nvidiaMps: { memory: 1024, maxComputePercent: 50 } } }],
   }),

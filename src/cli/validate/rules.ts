@@ -2,6 +2,7 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { isFields } from '../fields.ts';
 import type { FieldError } from './field-error.ts';
+import { addKubernetesFunctions } from './kubernetes-functions.ts';
 import { type CelRule, type CrdSchema, schemaOfField } from './schema.ts';
 
 const TYPE_OF_REASON = {
@@ -11,7 +12,10 @@ const TYPE_OF_REASON = {
   FieldValueDuplicate: 'Duplicate',
 } as const;
 
-const environment = new Environment({ unlistedVariablesAreDyn: true });
+const environment = addKubernetesFunctions(
+  // The arguments of format are a list of whatever it shows.
+  new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false }),
+);
 const programs = new Map<string, Program>();
 
 type Program = (context: { readonly self: unknown }) => unknown;

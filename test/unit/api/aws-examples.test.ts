@@ -9,12 +9,11 @@ const folder = process.env.LONGSHORE_AWS_EXAMPLES ?? join(import.meta.dirname, '
 const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
 
 /** AWS refuses these as well: another host port in awsvpc. */
-const refused = new Map(
-  ['kibana_ec2.json', 'tomcat_ec2.json'].map((name) => [
-    name,
-    'When networkMode=awsvpc, the host ports and container ports in port mappings must match.',
-  ]),
-);
+const mismatch = 'When networkMode=awsvpc, the host ports and container ports in port mappings must match.';
+const refused = new Map([
+  ['kibana_ec2.json', `container 'kibana', hostPort 80: ${mismatch}`],
+  ['tomcat_ec2.json', `container 'tomcat-webserver', hostPort 80: ${mismatch}`],
+]);
 
 describe.skipIf(files.length === 0)(`task definitions that AWS published (skipped where they are missing)`, () => {
   it.each(files)('%s is accepted as it is, or refused as AWS refuses it', (name) => {

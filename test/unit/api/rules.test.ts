@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { structuralSchema } from '../../../dev/generate/structural-schema.ts';
 import { parseBatchJob } from '../../../src/api/batch-job.ts';
 import { parseCluster } from '../../../src/api/cluster.ts';
-import { InvalidSpecError } from '../../../src/api/parse.ts';
+import { InvalidSpecError, type SpecProblem } from '../../../src/api/parse.ts';
 import { parseService } from '../../../src/api/service.ts';
-import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
+import { parseTaskDefinition, taskDefinitionSpecSchema } from '../../../src/api/task-definition.ts';
+import { brokenFields, brokenRules } from './broken-rules.ts';
 import { clusterSamples } from './cluster-samples.ts';
 import { container, samples, service, task, wordpress } from './samples.ts';
 
@@ -51,7 +53,7 @@ describe('a spec is checked where it enters', () => {
     const message = problemsOf(() =>
       parseTaskDefinition({ containerDefinitions: [{ name: 'web', image: 'nginx', essential: false }] }),
     );
-    expect(message).toContain('at least one container must be essential');
+    expect(message).toContain("Task definition doesn't have any essential container.");
     expect(message).toContain("At least one of 'memory' or 'memoryReservation' must be specified.");
   });
 
@@ -59,6 +61,73 @@ describe('a spec is checked where it enters', () => {
     expect(problemsOf(() => parseService(null))).toContain('spec: ');
     expect(problemsOf(() => parseService('web'))).toContain('spec: ');
     expect(problemsOf(() => parseService(undefined))).toContain('spec: Required value');
+  });
+});
+
+function problemListOf(spec: unknown): readonly SpecProblem[] {
+  try {
+    parseTaskDefinition(spec);
+  } catch (error) {
+    if (error instanceof InvalidSpecError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** Texts of all rules that the API server checks, as regular expressions. */
+function ruleTexts(schema: unknown): RegExp[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const rules: unknown = Reflect.get(schema, 'x-kubernetes-validations');
+  const texts = (Array.isArray(rules) ? rules : []).map(({ message, messageExpression = '' }) => {
+    const [, format = '""'] = /("(?:[^"\\]|\\.)*")\.format\(/.exec(messageExpression) ?? [];
+    const text: string = message ?? JSON.parse(format);
+    const literal = (part: string) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    return new RegExp(`^${text.split('%s').map(literal).join('.*')}$`);
+  });
+  // A field's own, about null in place of one of its values.
+  const own = texts.filter(({ source }) => !source.startsWith('^supported values'));
+  return [...own, ...Object.values(schema).flatMap(ruleTexts)];
+}
+
+describe('a task definition that breaks one rule', () => {
+  it.each(brokenRules)('is refused with one problem: $path: $message', ({ spec, path, message }) => {
+    expect(problemListOf(spec)).toEqual([{ path, message }]);
+  });
+
+  it.each(brokenFields)('of a single field is refused with one problem, at $path', ({ spec, path }) => {
+    expect(problemListOf(spec).map((problem) => problem.path)).toEqual([path]);
+  });
+
+  it('is there for each of the rules', () => {
+    const rules = ruleTexts(structuralSchema(taskDefinitionSpecSchema, 'spec', { nullMeansAbsent: true }));
+    expect(rules.length).toBeGreaterThan(80);
+    const unbroken = rules.filter((text) => !brokenRules.some(({ message }) => text.test(message)));
+    expect(unbroken).toEqual([]);
+  });
+});
+
+describe('what only the controller can find', () => {
+  it('is a range of ports that overlaps a port of another container in awsvpc', () => {
+    const [one, other] = ['80-90', '85-95'].map((containerPortRange) => ({ portMappings: [{ containerPortRange }] }));
+    const spec = (fields: object) => ({
+      containerDefinitions: [container({ name: 'a', ...one }), container({ name: 'b', ...other })],
+      ...fields,
+    });
+    expect(problemListOf(spec({ networkMode: 'awsvpc' }))).toEqual([
+      {
+        path: 'spec.containerDefinitions',
+        message: "TCP container port '85' is used multiple times in task when networkMode=awsvpc.",
+      },
+    ]);
+    expect(problemListOf(spec({}))).toEqual([]);
+  });
+
+  it('is a definition of more than 64 KiB', () => {
+    const sized = (length: number) => task({ containerDefinitions: [container({ command: ['x'.repeat(length)] })] });
+    expect(problemListOf(sized(65_000))).toEqual([]);
+    const [problem] = problemListOf(sized(65_500));
+    expect(problem?.path).toBe('spec');
+    expect(problem?.message).toMatch(/^Actual length: '65\d{3}'. Max allowed length is '65536' bytes\.$/);
   });
 });
 
@@ -76,10 +145,15 @@ describe('cycles, which CEL cannot find, are refused', () => {
       { dependsOn: [{ containerName: 'b', condition: 'START' }] },
       { dependsOn: [{ containerName: 'a', condition: 'START' }] },
     ],
-    ['links', { links: ['b:x'] }, { links: ['a'] }],
     ['volumesFrom and links', { volumesFrom: [{ sourceContainer: 'b' }] }, { links: ['a'] }],
   ])('over %s', (_, first, second) => {
     expect(cyclic(first, second)).toContain('containers wait for each other in a cycle: a → b → a');
+  });
+
+  it("over links alone in AWS's words", () => {
+    expect(cyclic({ links: ['b:x'] }, { links: ['a'] })).toBe(
+      'spec.containerDefinitions: Container links should not have a cycle: a → b → a',
+    );
   });
 
   it('but not a diamond', () => {

@@ -92,7 +92,7 @@ const everythingNull = {
 const sidecar = (fields: Fields = {}) => container({ name: 'side', essential: false, ...fields });
 const waitsFor = (containerName: string, condition: string) => ({ dependsOn: [{ containerName, condition }] });
 const healthCheck = { command: ['CMD-SHELL', 'true'] };
-const essentialText = 'at least one container must be essential';
+const essentialText = "Task definition doesn't have any essential container.";
 const onceText = 'must be given once';
 
 export const samples: readonly Sample[] = [
@@ -133,7 +133,11 @@ export const samples: readonly Sample[] = [
       containerDefinitions: [
         container({
           ulimits: [{ name: 'nofile', softLimit: 1024, hardLimit: -1 }],
-          logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': 'g' }, secretOptions: null },
+          logConfiguration: {
+            logDriver: 'awslogs',
+            options: { 'awslogs-group': 'g', 'awslogs-region': 'r' },
+            secretOptions: null,
+          },
           dockerLabels: { 'com.example': 'x' },
           healthCheck: { command: ['CMD', 'true'], interval: 5, timeout: 60, retries: 10, startPeriod: 300 },
         }),
@@ -230,7 +234,7 @@ export const samples: readonly Sample[] = [
     title: 'less memory than is reserved',
     kind: 'TaskDefinition',
     spec: containers(container({ memoryReservation: 256 })),
-    refused: ['spec.containerDefinitions[0].memory', 'memory must not be less than memoryReservation'],
+    refused: ['spec.containerDefinitions[0].memory', "'memory' must be greater than or equal to 'memoryReservation'"],
   },
   {
     title: 'a wait for the success of an essential container',
@@ -248,13 +252,13 @@ export const samples: readonly Sample[] = [
     title: 'a wait for the health of a container without check',
     kind: 'TaskDefinition',
     spec: containers(container(), sidecar({ ...waitsFor('web', 'HEALTHY'), healthCheck })),
-    refused: ['condition HEALTHY needs a healthCheck'],
+    refused: ['A dependency container with HEALTHY condition must have health check configured'],
   },
   {
     title: 'a wait for a container that is not there',
     kind: 'TaskDefinition',
     spec: containers(container(waitsFor('db', 'START'))),
-    refused: ['spec.containerDefinitions', 'dependsOn[].containerName must be the name of a container'],
+    refused: ['spec.containerDefinitions', "Cannot depend on container + 'db' because it does not exist"],
   },
   {
     title: 'a wait for itself',
@@ -266,7 +270,7 @@ export const samples: readonly Sample[] = [
     title: 'a link to a container that is not there',
     kind: 'TaskDefinition',
     spec: containers(container({ links: ['db:database'] })),
-    refused: ['every link must name a container'],
+    refused: ["Invalid 'links' setting. Unknown container: 'db:database'."],
   },
   {
     title: 'a link to itself',
@@ -284,13 +288,13 @@ export const samples: readonly Sample[] = [
     title: 'volumesFrom a container that is not there',
     kind: 'TaskDefinition',
     spec: containers(container({ volumesFrom: [{ sourceContainer: 'db' }] })),
-    refused: ['volumesFrom[].sourceContainer must be the name of a container'],
+    refused: ["Invalid 'volumesFrom' setting. Unknown container: 'db'."],
   },
   {
     title: 'a mount of a volume that is not there',
     kind: 'TaskDefinition',
     spec: containers(container({ mountPoints: [{ sourceVolume: 'data', containerPath: '/data' }] })),
-    refused: ['mountPoints[].sourceVolume must be the name of one of volumes'],
+    refused: ["Unknown volume 'data'."],
   },
   {
     title: 'two volumes of one name',
@@ -308,7 +312,7 @@ export const samples: readonly Sample[] = [
     title: 'ports without a network',
     kind: 'TaskDefinition',
     spec: { networkMode: 'none', containerDefinitions: [container({ portMappings: [{ containerPort: 80 }] })] },
-    refused: ['portMappings are not allowed with networkMode none'],
+    refused: ['portMappings are not allowed when networkMode=none'],
   },
   {
     title: 'a port out of range',

@@ -56,7 +56,7 @@ describe('longshore import of a task definition as it is registered', () => {
     const given = {
       ...web,
       executionRoleArn: 'arn:aws:iam::111122223333:role/x',
-      containerDefinitions: [{ ...web.containerDefinitions[0], logConfiguration: { logDriver: 'awslogs' } }],
+      containerDefinitions: [{ ...web.containerDefinitions[0], logConfiguration: { logDriver: 'json-file' } }],
     };
     const report = join(work, 'report.json');
     const { err } = await longshore(['import', '-', '--report', report], json(given));
@@ -204,8 +204,9 @@ describe.skipIf(files.length === 0)('task definitions that AWS published (skippe
     const { code, out, err } = await longshore(['import', file]);
     if (refused.includes(name)) {
       expect([code, out]).toEqual([1, '']);
+      const [{ name: container }] = (given as { containerDefinitions: [{ name: string }] }).containerDefinitions;
       expect(err).toBe(
-        `longshore: ${file}: containerDefinitions: When networkMode=awsvpc, the host ports and container ports in port mappings must match.\n`,
+        `longshore: ${file}: containerDefinitions: container '${container}', hostPort 80: When networkMode=awsvpc, the host ports and container ports in port mappings must match.\n`,
       );
       return;
     }

@@ -7,6 +7,7 @@ import { refusal } from '../../../src/cli/validate/admit.ts';
 import { type CustomResource, customResources } from '../../../src/cli/validate/custom-resources.ts';
 import { compileRule } from '../../../src/cli/validate/rules.ts';
 import type { CrdSchema } from '../../../src/cli/validate/schema.ts';
+import { brokenRules } from '../api/broken-rules.ts';
 import { clusterSamples } from '../api/cluster-samples.ts';
 import { container, type Sample, samples, service, task } from '../api/samples.ts';
 import { json, longshore } from './run.ts';
@@ -33,6 +34,13 @@ describe('longshore validate', () => {
   it.each(wrongManifests)('refuses $title', async (wrong) => {
     const { code, out } = await longshore(['validate', '-'], json(objectOf(wrong)));
     expect([code, out]).toEqual([1, '']);
+  });
+
+  it.each(brokenRules)('refuses what breaks one rule, and names no other: $message', ({ spec, path, message }) => {
+    const [line = '', ...others] = refusal(manifest(spec), resourceOf('TaskDefinition'));
+    expect(others).toEqual([]);
+    expect(line.startsWith(`${path}: Invalid value: `), line).toBe(true);
+    expect(line.endsWith(message), line).toBe(true);
   });
 
   it('words each problem as the API server does, with file, kind and name before it', async () => {

@@ -168,7 +168,7 @@ describe('field support', () => {
 
   it('lists what is approximated or ignored, with its path', () => {
     const container = {
-      logConfiguration: { logDriver: 'awslogs' },
+      logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': 'g', 'awslogs-region': 'r' } },
       ulimits: [{ name: 'nofile', softLimit: 1, hardLimit: 2 }],
       portMappings: [{ containerPort: 80 }, { containerPort: 81, hostPort: 0 }],
     };
