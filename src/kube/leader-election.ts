@@ -49,7 +49,8 @@ export class LeaderElector {
   readonly #timings: LeaseTimings;
   readonly #logger: Logger;
   #lease: Lease | undefined;
-  #seenAt = 0;
+  /** Somebody else may lead until then, by `performance.now()`: also where the lease was deleted meanwhile. */
+  #othersUntil = Number.NEGATIVE_INFINITY;
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #missingRight: string | undefined;
 
@@ -163,7 +164,7 @@ export class LeaderElector {
     try {
       // While leading, the lease as last written is current unless somebody interfered: then the PUT conflicts.
       if (!this.isLeader() || !this.#lease) await this.#read(call);
-      const mayTake = !this.#lease || !this.#heldByOther() || this.#hasRunOut();
+      const mayTake = performance.now() >= this.#othersUntil;
       if (mayTake) await this.#write(call);
       this.#missingRight = undefined;
       if (!mayTake) return false;
@@ -238,18 +239,19 @@ export class LeaderElector {
   }
 
   #observe(lease: Lease): void {
-    if (lease.metadata.resourceVersion !== this.#lease?.metadata.resourceVersion) this.#seenAt = performance.now();
+    const renewed = lease.metadata.resourceVersion !== this.#lease?.metadata.resourceVersion;
     this.#lease = lease;
+    if (!this.#heldByOther()) {
+      this.#othersUntil = Number.NEGATIVE_INFINITY;
+    } else if (renewed) {
+      const durationMs = (lease.spec?.leaseDurationSeconds ?? 0) * 1000;
+      this.#othersUntil = performance.now() + Math.max(durationMs, this.#timings.leaseDurationMs);
+    }
   }
 
   #heldByOther(): boolean {
     const holder = this.#lease?.spec?.holderIdentity;
     return Boolean(holder) && holder !== this.#options.identity;
-  }
-
-  #hasRunOut(): boolean {
-    const durationMs = (this.#lease?.spec?.leaseDurationSeconds ?? 0) * 1000;
-    return performance.now() >= this.#seenAt + Math.max(durationMs, this.#timings.leaseDurationMs);
   }
 }
 

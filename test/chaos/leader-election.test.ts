@@ -192,6 +192,20 @@ test('a lease somebody deleted is made again by its leader', async () => {
   expect(one.elector.isLeader()).toBe(true);
 });
 
+test('a lease somebody deleted is not taken while its holder may not know of it', async () => {
+  const long = { ...timings, leaseDurationMs: 60_000, renewDeadlineMs: 40_000 };
+  const one = candidate('one', waitForAbort, long);
+  await one.started;
+  const two = candidate('two', waitForAbort, long);
+  await server.until(() => server.requests.filter(by('two')).length >= 2);
+  server.inject(by('one'), () => {}, 1000);
+  server.remove('/apis/coordination.k8s.io/v1/leases', { namespace: 'default', name: 'operator' });
+  const before = server.requests.length;
+  await server.until(() => server.requests.slice(before).filter(by('two')).length >= 5);
+  expect(one.elector.isLeader()).toBe(true);
+  expect(two.elector.isLeader()).toBe(false);
+});
+
 test('a lease somebody took away ends the leadership at the next renewal', async () => {
   // Long before its own deadline would end it.
   const one = candidate('one', waitForAbort, { ...timings, leaseDurationMs: 60_000, renewDeadlineMs: 40_000 });
