@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { BYSTANDER, endOf, rollBesideJob, undisturbedEnd, violationsOf } from '../support/chaos-scenario.ts';
 import { FaultProxy, type Moment } from '../support/fault-proxy.ts';
@@ -57,7 +58,7 @@ async function run(context: TestContext, point?: Point): Promise<Run> {
       operator = newOperator();
     };
     const { write, moment, fate } = point;
-    proxy.set({ write, moment, ...(fate === 'killed' ? { act: restart } : { blindMs: BLIND_MS }) });
+    proxy.set({ write, moment, ...(fate === 'killed' ? { act: restart } : { blindUntil: () => delay(BLIND_MS) }) });
   }
   const problems: string[] = [];
   try {

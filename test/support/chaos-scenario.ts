@@ -60,6 +60,10 @@ export async function beginRollBesideJob(ns: TestNamespace, options: ScenarioOpt
   await ns.patch('taskdefinitions', 'web', { spec: { kubernetes: { podAnnotations } } });
 }
 
+/** The first tasks of the second revision are there, and tasks of the first, too. */
+export const untilMidway = (ns: TestNamespace): Promise<unknown> =>
+  ns.until('the rollout to be under way', () => new Set(podsOf(ns.history, 'web').map(deploymentIdOf)).size === 2);
+
 export async function endRollBesideJob(ns: TestNamespace, { desiredCount }: ScenarioOptions): Promise<void> {
   const { history } = ns;
   await ns.until('the second revision to be steady', () => {

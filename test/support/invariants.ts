@@ -17,8 +17,15 @@ export const isWanted = (pod: Pod): boolean =>
 export const isHealthy = (pod: Pod): boolean =>
   isWanted(pod) && pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 
-/** The lock of a task: `<service>-<deployment>-<slot>` or `<job>[-<index>]`, which its generation or attempt follows. */
+/** The lock of a service's task: `<service>-<deployment>-<slot>`, which its generation follows. */
 export const slotOf = ({ metadata }: Pod): string => metadata.name.replace(/-\d+$/, '');
+
+/** The job and index of a Batch attempt, by its owner and label: they are what it is, whatever its pod is called. */
+const childOf = ({ metadata: { labels, ownerReferences } }: Pod): string | undefined => {
+  const job = labels?.['longshore.dev/batch-job'];
+  if (job === undefined) return undefined;
+  return `${job}[${labels?.['longshore.dev/array-index'] ?? ''}] of ${ownerReferences?.[0]?.uid}`;
+};
 
 const isOwnedBy = (pod: Pod, uid: string | undefined): boolean =>
   pod.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
@@ -91,17 +98,20 @@ export function stopsBelowBound(moments: readonly Moment[]): string[] {
 /** I3: at most one live pod a slot or index; and no attempt of a job is made twice. */
 export function duplicates(history: NamespaceHistory): string[] {
   const violations: string[] = [];
-  const uidOf = new Map<string, string>();
+  const made = new Map<string, string>();
   const live = new Map<string, Map<string, string>>();
   for (const { kind, type, object, resourceVersion } of history.entries) {
     if (kind !== 'pods' || object.metadata.labels?.['longshore.dev/task'] === undefined) continue;
-    const { name, uid } = object.metadata;
-    const known = uidOf.get(name) ?? uid;
-    if (known !== uid && object.metadata.labels['longshore.dev/batch-job'] !== undefined) {
-      violations.push(`I3 at resourceVersion ${resourceVersion}: ${name} was made a second time`);
+    const { name, uid, labels } = object.metadata;
+    const child = childOf(object);
+    if (child !== undefined) {
+      const attempt = `attempt ${labels['longshore.dev/attempt']} of ${child}`;
+      const first = made.get(attempt) ?? uid;
+      made.set(attempt, first);
+      if (first !== uid)
+        violations.push(`I3 at resourceVersion ${resourceVersion}: ${attempt} was made again: ${name}`);
     }
-    uidOf.set(name, uid);
-    const slot = slotOf(object);
+    const slot = child ?? slotOf(object);
     const tasks = live.get(slot) ?? new Map<string, string>();
     live.set(slot, tasks);
     if (type === 'DELETED' || isEnded(object)) tasks.delete(uid);
@@ -151,12 +161,12 @@ export function rerunsAfterSuccess(history: NamespaceHistory): string[] {
   const won = new Set<string>();
   const violations: string[] = [];
   for (const { kind, type, object, resourceVersion } of history.entries) {
-    if (kind !== 'pods' || object.metadata.labels?.['longshore.dev/batch-job'] === undefined) continue;
-    const slot = slotOf(object);
-    if (type === 'ADDED' && won.has(slot)) {
+    const child = kind === 'pods' ? childOf(object) : undefined;
+    if (kind !== 'pods' || child === undefined) continue;
+    if (type === 'ADDED' && won.has(child)) {
       violations.push(`I5 at resourceVersion ${resourceVersion}: ${object.metadata.name} runs what had succeeded`);
     }
-    if (object.status?.phase === 'Succeeded') won.add(slot);
+    if (object.status?.phase === 'Succeeded') won.add(child);
   }
   return violations;
 }
