@@ -13,6 +13,7 @@ import {
   endRollBesideJob,
   type ScenarioOptions,
   undisturbedEnd,
+  untilMidway,
   violationsOf,
 } from '../support/chaos-scenario.ts';
 import { Component } from '../support/component.ts';
@@ -20,7 +21,7 @@ import { isEnded } from '../support/invariants.ts';
 import { KubeApi, pathOf } from '../support/kube-api.ts';
 import { Operator } from '../support/operator.ts';
 import { Recorder } from '../support/recorder.ts';
-import { podsOf, untilSteady } from '../support/services.ts';
+import { untilSteady } from '../support/services.ts';
 import { TestNamespace } from '../support/suite.ts';
 
 const crds = join(import.meta.dirname, '..', '..', 'crds');
@@ -35,7 +36,6 @@ const scenario: ScenarioOptions = {
 const OUTAGE_MS = 2_000;
 const REMINDER_MS = 3_000;
 const STOPPED_MS = 30_000;
-const QUIET_MS = 600;
 
 let dir: string;
 let cluster: LocalCluster;
@@ -104,19 +104,6 @@ const leaseFlags = (ns: TestNamespace, lease: string, renew: string, retry: stri
   `--leader-elect-retry-period=${retry}`,
 ];
 
-/** The first tasks of the second revision are there, and tasks of the first, too. */
-const untilMidway = (ns: TestNamespace): Promise<unknown> =>
-  ns.until('the rollout to be under way', () => {
-    const deployments = podsOf(ns.history, 'web').map(({ metadata }) => metadata.labels?.['longshore.dev/deployment']);
-    return new Set(deployments).size === 2;
-  });
-
-/** While new tasks are not ready yet the leader has nothing to write: a pause in the middle of the rollout. */
-async function untilQuiet(writes: () => readonly AuditedWrite[]): Promise<void> {
-  const quietSince = (): number => Math.max(0, ...writes().map(({ at }) => at));
-  for (const end = Date.now() + 30_000; Date.now() - quietSince() < QUIET_MS && Date.now() < end; ) await delay(50);
-}
-
 /** KWOK forgets what it was about to do with a pod when a write of it fails; any change of the pod reminds it. */
 function remindKwok(ns: TestNamespace): () => void {
   let reminders = 0;
@@ -170,8 +157,6 @@ describe('the operator', () => {
     await beginRollBesideJob(ns, scenario);
     await untilMidway(ns);
     const writes = (user: string): AuditedWrite[] => writesOf(join(dir, 'logs', 'audit.log'), user, ns.name);
-    // A write on its way when the process is stopped arrives when it wakes; names and UIDs make it harmless.
-    await untilQuiet(() => writes(users[0]));
     leader.signal('SIGSTOP');
     const stopped = Date.now();
     await follower.logged('became the leader', 30_000);
