@@ -12,7 +12,7 @@ import { sleep } from '../cluster/run.ts';
 import { installKinds } from '../demo/environment.ts';
 import { type Reading, readMetrics } from './metrics.ts';
 import { parseSoakOptions } from './options.ts';
-import { problemsOf, type Row, rowText, tableOf } from './table.ts';
+import { problemsOf, type Row, readingText, rowText, spreadOf, tableOf } from './table.ts';
 import { Round } from './work.ts';
 
 const USER = 'soaking-operator';
@@ -81,16 +81,18 @@ async function soak(): Promise<string[]> {
   await sleep(SETTLE_MS);
   const from = Date.now();
   const before = await read();
+  const atRest: Reading[] = [];
   for (const end = from + idleMs; Date.now() < end; ) {
     await sleep(Math.min(MINUTE_MS, end - Date.now()));
-    const { writes, rssMiB } = await read();
-    say(
-      `idle: ${writes - before.writes} writes in ${Math.round((Date.now() - from) / 1000)} s, ${rssMiB.toFixed(0)} MiB`,
-    );
+    const now = await read();
+    atRest.push(now);
+    const seconds = Math.round((Date.now() - from) / 1000);
+    say(`idle: ${now.writes - before.writes} writes in ${seconds} s, ${readingText(now)}`);
   }
   const written = writesOf(join(dir, 'logs', 'audit.log'), USER, 'soak-idle').filter(({ at }) => at >= from);
   await idle.close();
   say(`\n${tableOf(rows)}\n`);
+  say(`${spreadOf({ work: rows.map(({ after }) => after), idle: atRest })}\n`);
   say(`idle for ${(idleMs / MINUTE_MS).toFixed(1)} minutes beside 2 services and a job: ${written.length} writes`);
   return [...problemsOf(rows), ...written.map(({ verb, what }) => `${verb} ${what} while idle`)];
 }

@@ -18,20 +18,14 @@ const MOST_GROWTH = 1.15;
 /** The pool for calls opens and closes up to 32 connections with the work. */
 const MOST_MORE_FILES = 32;
 
-const cells = ({ minute, outcome, before, emptied, after }: Row): string[] => [
-  minute.toFixed(1),
-  `${outcome.operations}`,
-  (outcome.convergedMs / 1000).toFixed(1),
-  (outcome.emptiedMs / 1000).toFixed(1),
-  `${emptied.writes - before.writes}`,
-  `${after.writes - emptied.writes}`,
-  after.rssMiB.toFixed(0),
-  after.youngMiB.toFixed(0),
-  after.keptMiB.toFixed(0),
-  `${after.openFiles}`,
-  `${after.handles}`,
-  `${after.cached}`,
-  `${after.errors - before.errors}`,
+/** What is said of one reading. */
+const MEASURES: readonly { readonly title: string; readonly of: (reading: Reading) => number }[] = [
+  { title: 'RSS (MiB)', of: ({ rssMiB }) => rssMiB },
+  { title: 'young (MiB)', of: ({ youngMiB }) => youngMiB },
+  { title: 'kept (MiB)', of: ({ keptMiB }) => keptMiB },
+  { title: 'open files', of: ({ openFiles }) => openFiles },
+  { title: 'handles', of: ({ handles }) => handles },
+  { title: 'cached objects', of: ({ cached }) => cached },
 ];
 
 const TITLES = [
@@ -41,23 +35,50 @@ const TITLES = [
   'emptied (s)',
   'writes',
   'writes at rest',
-  'RSS (MiB)',
-  'young (MiB)',
-  'kept (MiB)',
-  'open files',
-  'handles',
-  'cached objects',
   'errors',
+  ...MEASURES.map(({ title }) => title),
 ];
 
-export const rowText = (row: Row): string =>
-  cells(row)
-    .map((cell, index) => `${TITLES[index]} ${cell}`)
-    .join(', ');
+const measuresOf = (reading: Reading): string[] => MEASURES.map(({ of }) => of(reading).toFixed(0));
 
-export function tableOf(rows: readonly Row[]): string {
-  const lines = [TITLES, TITLES.map(() => '---:'), ...rows.map(cells)];
-  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
+const cells = ({ minute, outcome, before, emptied, after }: Row): string[] => [
+  minute.toFixed(1),
+  `${outcome.operations}`,
+  (outcome.convergedMs / 1000).toFixed(1),
+  (outcome.emptiedMs / 1000).toFixed(1),
+  `${emptied.writes - before.writes}`,
+  `${after.writes - emptied.writes}`,
+  `${after.errors - before.errors}`,
+  ...measuresOf(after),
+];
+
+const titled = (titles: readonly string[], values: readonly string[]): string =>
+  values.map((value, index) => `${titles[index]} ${value}`).join(', ');
+
+export const rowText = (row: Row): string => titled(TITLES, cells(row));
+
+export const readingText = (reading: Reading): string =>
+  titled(
+    MEASURES.map(({ title }) => title),
+    measuresOf(reading),
+  );
+
+const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [titles, titles.map(() => '---:'), ...rows].map((line) => `| ${line.join(' | ')} |`).join('\n');
+
+export const tableOf = (rows: readonly Row[]): string => table(TITLES, rows.map(cells));
+
+/** Least, median and most of each measure in each phase. */
+export function spreadOf(phases: Readonly<Record<string, readonly Reading[]>>): string {
+  const rows = Object.entries(phases).map(([phase, readings]) => [
+    phase,
+    `${readings.length}`,
+    ...MEASURES.map(({ of }) => {
+      const values = readings.map(of);
+      return [Math.min(...values), median(values), Math.max(...values)].map((value) => value.toFixed(0)).join(' / ');
+    }),
+  ]);
+  return table(['min / median / max', 'readings', ...MEASURES.map(({ title }) => title)], rows);
 }
 
 function median(values: readonly number[]): number {
