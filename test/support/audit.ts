@@ -11,6 +11,7 @@ export interface AuditedWrite {
 interface AuditEvent {
   readonly stage: string;
   readonly verb: string;
+  readonly requestURI: string;
   readonly user: { readonly username: string };
   readonly objectRef?: {
     readonly resource?: string;
@@ -23,15 +24,18 @@ interface AuditEvent {
 
 const READS = new Set(['get', 'list', 'watch']);
 
-/** What a user wrote in a namespace, leases left out, as the API server's audit log has it. */
+/** What a user wrote in a namespace, leases and dry runs left out, as the API server's audit log has it. */
 export function writesOf(auditLog: string, user: string, namespace: string): AuditedWrite[] {
   return readFileSync(auditLog, 'utf8')
     .split('\n')
     .filter((line) => line.includes(`"username":"${user}"`) && line.includes(`"namespace":"${namespace}"`))
     .map((line) => JSON.parse(line) as AuditEvent)
     .filter(
-      ({ stage, verb, objectRef }) =>
-        stage === 'ResponseComplete' && !READS.has(verb) && objectRef?.resource !== 'leases',
+      ({ stage, verb, requestURI, objectRef }) =>
+        stage === 'ResponseComplete' &&
+        !READS.has(verb) &&
+        objectRef?.resource !== 'leases' &&
+        !requestURI.includes('dryRun='),
     )
     .map(({ verb, objectRef, stageTimestamp }) => ({
       verb,

@@ -44,8 +44,8 @@ interface HoldState {
 const POD_WATCH = /\/pods\?.*\bwatch=/;
 const WATCH = /[?&]watch=/;
 const READS = new Set(['GET', 'HEAD']);
-/** Nothing is decided by an event, and the lease is not work: neither counts. */
-const UNCOUNTED = /^\/apis\/(events|coordination)\.k8s\.io\//;
+/** Nothing is decided by an event, the lease is not work, a dry run writes nothing: none of them counts. */
+const UNCOUNTED = /^\/apis\/(events|coordination)\.k8s\.io\/|[?&]dryRun=/;
 
 const isWork = (method: string, url: string): boolean => !READS.has(method) && !UNCOUNTED.test(url);
 
