@@ -88,7 +88,12 @@ describe('a CloudFormation template', () => {
       proxyConfiguration: {
         type: 'APPMESH',
         containerName: 'envoy',
-        properties: [{ name: 'IgnoredUID', value: '1337' }],
+        properties: [
+          { name: 'IgnoredUID', value: '1337' },
+          { name: 'ProxyIngressPort', value: '15000' },
+          { name: 'ProxyEgressPort', value: '15001' },
+          { name: 'AppPorts', value: '9080' },
+        ],
       },
       tags: [{ key: 'team', value: 'a' }],
     });
