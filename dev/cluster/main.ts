@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { down, type LocalCluster, status, up } from './index.ts';
+import { down, status, up } from './index.ts';
+import { installKinds } from './kinds.ts';
 import { defaultDir } from './options.ts';
 
-const crds = join(import.meta.dirname, '..', '..', 'crds');
 const say = (line: string) => console.error(`cluster: ${line}`);
 
 const program = new Command('cluster').description('A local Kubernetes cluster of real components, built from source.');
@@ -24,6 +23,7 @@ program
     process.once('SIGTERM', stop);
     const cluster = await up({ ...options, onProgress: say });
     await installKinds(cluster);
+    say("Longshore's kinds are installed (crds/)");
     console.log(
       `export KUBECONFIG=${cluster.kubeconfig}\nexport PATH=${cluster.kubectlPath.replace(/\/kubectl$/, '')}:$PATH`,
     );
@@ -53,18 +53,6 @@ program
       if (logEnd !== undefined) console.log(`\n${name} has ended; the end of ${log}:\n${logEnd}`);
     process.exitCode = state === 'up' ? 0 : 1;
   });
-
-/** Longshore's own kinds, so that `kubectl apply` of anything with them works at once. */
-async function installKinds(cluster: LocalCluster): Promise<void> {
-  for (const args of [
-    ['apply', '-f', crds],
-    ['wait', '--for=condition=Established', '--timeout=30s', '-f', crds],
-  ]) {
-    const { code, stderr } = await cluster.kubectl(args);
-    if (code !== 0) throw new Error(`kubectl ${args.join(' ')} failed:\n${stderr}`);
-  }
-  say("Longshore's kinds are installed (crds/)");
-}
 
 try {
   await program.parseAsync();

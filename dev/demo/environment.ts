@@ -56,8 +56,3 @@ export async function kubectl(cluster: LocalCluster, args: readonly string[], in
     throw new Error(`kubectl ${args.join(' ')} failed (${result.code}): ${(result.stderr || result.stdout).trim()}`);
   return result.stdout.trimEnd();
 }
-
-export async function installKinds(cluster: LocalCluster, folder: string): Promise<void> {
-  await kubectl(cluster, ['apply', '-f', folder]);
-  await kubectl(cluster, ['wait', '--for=condition=Established', '--timeout=30s', '-f', folder]);
-}

@@ -1,7 +1,8 @@
 /** `npm run demo`: examples/ on a local cluster, each outcome checked. */
 import { join, resolve } from 'node:path';
 import { loadConnection } from '../../src/kube/connection.ts';
-import { closeCluster, type Environment, installKinds, kubectl, openEnvironment } from './environment.ts';
+import { installKinds } from '../cluster/kinds.ts';
+import { closeCluster, type Environment, kubectl, openEnvironment } from './environment.ts';
 import { Examples } from './examples.ts';
 import { type OperatorProcess, startOperator } from './operator.ts';
 import { parseDemoOptions } from './options.ts';
@@ -50,10 +51,7 @@ async function demo(): Promise<boolean> {
   });
   environment = await opening;
   const { cluster } = environment;
-  const [connection] = await Promise.all([
-    loadConnection({ kubeconfig: cluster.kubeconfig }),
-    installKinds(cluster, join(root, 'crds')),
-  ]);
+  const [connection] = await Promise.all([loadConnection({ kubeconfig: cluster.kubeconfig }), installKinds(cluster)]);
   if (!startedCluster) await removeExamples(environment);
   operator = await startOperator(environment, root, say);
   say(`operator started (pid ${operator.pid}): ${operator.log}`);

@@ -9,8 +9,9 @@ import { Command } from 'commander';
 import { parseAllDocuments } from 'yaml';
 import { debianImages } from '../cluster/debian-programs.ts';
 import { type LocalCluster, up } from '../cluster/index.ts';
+import { installKinds } from '../cluster/kinds.ts';
 import { run } from '../cluster/run.ts';
-import { installKinds, kubectl } from '../demo/environment.ts';
+import { kubectl } from '../demo/environment.ts';
 import { startOperator } from '../demo/operator.ts';
 import { type Answer, type ExampleTask, firstPort, tryPage } from './page.ts';
 
@@ -145,7 +146,7 @@ let cluster: LocalCluster | undefined;
 try {
   const programs = options.standIns === true ? {} : { programs: 'debian' as const };
   cluster = await up({ dir, nodes: 'real', onProgress: say, ...programs });
-  await installKinds(cluster, join(root, 'crds'));
+  await installKinds(cluster);
   const operator = await startOperator({ cluster, real: true, started: true }, root, say);
   const rows: Row[] = [];
   for (const [index, file] of command.args.entries()) {

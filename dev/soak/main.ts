@@ -1,15 +1,15 @@
 /** `npm run soak -- --minutes N`: random work for one operator, an idle end, and what all of it left behind. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { writesOf } from '../../test/support/audit.ts';
 import { KubeApi } from '../../test/support/kube-api.ts';
 import { Operator } from '../../test/support/operator.ts';
 import { randomFrom } from '../../test/support/random.ts';
 import { Recorder } from '../../test/support/recorder.ts';
 import { down, up } from '../cluster/index.ts';
+import { installKinds } from '../cluster/kinds.ts';
 import { sleep } from '../cluster/run.ts';
-import { installKinds } from '../demo/environment.ts';
 import { type Reading, readMetrics } from './metrics.ts';
 import { parseSoakOptions } from './options.ts';
 import { problemsOf, type Row, readingText, rowText, spreadOf, tableOf } from './table.ts';
@@ -46,7 +46,7 @@ async function soak(): Promise<string[]> {
   const { minutes, seed } = options;
   say(`${minutes} minutes; --seed ${seed} repeats the choices`);
   const cluster = await up({ dir, nodes: 'kwok=3', audit: true, onProgress: say });
-  await installKinds(cluster, resolve(import.meta.dirname, '..', '..', 'crds'));
+  await installKinds(cluster);
   api = new KubeApi(cluster.kubeconfig);
   const recorder = await Recorder.start(api);
   const kubeconfig = await cluster.userKubeconfig(USER, ['system:masters']);

@@ -2,11 +2,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, type TestContext } from 'vitest';
 import { type LocalCluster, up } from '../../dev/cluster/index.ts';
+import { installKinds } from '../../dev/cluster/kinds.ts';
 import { KubeApi, type KubeObject, type Plural, pathOf } from './kube-api.ts';
 import { Operator } from './operator.ts';
 import { isRecorded, type NamespaceHistory, Recorder } from './recorder.ts';
-
-const crds = join(import.meta.dirname, '..', '..', 'crds');
 
 /** The user that operators of the tests call the API server as, unless a test names another. */
 export const OPERATOR_USER = 'longshore-operator';
@@ -128,16 +127,7 @@ export class Suite {
     const cluster = await (emulate === undefined
       ? up({ dir: shared, nodes, audit: true, onProgress })
       : up({ dir: join(shared, emulate), nodes, audit: true, emulate, onProgress }));
-    const applied = await cluster.kubectl(['apply', '-f', crds]);
-    expect(applied).toMatchObject({ code: 0 });
-    const names = Object.values(PLURALS).map((plural) => `crd/${plural}.longshore.dev`);
-    const established = await cluster.kubectl([
-      'wait',
-      '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True',
-      '--timeout=60s',
-      ...names,
-    ]);
-    expect(established).toMatchObject({ code: 0 });
+    await installKinds(cluster);
     const kubeconfig = await cluster.userKubeconfig(OPERATOR_USER, ['system:masters']);
     const api = new KubeApi(cluster.kubeconfig);
     const suite = new Suite(cluster, api, await Recorder.start(api), kubeconfig, nodes);
