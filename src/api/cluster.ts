@@ -142,3 +142,6 @@ export type ClusterStatus = Parsed<typeof clusterStatusSchema>;
 export function parseCluster(raw: unknown): ClusterSpec {
   return parseWith(clusterSpecSchema, raw);
 }
+
+/** What holds in a namespace without a Cluster: what one that says nothing would say. */
+export const NO_CLUSTER: ClusterSpec = parseCluster({});

@@ -41,6 +41,8 @@ export const ANNOTATIONS = {
   logConfiguration: 'longshore.dev/log-configuration',
   /** Which start barriers of the pod are open and which never will be, as JSON. */
   startBarriers: 'longshore.dev/start-barriers',
+  /** On a claim made for a shared Docker volume: the AWS name of the volume. */
+  volume: 'longshore.dev/volume',
   stopCode: 'longshore.dev/stop-code',
   stoppedReason: 'longshore.dev/stopped-reason',
   /** When the stop was asked for, RFC 3339: ECS's stoppingAt. */

@@ -36,6 +36,11 @@ export function uniqueDnsName(awsName: string, maxLength = 63): string {
   return DNS_LABEL.test(awsName) && awsName.length <= maxLength ? awsName : withHash(awsName, maxLength);
 }
 
+/** As {@link dnsName}, always with a short hash, of `of`: for names that must not meet those of a user. */
+export function hashedDnsName(awsName: string, of: string, maxLength = 63): string {
+  return `${dnsName(awsName, maxLength - HASH_LENGTH - 1)}-${hashOf(of)}`;
+}
+
 /** `arn:partition:service:region:account:resource`, taken apart. */
 export interface Arn {
   readonly partition: string;

@@ -3,7 +3,9 @@ import type { BatchJobStatus } from '../api/batch-job.ts';
 import type { JobAttempt, JobPlan, JobRecord } from '../batch/job-plan.ts';
 import { jobFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import type { TaskProblem } from '../pod/problems.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
+import { resolvedRefs } from './references.ts';
 import type { BatchJobRecord } from './runtime.ts';
 
 const optionalTime = (text: string | undefined): number | undefined =>
@@ -46,10 +48,12 @@ export interface JobStatusInput {
   readonly job: BatchJobRecord;
   readonly plan?: JobPlan<ObservedTask> | undefined;
   readonly problem?: { readonly reason: string; readonly message: string; readonly stalled: boolean } | undefined;
+  /** What of what it names means nothing here; absent where nothing was to be started. */
+  readonly problems?: readonly TaskProblem[] | undefined;
   readonly now: number;
 }
 
-export function jobStatus({ job, plan, problem, now }: JobStatusInput): BatchJobStatus {
+export function jobStatus({ job, plan, problem, problems, now }: JobStatusInput): BatchJobStatus {
   const record = plan?.record;
   const status = record?.status ?? 'SUBMITTED';
   return {
@@ -61,7 +65,16 @@ export function jobStatus({ job, plan, problem, now }: JobStatusInput): BatchJob
     ...(record?.startedAt !== undefined && { startedAt: rfc3339(record.startedAt) }),
     ...(record?.stoppedAt !== undefined && { stoppedAt: rfc3339(record.stoppedAt) }),
     fieldSupport: job.spec === undefined ? [] : jobFieldSupport(job.spec),
-    conditions: withTimes(conditions(status, record, problem), job.status.conditions, job.generation, now),
+    conditions: [
+      ...withTimes(
+        [...conditions(status, record, problem), ...(problems === undefined ? [] : [resolvedRefs(problems)])],
+        job.status.conditions,
+        job.generation,
+        now,
+      ),
+      // What was found when a task was started last stays said.
+      ...(job.status.conditions ?? []).filter(({ type }) => problems === undefined && type === 'ResolvedRefs'),
+    ],
   };
 }
 

@@ -1,5 +1,6 @@
 /** BatchJob: single jobs and arrays; attempts are tasks (`ecs-semantics §5`). */
 import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
+import type { ClusterSpec } from '../api/cluster.ts';
 import { ANNOTATIONS, API_VERSION, batchJobs, LABELS } from '../api/meta.ts';
 import { dnsName, parseTaskDefinitionReference, uniqueDnsName } from '../api/names.ts';
 import { jobDefinition } from '../batch/job-definition.ts';
@@ -10,10 +11,14 @@ import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import type { TaskProblem } from '../pod/problems.ts';
 import { jobRecord, jobStatus } from './batch-job-status.ts';
+import { clusterView } from './cluster-view.ts';
 import { splitKey } from './records.ts';
+import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import type { BatchJobRecord, Runtime } from './runtime.ts';
 import { settleStarts } from './start-barriers.ts';
+import { prepareTemplate } from './task-inputs.ts';
 import { type Resolution, resolveTaskDefinition } from './task-revisions.ts';
 import { newTaskId, ownerReference, startTask, stopTask } from './tasks.ts';
 
@@ -50,27 +55,36 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     await stopTask(runtime, key, action.task, action);
   });
   const starts = plan.actions.filter((action) => action.kind === 'start');
+  let problems: readonly TaskProblem[] | undefined;
   if (starts.length > 0) {
-    const template = templateOf(runtime, job, spec, tasks);
+    const cluster = clusterView(stores, namespace);
+    const { taskDefinition, jobQueue } = spec;
+    const own = [...clusterProblems(cluster), ...foreignReferences(cluster, { taskDefinition, jobQueue })];
+    const template = templateOf(runtime, job, spec, tasks, cluster.spec);
     if ('waiting' in template) {
-      return report(runtime, job, {
-        plan,
-        problem: { reason: 'TaskDefinitionNotFound', message: template.waiting, stalled: false },
-      });
+      const waiting = { reason: 'TaskDefinitionNotFound', message: template.waiting, stalled: false };
+      return report(runtime, job, { plan, problem: blockedBy(own) ?? waiting, problems: own });
     }
+    problems = [...own, ...template.problems];
+    const problem = blockedBy(problems);
+    if (problem !== undefined) return report(runtime, job, { plan, problem, problems });
+    // A Cluster that was there before the job holds for its first task as well.
+    const behind = tasks.length === 0 ? barriers.clusters.behind(`job/${key}`, job.resourceVersion) : undefined;
+    if (behind !== undefined) return { requeueWhen: behind };
     runtime.logger.info({ job: key, tasks: starts.length }, `start: ${starts[0]?.because}`);
     try {
+      const prepared = await prepareTemplate(runtime, namespace, template);
       await slowStart(starts, async (action) => {
-        await start(runtime, job, template, action);
+        await start(runtime, job, prepared, action);
       });
     } catch (error) {
       const message = error instanceof ApiError ? error.message : String(error);
-      await report(runtime, job, { plan, problem: { reason: 'TaskStartFailed', message, stalled: false } });
+      await report(runtime, job, { plan, problem: { reason: 'TaskStartFailed', message, stalled: false }, problems });
       throw error;
     }
   }
 
-  const { requeueAfterMs = Infinity } = await report(runtime, job, { plan });
+  const { requeueAfterMs = Infinity } = await report(runtime, job, { plan, problems });
   if (settled.failure !== undefined) throw settled.failure;
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
   const next = Math.min(requeueAfterMs, until(plan.wakeAt), until(settled.wakeAt));
@@ -83,10 +97,11 @@ function templateOf(
   job: BatchJobRecord,
   spec: BatchJobSpec,
   tasks: readonly ObservedTask[],
+  cluster: ClusterSpec,
 ): PodTemplate | { readonly waiting: string } {
   const name = jobNameOf(job);
   const { features } = runtime;
-  const options = { features, ...(spec.kubernetes !== undefined && { kubernetes: spec.kubernetes }) };
+  const options = { cluster, features, ...(spec.kubernetes !== undefined && { kubernetes: spec.kubernetes }) };
   if (spec.taskDefinition === undefined) {
     return compileTemplate({ definition: jobDefinition(spec), family: name, ...options });
   }
@@ -130,16 +145,17 @@ function start(
 
 interface Report {
   readonly plan?: JobPlan<ObservedTask>;
-  readonly problem?: { readonly reason: string; readonly message: string; readonly stalled: boolean };
+  readonly problem?: { readonly reason: string; readonly message: string; readonly stalled: boolean } | undefined;
+  readonly problems?: readonly TaskProblem[] | undefined;
 }
 
 async function report(
   runtime: Runtime,
   job: BatchJobRecord,
-  { plan, problem }: Report,
+  { plan, problem, problems }: Report,
 ): Promise<{ requeueAfterMs?: number }> {
   const now = runtime.now();
-  const status: BatchJobStatus = jobStatus({ job, plan, problem, now });
+  const status: BatchJobStatus = jobStatus({ job, plan, problem, problems, now });
   const over = status.status === 'SUCCEEDED' || status.status === 'FAILED';
   const news = status.status !== job.status.status;
   const wait = await runtime.statuses.batchJobs.write(job, status, { urgent: news, now });

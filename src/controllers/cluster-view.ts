@@ -1,5 +1,5 @@
 /** What its Cluster says of a namespace, for the controllers of everything else. */
-import { type ClusterSpec, parseCluster } from '../api/cluster.ts';
+import { type ClusterSpec, NO_CLUSTER } from '../api/cluster.ts';
 import type { ClusterRecord, Stores } from './runtime.ts';
 
 export interface ClusterView {
@@ -21,20 +21,19 @@ export function clusterHolder(stores: Stores, namespace: string): ClusterRecord 
   return [...claims].sort((a, b) => a.createdAt - b.createdAt || active(a) - active(b) || (a.uid < b.uid ? -1 : 1))[0];
 }
 
-const SILENT = parseCluster({});
-const NO_CLUSTER: ClusterView = { spec: SILENT };
+const WITHOUT: ClusterView = { spec: NO_CLUSTER };
 const views = new WeakMap<ClusterRecord, ClusterView>();
 
 /** The same object as long as the Cluster is the same, so that what follows from it can be kept. */
 export function clusterView(stores: Stores, namespace: string): ClusterView {
   const holder = clusterHolder(stores, namespace);
-  if (holder === undefined) return NO_CLUSTER;
+  if (holder === undefined) return WITHOUT;
   const known = views.get(holder);
   if (known !== undefined) return known;
   const { spec } = holder;
   const view: ClusterView =
     spec === undefined
-      ? { spec: SILENT, name: holder.name, problem: `Cluster ${holder.name} is not valid: ${holder.problem}` }
+      ? { spec: NO_CLUSTER, name: holder.name, problem: `Cluster ${holder.name} is not valid: ${holder.problem}` }
       : { spec, name: clusterNameOf(holder) };
   views.set(holder, view);
   return view;

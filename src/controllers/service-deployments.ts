@@ -1,5 +1,6 @@
 /** A service's deployments: ControllerRevisions that it owns, so that a deleted task definition changes nothing that runs. */
 import { createHash } from 'node:crypto';
+import type { ClusterSpec } from '../api/cluster.ts';
 import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
@@ -127,12 +128,16 @@ export async function markCompleted(runtime: Runtime, deployment: ServiceDeploym
   );
 }
 
-const templates = new WeakMap<RevisionRecord, PodTemplate>();
+const templates = new WeakMap<RevisionRecord, { readonly cluster: ClusterSpec; readonly template: PodTemplate }>();
 
-/** Compiled once a deployment, not once a task. */
-export function templateOf({ record }: ServiceDeployment, features: ClusterFeatures): PodTemplate {
+/** Compiled once a deployment and state of the Cluster, not once a task. */
+export function templateOf(
+  { record }: ServiceDeployment,
+  features: ClusterFeatures,
+  cluster: ClusterSpec,
+): PodTemplate {
   const known = templates.get(record);
-  if (known !== undefined) return known;
+  if (known?.cluster === cluster) return known.template;
   const { family, revision, definition, trigger } = record.data as DeploymentData;
   const template = compileTemplate({
     definition: parseTaskDefinition(definition),
@@ -140,8 +145,9 @@ export function templateOf({ record }: ServiceDeployment, features: ClusterFeatu
     revision,
     features,
     ...(trigger.kubernetes !== null && { kubernetes: trigger.kubernetes }),
+    cluster,
   });
-  templates.set(record, template);
+  templates.set(record, { cluster, template });
   return template;
 }
 

@@ -6,7 +6,9 @@ import type { DeploymentPlan, ServicePlan } from '../ecs/service-plan.ts';
 import { stopCauseOf, stoppedAt } from '../ecs/task.ts';
 import { serviceFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import type { TaskProblem } from '../pod/problems.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
+import { resolvedRefs } from './references.ts';
 import type { ServiceRecord } from './runtime.ts';
 import type { ServiceDeployment } from './service-deployments.ts';
 
@@ -24,6 +26,8 @@ export interface ServiceStatusInput {
   readonly events: readonly string[];
   /** What keeps the service from going on, if anything; it wins over the plan's own verdict. */
   readonly trouble?: { readonly reason: string; readonly message: string; readonly stalled: boolean };
+  /** What of what it names means nothing here; absent where that is not known. */
+  readonly problems?: readonly TaskProblem[];
   readonly now: number;
 }
 
@@ -44,7 +48,12 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
     stoppedTasks: mergeStopped(service.status.stoppedTasks, input.tasks),
     selector: `${LABELS.service}=${dnsName(input.serviceName)},!${LABELS.stopped}`,
     fieldSupport: service.spec === undefined ? [] : serviceFieldSupport(service.spec),
-    conditions: withTimes(conditions(input, primary), service.status.conditions, service.generation, now),
+    conditions: withTimes(
+      [...conditions(input, primary), ...(input.problems === undefined ? [] : [resolvedRefs(input.problems)])],
+      service.status.conditions,
+      service.generation,
+      now,
+    ),
   };
 }
 

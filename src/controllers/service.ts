@@ -8,29 +8,31 @@ import { lastStatus, stopCauseOf, stoppedAt, type Task } from '../ecs/task.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
+import type { PodTemplate } from '../pod/compile.ts';
+import { EnvironmentFileError } from '../pod/environment-files.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { type ClusterView, clusterView } from './cluster-view.ts';
 import { rfc3339 } from './conditions.ts';
 import { splitKey } from './records.ts';
+import { blockedBy, clusterProblems } from './references.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import {
   createDeployment,
   deploymentsOf,
   markCompleted,
-  needsDeployment,
   pruneDeployments,
   type ServiceDeployment,
   templateOf,
 } from './service-deployments.ts';
+import { type Trouble, wantedRevision } from './service-revision.ts';
 import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
 import { settleStarts } from './start-barriers.ts';
-import { resolveTaskDefinition } from './task-revisions.ts';
+import { prepareTemplate } from './task-inputs.ts';
 import { newTaskId, ownerReference, recordStop, startTask, stopTask, sweepTasks, TaskNameTakenError } from './tasks.ts';
 
 /** Tasks that ended by themselves stay readable this long, and at most this many a service (`design §3.3`). */
 const RETENTION_MS = 3_600_000;
 const RETAINED_TASKS = 10;
-
-type Trouble = { readonly reason: string; readonly message: string; readonly stalled: boolean };
 
 export const serviceNameOf = (service: ServiceRecord): string => service.spec?.serviceName ?? service.name;
 
@@ -48,19 +50,22 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     return report(runtime, service, { deployments: [], tasks: [], events: [], trouble });
   }
 
-  let trouble: Trouble | undefined;
   const deployments = deploymentsOf(runtime, service);
-  const resolved = resolveTaskDefinition(stores, namespace, spec.taskDefinition, deployments[0]);
-  if ('waiting' in resolved) trouble = { reason: 'TaskDefinitionNotFound', message: resolved.waiting, stalled: false };
-  else if (needsDeployment(service, resolved, deployments[0])) {
-    await createDeployment(runtime, service, serviceNameOf(service), resolved, (deployments[0]?.number ?? 0) + 1);
+  const cluster = clusterView(stores, namespace);
+  const { next, problems, ...wanted } = wantedRevision(runtime, service, spec, cluster, deployments[0]);
+  if (next !== undefined) {
+    // A Cluster that was there before the service holds for its first task as well.
+    const behind = barriers.clusters.behind(`service/${key}`, service.resourceVersion);
+    if (behind !== undefined) return { requeueWhen: behind };
+    await createDeployment(runtime, service, serviceNameOf(service), next, (deployments[0]?.number ?? 0) + 1);
     return { requeueAfterMs: 0 };
   }
+  let { trouble } = wanted;
 
   const starts = await settleStarts(runtime, key, stores.tasks.by('owner', service.uid));
   const { tasks } = starts;
   const [newest, ...older] = deployments;
-  if (newest === undefined) return report(runtime, service, { deployments, tasks, events: [], trouble });
+  if (newest === undefined) return report(runtime, service, { deployments, tasks, events: [], trouble, problems });
 
   const plan = planService({
     desiredCount: spec.desiredCount,
@@ -72,15 +77,21 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     now: runtime.now(),
   });
 
-  const done = await carryOut(runtime, service, deployments, plan);
+  const done = await carryOut(runtime, service, cluster, deployments, plan);
   const unrecorded = tasks.filter((task) => task.ended && !task.stopRecorded);
   await slowStart(unrecorded, (task) => recordStop(runtime, key, task, stopCauseOf(task)));
+  trouble ??= done.blocked;
   if (done.failure !== undefined) {
     trouble = { reason: 'TaskStartFailed', message: describeFailure(done.failure), stalled: false };
   }
 
   const events = [...done.events, ...transitions(service, newest, plan, trouble)];
-  const result = await report(runtime, service, { plan, deployments, tasks, events, trouble }, plan.actions.length > 0);
+  const result = await report(
+    runtime,
+    service,
+    { plan, deployments, tasks, events, trouble, problems },
+    plan.actions.length > 0,
+  );
   const failure = done.failure ?? starts.failure;
   if (failure !== undefined) throw failure;
   let sweepAt: number | undefined;
@@ -113,11 +124,14 @@ interface Done {
   readonly events: string[];
   /** The first write that the API server refused; what came before it stands. */
   readonly failure?: unknown;
+  /** Why tasks that are wanted were not started. */
+  readonly blocked?: Trouble;
 }
 
 async function carryOut(
   runtime: Runtime,
   service: ServiceRecord,
+  cluster: ClusterView,
   deployments: readonly ServiceDeployment[],
   plan: ServicePlan<ObservedTask>,
 ): Promise<Done> {
@@ -144,13 +158,23 @@ async function carryOut(
     }),
   );
   const starts = plan.actions.filter((action) => action.kind === 'start');
-  await attempt(() =>
-    slowStart(starts, async (action) => {
-      logAction(runtime, key, action);
-      const deployment = deployments.find(({ id }) => id === action.deployment);
-      if (deployment !== undefined) started.push(await start(runtime, service, serviceName, deployment, action));
-    }),
-  );
+  let blocked: Trouble | undefined;
+  for (const id of new Set(starts.map(({ deployment }) => deployment))) {
+    const own = starts.filter((action) => action.deployment === id);
+    const deployment = deployments.find((known) => known.id === id);
+    if (deployment === undefined) continue;
+    const template = templateOf(deployment, runtime.features, cluster.spec);
+    const because = blockedBy([...clusterProblems(cluster), ...template.problems]);
+    blocked ??= because;
+    if (because !== undefined) continue;
+    await attempt(async () => {
+      const prepared = await prepareTemplate(runtime, service.namespace, template);
+      await slowStart(own, async (action) => {
+        logAction(runtime, key, action);
+        started.push(await start(runtime, service, serviceName, deployment, prepared, action));
+      });
+    });
+  }
 
   if (started.length > 0) events.push(serviceEvent.started(serviceName, started));
   const isPending = (task: Task): boolean => lastStatus(task) !== 'RUNNING';
@@ -164,7 +188,7 @@ async function carryOut(
         running.map(({ id }) => id),
       ),
     );
-  return { events, failure };
+  return { events, failure, ...(blocked !== undefined && { blocked }) };
 }
 
 function start(
@@ -172,11 +196,12 @@ function start(
   service: ServiceRecord,
   serviceName: string,
   deployment: ServiceDeployment,
+  template: PodTemplate,
   { seat }: Extract<ServiceAction<ObservedTask>, { kind: 'start' }>,
 ): Promise<string> {
   // `<service>-<deployment>-<slot>-<generation>`, at most 63 characters, since it becomes the host name.
   const stem = uniqueDnsName(serviceName, 40);
-  return startTask(runtime, `${service.namespace}/${service.name}`, templateOf(deployment, runtime.features), {
+  return startTask(runtime, `${service.namespace}/${service.name}`, template, {
     namespace: service.namespace,
     name: `${stem}-${BigInt(deployment.id).toString(36).slice(-6)}-${seat.slot}-${seat.generation}`,
     task: newTaskId(),
@@ -229,7 +254,8 @@ function saidSinceThrottled(service: ServiceRecord, newest: ServiceDeployment, t
 }
 
 function describeFailure(failure: unknown): string {
-  if (failure instanceof ApiError || failure instanceof TaskNameTakenError) return failure.message;
+  if (failure instanceof ApiError || failure instanceof TaskNameTakenError || failure instanceof EnvironmentFileError)
+    return failure.message;
   return `the API server did not answer: ${failure instanceof Error ? failure.message : String(failure)}`;
 }
 

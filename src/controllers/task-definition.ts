@@ -3,8 +3,11 @@ import type { TaskDefinitionStatus } from '../api/task-definition.ts';
 import { compatibilities } from '../ecs/compatibilities.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { fieldSupport } from '../pod/field-support.ts';
+import { taskProblems } from '../pod/problems.ts';
+import { clusterView } from './cluster-view.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
 import { splitKey } from './records.ts';
+import { clusterProblems, resolvedRefs } from './references.ts';
 import type { Runtime } from './runtime.ts';
 import {
   deregister,
@@ -49,6 +52,11 @@ export async function reconcileTaskDefinition(runtime: Runtime, key: string): Pr
       asked.problem === undefined
         ? kstatus('ready', 'Registered', `revision ${family}:${revisions[0]?.number} is registered`)
         : kstatus('stalled', 'InvalidAnnotation', asked.problem);
+  }
+
+  if (record.spec !== undefined) {
+    const cluster = clusterView(stores, namespace);
+    conditions.push(resolvedRefs([...clusterProblems(cluster), ...taskProblems(record.spec, cluster.spec)]));
   }
 
   const status: TaskDefinitionStatus = {

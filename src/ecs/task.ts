@@ -209,10 +209,20 @@ export function healthView(task: Task, now: number, graceMs = 0): HealthView {
   return { healthy: false, unhealthy: false, changesAt: Number.isFinite(next) ? Math.max(next, graceEnd) : undefined };
 }
 
+/**
+ * A container that cannot start and so ends the task: an essential one, or one for which the secrets or files that the
+ * task needs are not there. The agent gets those for the task as a whole ([AGENT] task_manager.go, handleResourceStateChange).
+ */
+const fatalStart = ({ containers }: Task): Container | undefined =>
+  containers.find(
+    ({ essential, startFailure }) =>
+      startFailure !== undefined && (essential || startFailure.startsWith('ResourceInitializationError: ')),
+  );
+
 /** Why the task stopped, from the record where one was made, otherwise from what its containers show (`ecs-semantics §2.5, §2.6`). */
 export function stopCauseOf(task: Task): StopCause {
   if (task.stopCause !== undefined) return task.stopCause;
-  const failed = task.containers.find((container) => container.essential && container.startFailure !== undefined);
+  const failed = fatalStart(task);
   if (failed?.startFailure !== undefined) return { stopCode: 'TaskFailedToStart', stoppedReason: failed.startFailure };
   if (
     task.podReason !== undefined &&
@@ -245,9 +255,9 @@ export function stopDue(task: Task): (StopCause & { readonly because: string }) 
     const stoppedReason = task.userStop.trim() === '' ? 'Task stopped by user' : task.userStop;
     return { stopCode: 'UserInitiated', stoppedReason, because: 'the longshore.dev/stop annotation asks for it' };
   }
-  const failed = task.containers.find((container) => container.essential && container.startFailure !== undefined);
+  const failed = fatalStart(task);
   if (failed?.startFailure !== undefined) {
-    const because = `essential container ${failed.name} cannot start`;
+    const because = `${failed.essential ? 'essential container' : 'container'} ${failed.name} cannot start`;
     return { stopCode: 'TaskFailedToStart', stoppedReason: failed.startFailure, because };
   }
   const essential = endedEssential(task);

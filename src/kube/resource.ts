@@ -24,6 +24,13 @@ export const podTemplates: Resource = {
   kind: 'PodTemplate',
   namespaced: true,
 };
+export const persistentVolumeClaims: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'persistentvolumeclaims',
+  kind: 'PersistentVolumeClaim',
+  namespaced: true,
+};
 export const nodes: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
 export const events: Resource = {
   group: 'events.k8s.io',

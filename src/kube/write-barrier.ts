@@ -68,6 +68,18 @@ export class WriteBarrier {
     return opened;
   }
 
+  /**
+   * Undefined when the cache has everything that was there when an object of another resource was written. Otherwise a
+   * new list is asked for, and it resolves as that of `pending` does.
+   */
+  behind(owner: string, resourceVersion: string): Promise<void> | undefined {
+    if (this.#cache.observedResourceVersion >= BigInt(resourceVersion)) return undefined;
+    if (!this.#awaited.has(owner)) this.note(owner, resourceVersion);
+    const pending = this.pending(owner);
+    if (pending !== undefined) this.#cache.relist();
+    return pending;
+  }
+
   forget(owner: string): void {
     this.#awaited.delete(owner);
     this.#wake(owner);

@@ -1,5 +1,6 @@
 /** Task definition → pod, pure and total (`kubernetes-mapping §2`). */
 import type { V1PodSpec } from '@kubernetes/client-node';
+import { type ClusterSpec, NO_CLUSTER } from '../api/cluster.ts';
 import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
@@ -7,16 +8,20 @@ import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import { containerTraits, labelAnnotations, logAnnotations } from './annotations.ts';
 import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
 import { compileContainer } from './container.ts';
+import { type FileKey, fileKeys } from './environment.ts';
 import { memoryVolumes } from './memory-volumes.ts';
 import { nameResolution } from './name-resolution.ts';
 import { namespaces } from './namespaces.ts';
 import { network } from './network.ts';
 import { mergeOptions } from './options.ts';
 import { placement } from './placement.ts';
+import { type TaskProblem, taskProblems } from './problems.ts';
+import { resolvePullSecret, resolveRole } from './references.ts';
 import { taskResources } from './resources.ts';
 import { podSecurity } from './security.ts';
-import { taskContext } from './task-context.ts';
-import { volumes } from './volumes.ts';
+import { type TaskContext, taskContext } from './task-context.ts';
+import type { Claim } from './volume-sources.ts';
+import { claims, volumes } from './volumes.ts';
 
 /** What of a pod follows from the task definition alone: compiled once, stamped for each task. */
 export interface PodTemplate {
@@ -25,6 +30,12 @@ export interface PodTemplate {
   readonly spec: V1PodSpec;
   /** Pod containers with a start barrier. */
   readonly barriers: ReadonlySet<string>;
+  /** Pod container → environment files that are read when a task starts. */
+  readonly files: ReadonlyMap<string, readonly FileKey[]>;
+  /** Claims that have to exist before a task starts. */
+  readonly claims: readonly Claim[];
+  /** Why no task may start, or what it starts without. */
+  readonly problems: readonly TaskProblem[];
 }
 
 export interface TemplateInput {
@@ -36,6 +47,8 @@ export interface TemplateInput {
   readonly kubernetes?: KubernetesOptions;
   /** Default: everything that the newest supported Kubernetes has. */
   readonly features?: ClusterFeatures;
+  /** What names of AWS mean in the namespace. Default: what holds without a Cluster. */
+  readonly cluster?: ClusterSpec;
 }
 
 export function compileTemplate({
@@ -44,9 +57,10 @@ export function compileTemplate({
   revision,
   kubernetes,
   features = ALL_FEATURES,
+  cluster = NO_CLUSTER,
 }: TemplateInput): PodTemplate {
-  const task = taskContext(definition, features);
-  const options = mergeOptions(definition.kubernetes, kubernetes);
+  const task = taskContext(definition, features, cluster);
+  const options = identity(task, mergeOptions(definition.kubernetes, kubernetes));
   const podVolumes = [...(volumes(task).volumes ?? []), ...memoryVolumes(task)];
   return {
     labels: {
@@ -88,5 +102,24 @@ export function compileTemplate({
       ...placement(task, options),
     },
     barriers: new Set([...task.start.barriers].map((name) => task.containerNames.get(name) ?? name)),
+    files: fileKeys(task),
+    claims: claims(task),
+    problems: taskProblems(definition, cluster, kubernetes),
+  };
+}
+
+/** As whom the task runs and pulls: `spec.kubernetes` takes the place of the role and of repositoryCredentials. */
+function identity({ definition, containers, cluster }: TaskContext, options: KubernetesOptions): KubernetesOptions {
+  const role = definition.taskRoleArn === undefined ? undefined : resolveRole(definition.taskRoleArn, cluster);
+  const secrets = containers.flatMap(({ repositoryCredentials }) => {
+    if (repositoryCredentials === undefined) return [];
+    const secret = resolvePullSecret(repositoryCredentials.credentialsParameter, cluster);
+    return 'unresolved' in secret ? [] : [secret.name];
+  });
+  return {
+    ...(role !== undefined && 'serviceAccountName' in role && role),
+    ...options,
+    imagePullSecrets:
+      options.imagePullSecrets.length > 0 ? options.imagePullSecrets : [...new Set(secrets)].map((name) => ({ name })),
   };
 }

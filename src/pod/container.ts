@@ -5,6 +5,7 @@ import { health } from './health.ts';
 import { literal } from './literal.ts';
 import { memoryMounts } from './memory-volumes.ts';
 import { ports } from './network.ts';
+import { resolveImage } from './references.ts';
 import { containerResources } from './resources.ts';
 import { restart } from './restart-policy.ts';
 import { securityContext } from './security.ts';
@@ -17,7 +18,7 @@ export function compileContainer(container: ContainerDefinition, task: TaskConte
   const volumeMounts = [...defined, ...memoryMounts(container, task, defined)];
   return {
     name: task.containerNames.get(container.name) ?? container.name,
-    image: container.image,
+    image: resolveImage(container.image, task.cluster),
     ...(container.entryPoint.length > 0 && { command: container.entryPoint.map(literal) }),
     ...(container.command.length > 0 && { args: container.command.map(literal) }),
     ...(container.workingDirectory !== undefined && { workingDir: container.workingDirectory }),

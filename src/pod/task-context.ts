@@ -1,3 +1,4 @@
+import type { ClusterSpec } from '../api/cluster.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { ClusterFeatures } from './cluster-features.ts';
@@ -8,6 +9,8 @@ import { uniqueNames } from './unique-names.ts';
 export interface TaskContext {
   readonly definition: TaskDefinitionSpec;
   readonly features: ClusterFeatures;
+  /** What names of AWS mean in the namespace. */
+  readonly cluster: ClusterSpec;
   /** In the order in which they are to start. */
   readonly containers: readonly ContainerDefinition[];
   readonly start: StartPlan;
@@ -17,12 +20,17 @@ export interface TaskContext {
   readonly containerNames: ReadonlyMap<string, string>;
 }
 
-export function taskContext(definition: TaskDefinitionSpec, features: ClusterFeatures): TaskContext {
+export function taskContext(
+  definition: TaskDefinitionSpec,
+  features: ClusterFeatures,
+  cluster: ClusterSpec,
+): TaskContext {
   const start = startPlan(definition.containerDefinitions);
   const containers = [...start.init, ...start.regular];
   return {
     definition,
     features,
+    cluster,
     containers,
     start,
     containerNames: uniqueNames(containers.map(({ name }) => name)),

@@ -5,6 +5,21 @@
 
 const SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf';
 
+/** What their names of AWS mean, in a Cluster. */
+export const CLUSTER_OF_EVERY_FIELD = {
+  account: '111122223333',
+  region: 'eu-west-1',
+  mappings: {
+    roles: [{ role: 'arn:aws:iam::111122223333:role/app', serviceAccountName: 'app' }],
+    files: [{ value: 'arn:aws:s3:::bucket/app.env', configMapKeyRef: { name: 'config', key: 'app.env' } }],
+    fileSystems: [
+      { id: 'fs-1', claimName: 'files' },
+      { id: 'fsap-1', claimName: 'point' },
+    ],
+    storageClasses: [{ volumeType: 'nfs', storageClassName: 'nfs' }],
+  },
+};
+
 /** Not essential, and has a mount. */
 const helper = {
   name: 'helper',
@@ -39,6 +54,7 @@ const volume = (kind: object): object =>
 export const EVERY_FIELD: readonly object[] = [
   task({ family: 'web' }),
   task({ taskRoleArn: 'arn:aws:iam::111122223333:role/app' }),
+  task({ taskRoleArn: 'arn:aws:iam::111122223333:role/app', kubernetes: { serviceAccountName: 'other' } }),
   task({ executionRoleArn: 'arn:aws:iam::111122223333:role/execution' }),
   ...['host', 'none'].map((networkMode) => task({ networkMode })),
   ...['bridge', 'awsvpc'].map((networkMode) =>
@@ -84,6 +100,10 @@ export const EVERY_FIELD: readonly object[] = [
     }),
   ),
   volume({
+    dockerVolumeConfiguration: { scope: 'task', driver: 'local', driverOpts: { type: 'tmpfs', o: 'size=1m' } },
+  }),
+  volume({}),
+  volume({
     efsVolumeConfiguration: {
       fileSystemId: 'fs-1',
       rootDirectory: '/',
@@ -100,6 +120,9 @@ export const EVERY_FIELD: readonly object[] = [
       transitEncryptionPort: 2999,
       accessPointArn: 'arn:aws:s3files:eu-west-1:111122223333:file-system/fs-1/access-point/fsap-1',
     },
+  }),
+  volume({
+    s3filesVolumeConfiguration: { fileSystemArn: 'arn:aws:s3files:eu-west-1:111122223333:file-system/fs-1' },
   }),
   volume({
     fsxWindowsFileServerVolumeConfiguration: {

@@ -32,9 +32,11 @@ export interface Pod extends KubeObject {
     readonly nodeName?: string;
     readonly activeDeadlineSeconds?: number;
     readonly terminationGracePeriodSeconds?: number;
+    readonly serviceAccountName?: string;
     readonly initContainers?: readonly { readonly name: string }[];
     readonly containers: readonly {
       readonly name: string;
+      readonly image?: string;
       readonly env?: readonly { readonly name: string; readonly value?: string }[];
     }[];
   };
@@ -273,9 +275,18 @@ export class Recorder {
     return history;
   }
 
+  /** Begins with what is there: of a kind that was defined just now the server may not serve what follows on a list. */
   async #follow(kind: RecordedKind): Promise<void> {
-    const list = await this.#api.call<KindList>('GET', `${pathOf(kind)}?limit=1`);
-    this.#watch(kind, list.metadata.resourceVersion);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#watch(kind, undefined, { resolve, reject });
+    try {
+      await promise;
+    } catch (error) {
+      // A server before 1.34 streams no lists.
+      if (!(error instanceof WatchRefusedError)) throw error;
+      const list = await this.#api.call<KindList>('GET', `${pathOf(kind)}?limit=1`);
+      this.#watch(kind, list.metadata.resourceVersion);
+    }
   }
 
   /** Asks again where the server is away: tests kill it. */
@@ -289,22 +300,31 @@ export class Recorder {
     }
   }
 
-  #watch(kind: RecordedKind, from: string): void {
+  /** @param begun resolves as soon as all that is there at the beginning has been seen. */
+  #watch(
+    kind: RecordedKind,
+    from: string | undefined,
+    begun?: { resolve: () => void; reject: (problem: Error) => void },
+  ): void {
     let last = from;
-    const query = `watch=true&allowWatchBookmarks=true&resourceVersion=${from}`;
+    const begin =
+      from === undefined ? 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan' : `resourceVersion=${from}`;
+    const query = `watch=true&allowWatchBookmarks=true&${begin}`;
     this.#api.watch(
       `${pathOf(kind)}?${query}`,
       (event) => {
         if (event.type === 'ERROR') return this.#fail(new Error(`watch of ${kind}: ${JSON.stringify(event.object)}`));
         last = event.object.metadata.resourceVersion;
-        if (event.type !== 'BOOKMARK') this.#deliver(kind, event);
+        if (event.type === 'BOOKMARK') begun?.resolve();
+        else this.#deliver(kind, event);
       },
       (problem) => {
         // The server ends a watch after a while; one that breaks may have a gap, and a record must not.
         if (problem === undefined) this.#watch(kind, last);
         else if (problem instanceof WatchRefusedError && problem.status === 429) {
-          setTimeout(() => this.#watch(kind, last), TRY_AGAIN_MS);
-        } else this.#fail(problem);
+          setTimeout(() => this.#watch(kind, last, begun), TRY_AGAIN_MS);
+        } else if (begun !== undefined && last === undefined) begun.reject(problem);
+        else this.#fail(problem);
       },
     );
   }

@@ -2,6 +2,7 @@
 
 const nodeFields = (title: string): string => `test/node/fields.test.ts > ${title}`;
 const nodeRuntime = (title: string): string => `test/node/fields-runtime.test.ts > ${title}`;
+const nodeStorage = (title: string): string => `test/node/fields-storage.test.ts > ${title}`;
 const nodeService = (title: string): string => `test/node/service.test.ts > ${title}`;
 const nodeOrder = (title: string): string => `test/node/depends-on.test.ts > ${title}`;
 const nodeJob = (title: string): string => `test/node/batch-job.test.ts > ${title}`;
@@ -33,6 +34,19 @@ export const INIT_PROCESS = nodeRuntime(
 export const PLACEMENT = nodeRuntime('runs only on nodes of its platform, with as many GPUs as it needs');
 export const WITHOUT_POD_RESOURCES =
   'test/cluster/cluster-features.test.ts > spreads what a task may use over its containers, and says so';
+/** Where variables and files come from. */
+export const SECRETS = nodeStorage('gets secrets from Secrets: by name, by ARN, by json-key, by mapping');
+export const ENVIRONMENT_FILES = nodeStorage(
+  'reads environment files as ECS does, and gives their variables the place that ECS gives them',
+);
+export const ROLE = nodeStorage('runs as the ServiceAccount of its role, from the image that the Cluster names');
+export const HOST_PATHS = nodeStorage(
+  'mounts paths of the node that are there, files and sockets too, and makes those that are not',
+);
+export const DOCKER_VOLUMES = nodeStorage('has Docker volumes: its own, in memory, and shared ones that outlive it');
+export const FILE_SYSTEMS = nodeStorage(
+  'has file systems where the Cluster says they are, from the directory asked for',
+);
 
 /** How tasks live. */
 export const RESTART = nodeRuntime(

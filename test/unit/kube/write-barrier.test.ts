@@ -151,3 +151,22 @@ test('a lower number after a restore does not hide that its write is still await
   barrier.note('a', '501');
   expect(isOpen(barrier, 'a')).toBe(false);
 });
+
+test('what was there when something else was written is waited for with a new list, whatever its number', async () => {
+  const cache = new Cache(5n);
+  const barrier = new WriteBarrier(cache);
+  expect(barrier.behind('a', '5')).toBeUndefined();
+  expect(cache.relists).toBe(0);
+  const woken: string[] = [];
+  void barrier.behind('a', '6')?.then(() => woken.push('a'));
+  expect(cache.relists).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(woken).toEqual([]);
+  // Asking again does not put it off.
+  expect(barrier.behind('a', '7')).toBeDefined();
+  cache.list(4n);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(woken).toEqual(['a']);
+  cache.observe(8n);
+  expect(barrier.behind('b', '8')).toBeUndefined();
+});

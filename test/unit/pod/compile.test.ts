@@ -51,29 +51,6 @@ describe('a task definition as a pod', () => {
     expect(names).toContain('app');
   });
 
-  it('takes over the mounts of volumesFrom, read-only where asked', () => {
-    const volumes = [{ name: 'data_dir' }, { name: 'host', host: { sourcePath: '/srv' } }];
-    const mountPoints = [
-      { sourceVolume: 'data_dir', containerPath: '/data' },
-      { sourceVolume: 'host', containerPath: '/srv', readOnly: true },
-    ];
-    const template = compile({
-      volumes,
-      containerDefinitions: [
-        { name: 'a', image: 'busybox', memory: 8, mountPoints },
-        { name: 'b', image: 'busybox', memory: 8, volumesFrom: [{ sourceContainer: 'a', readOnly: true }] },
-      ],
-    });
-    expect(template.spec.volumes).toEqual([
-      { name: 'data-dir', emptyDir: {} },
-      { name: 'host', hostPath: { path: '/srv', type: 'DirectoryOrCreate' } },
-    ]);
-    expect(template.spec.containers[1]?.volumeMounts).toEqual([
-      { name: 'data-dir', mountPath: '/data', readOnly: true },
-      { name: 'host', mountPath: '/srv', readOnly: true },
-    ]);
-  });
-
   it('has one grace period, the longest stopTimeout', () => {
     const containerDefinitions = [5, 45].map((stopTimeout) => ({
       name: `c${stopTimeout}`,

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parseBatchJob } from '../../../src/api/batch-job.ts';
+import { parseCluster } from '../../../src/api/cluster.ts';
 import { parseTaskDefinition, type TaskDefinitionSpec } from '../../../src/api/task-definition.ts';
 import { shapeOf } from '../../../src/aws-model/model.ts';
 import { jobDefinition } from '../../../src/batch/job-definition.ts';
@@ -10,7 +11,7 @@ import { compileTemplate, type PodTemplate } from '../../../src/pod/compile.ts';
 import { allFieldSupport, type FieldReport } from '../../../src/pod/field-support.ts';
 import { BY_ITS_FIELDS, type Entry } from '../../../src/pod/support/entry.ts';
 import { INPUTS, type Input } from '../../../src/pod/support/tables.ts';
-import { EVERY_FIELD } from '../../support/every-field.ts';
+import { CLUSTER_OF_EVERY_FIELD, EVERY_FIELD } from '../../support/every-field.ts';
 import { EVERY_JOB_FIELD } from '../../support/every-job-field.ts';
 
 /** Honoured by something else than the pod, with the value where not every one is. */
@@ -77,9 +78,10 @@ const samples: readonly Sample[] = [
     }),
   ),
 ];
+const cluster = parseCluster(CLUSTER_OF_EVERY_FIELD);
 
 const compile = (definition: TaskDefinitionSpec, features: ClusterFeatures): PodTemplate =>
-  compileTemplate({ definition, family: 'web', features });
+  compileTemplate({ definition, family: 'web', features, cluster });
 
 /** What runs; the annotations keep also what is ignored. */
 const running = (definition: TaskDefinitionSpec, features: ClusterFeatures) => ({
@@ -122,11 +124,11 @@ function withoutField({ given, parse }: Sample, path: string): object | undefine
   });
 }
 
-const reports = Object.entries(CLUSTERS).flatMap(([cluster, features]) =>
+const reports = Object.entries(CLUSTERS).flatMap(([kubernetes, features]) =>
   samples.flatMap((sample) =>
     sample.reports(features).map((report) => ({
       ...report,
-      cluster,
+      cluster: kubernetes,
       features,
       sample,
       kind: sample.kind,

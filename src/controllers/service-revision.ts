@@ -1,0 +1,46 @@
+/** Which revision a service is to run, and what stands in the way. */
+import type { ServiceSpec } from '../api/service.ts';
+import { type TaskProblem, taskProblems } from '../pod/problems.ts';
+import type { ClusterView } from './cluster-view.ts';
+import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
+import type { Runtime, ServiceRecord } from './runtime.ts';
+import { needsDeployment, type ServiceDeployment, templateOf } from './service-deployments.ts';
+import { resolveTaskDefinition, type TaskRevision } from './task-revisions.ts';
+
+export interface Trouble {
+  readonly reason: string;
+  readonly message: string;
+  readonly stalled: boolean;
+}
+
+export interface Wanted {
+  /** What a deployment is to be made of; absent where the newest one is what is wanted, or nothing can be made. */
+  readonly next?: TaskRevision;
+  /** Why no deployment is made although one is wanted: what runs goes on. */
+  readonly trouble?: Trouble;
+  /** What means nothing here, of the revision that is wanted, or else of the one that runs. */
+  readonly problems: readonly TaskProblem[];
+}
+
+export function wantedRevision(
+  runtime: Runtime,
+  service: ServiceRecord,
+  spec: ServiceSpec,
+  cluster: ClusterView,
+  newest: ServiceDeployment | undefined,
+): Wanted {
+  const { taskDefinition } = spec;
+  const own = [...clusterProblems(cluster), ...foreignReferences(cluster, { cluster: spec.cluster, taskDefinition })];
+  const running = newest === undefined ? [] : templateOf(newest, runtime.features, cluster.spec).problems;
+  const blocked = blockedBy(own);
+  if (blocked !== undefined) return { trouble: blocked, problems: [...own, ...running] };
+  const resolved = resolveTaskDefinition(runtime.stores, service.namespace, taskDefinition, newest);
+  if ('waiting' in resolved) {
+    const trouble = { reason: 'TaskDefinitionNotFound', message: resolved.waiting, stalled: false };
+    return { trouble, problems: running };
+  }
+  if (!needsDeployment(service, resolved, newest)) return { problems: running };
+  const problems = taskProblems(resolved.definition, cluster.spec, spec.kubernetes);
+  const trouble = blockedBy(problems);
+  return trouble === undefined ? { next: resolved, problems } : { trouble, problems };
+}

@@ -1,0 +1,72 @@
+/** Why tasks of a definition cannot start in a namespace, or not with all that it asks for. */
+import type { ClusterSpec } from '../api/cluster.ts';
+import type { KubernetesOptions } from '../api/kubernetes-options.ts';
+import type { TaskDefinitionSpec } from '../api/task-definition.ts';
+import { mergeOptions } from './options.ts';
+import { policyViolations } from './policy.ts';
+import { resolveFile, resolvePullSecret, resolveRole, resolveSecret, type Unresolved } from './references.ts';
+import { resolveVolume } from './volume-sources.ts';
+
+export interface TaskProblem {
+  readonly reason: 'MappingMissing' | 'NotAllowed' | 'ForeignReference' | 'ClusterInvalid';
+  /** `field path: what is wrong and what to do`. */
+  readonly message: string;
+  /** No task may start; otherwise it starts without what is missing. */
+  readonly blocks: boolean;
+}
+
+/** @param owner `spec.kubernetes` of the Service or job that runs the definition. */
+export function taskProblems(
+  definition: TaskDefinitionSpec,
+  cluster: ClusterSpec,
+  owner?: KubernetesOptions,
+): TaskProblem[] {
+  const options = mergeOptions(definition.kubernetes, owner);
+  return [
+    ...policyViolations(definition, options, cluster).map(
+      (message): TaskProblem => ({ reason: 'NotAllowed', message, blocks: true }),
+    ),
+    ...unresolvedReferences(definition, options, cluster),
+  ];
+}
+
+function unresolvedReferences(
+  { containerDefinitions, taskRoleArn, volumes }: TaskDefinitionSpec,
+  options: KubernetesOptions,
+  cluster: ClusterSpec,
+): TaskProblem[] {
+  const problems: TaskProblem[] = [];
+  const check = (path: string, result: object | Unresolved, blocks = true): void => {
+    if ('unresolved' in result)
+      problems.push({ reason: 'MappingMissing', message: `${path}: ${result.unresolved}`, blocks });
+  };
+  if (taskRoleArn !== undefined && options.serviceAccountName === undefined)
+    check('spec.taskRoleArn', resolveRole(taskRoleArn, cluster), !cluster.policy.allowUnmappedRoles);
+  for (const [index, volume] of volumes.entries()) check(`spec.volumes[${index}]`, resolveVolume(volume, cluster));
+  for (const [index, container] of containerDefinitions.entries()) {
+    const at = `spec.containerDefinitions[${index}]`;
+    for (const [position, { valueFrom }] of container.secrets.entries())
+      check(`${at}.secrets[${position}].valueFrom`, resolveSecret(valueFrom, cluster));
+    for (const [position, { value }] of container.environmentFiles.entries())
+      check(`${at}.environmentFiles[${position}].value`, resolveFile(value, cluster));
+    const credentials = container.repositoryCredentials?.credentialsParameter;
+    if (credentials !== undefined && options.imagePullSecrets.length === 0)
+      check(`${at}.repositoryCredentials.credentialsParameter`, resolvePullSecret(credentials, cluster));
+  }
+  return problems;
+}
+
+/** Of a long list the first few say enough for one condition. */
+const SHOWN = 5;
+
+/** One reason and text for all of them: what blocks comes first, and what is not allowed before what is missing. */
+export function summary(
+  problems: readonly TaskProblem[],
+): { reason: TaskProblem['reason']; message: string } | undefined {
+  const rank = ({ blocks, reason }: TaskProblem): number => (blocks ? 0 : 2) + (reason === 'NotAllowed' ? 0 : 1);
+  const [first, ...others] = [...problems].sort((a, b) => rank(a) - rank(b));
+  if (first === undefined) return undefined;
+  const texts = [first, ...others].map(({ message }) => message);
+  const more = texts.length > SHOWN ? `; and ${texts.length - SHOWN} more` : '';
+  return { reason: first.reason, message: texts.slice(0, SHOWN).join('; ') + more };
+}
