@@ -158,7 +158,9 @@ async function report(
   const status: BatchJobStatus = jobStatus({ job, plan, problem, problems, now });
   const over = status.status === 'SUCCEEDED' || status.status === 'FAILED';
   const news = status.status !== job.status.status;
-  const wait = await runtime.statuses.batchJobs.write(job, status, { urgent: news, now });
+  // Only a start looks at the references: what it found must not be lost to a later, debounced status.
+  const urgent = news || refsOf(status) !== refsOf(job.status);
+  const wait = await runtime.statuses.batchJobs.write(job, status, { urgent, now });
   if (wait > 0) return { requeueAfterMs: wait };
   if (news && over) {
     const { namespace, name, uid } = job;
@@ -175,3 +177,6 @@ async function report(
   }
   return {};
 }
+
+const refsOf = ({ conditions }: Partial<BatchJobStatus>): string | undefined =>
+  conditions?.find(({ type }) => type === 'ResolvedRefs')?.reason;
