@@ -15,6 +15,7 @@ interface State {
     readonly exitCode: number;
     readonly startedAt?: string;
     readonly finishedAt?: string;
+    readonly reason?: string;
     readonly message?: string;
   };
 }
