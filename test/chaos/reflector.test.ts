@@ -438,6 +438,7 @@ test('a server that ends every watch at once is not asked in a tight loop', asyn
 test('an object that cannot be read is left out, a handler that throws is survived', async () => {
   server.put(PODS, pod('a'));
   server.put(PODS, pod('broken'));
+  server.put(PODS, pod('b'));
   reflect({
     project: (raw) => {
       if (raw.metadata.name === 'broken') throw new Error('cannot read this');
@@ -448,9 +449,11 @@ test('an object that cannot be read is left out, a handler that throws is surviv
     },
   });
   await reflector.synced;
-  server.put(PODS, pod('b'));
-  await until(() => seen.length === 2);
-  expect(names()).toEqual(['a', 'b']);
+  server.put(PODS, pod('c'));
+  await until(() => seen.includes('added c'));
+  expect(seen).toEqual(['added a', 'added b', 'added c']);
+  expect(names()).toEqual(['a', 'b', 'c']);
+  expect(server.requests).toHaveLength(1);
 });
 
 test('an object deleted in a state that cannot be read still leaves the store', async () => {
