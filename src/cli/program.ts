@@ -1,11 +1,11 @@
-/** The command-line tool: `longshore import`, `export` and `validate`. The operator's own options are in ../options.ts. */
+/** The command-line tool: `longshore import`, `export` and `validate`. The operator's own options are in ../options.ts. A verb is loaded when it is called. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../version.ts';
-import { type ExportOptions, runExport } from './export/command.ts';
-import { type ImportOptions, runImport } from './import/command.ts';
+import type { ExportOptions } from './export/command.ts';
+import type { ImportOptions } from './import/command.ts';
 import { EXIT, type Io } from './io.ts';
 import { problemLine, RefusedError } from './problem.ts';
-import { runValidate, type ValidateOptions } from './validate/command.ts';
+import type { ValidateOptions } from './validate/command.ts';
 
 /** Runs one command line, without the program's name; gives the exit code. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -47,7 +47,9 @@ function program(io: Io): Command {
       ).argParser(parameter),
     )
     .option('--drop-unsupported', 'leaves out fields that Longshore does not take yet, and reports them')
-    .action((files: string[], options: ImportOptions) => runImport(files, options, io));
+    .action(async (files: string[], options: ImportOptions) =>
+      (await import('./import/command.ts')).runImport(files, options, io),
+    );
   root
     .command('export')
     .description('writes the JSON that the AWS command line takes for what manifests, or objects of a cluster, hold')
@@ -62,14 +64,18 @@ function program(io: Io): Command {
       ).argParser(revision),
     )
     .option('-o, --output <path>', 'file, or folder for one file an input (default: standard output)')
-    .action((targets: string[], options: ExportOptions) => runExport(targets, options, io));
+    .action(async (targets: string[], options: ExportOptions) =>
+      (await import('./export/command.ts')).runExport(targets, options, io),
+    );
   root
     .command('validate')
     .description('checks manifests offline, with the messages of the API server')
     .argument('<file...>', 'manifests, YAML or JSON; - is standard input')
     .option('--report <file>', 'writes what becomes of each field as JSON to this file, instead of to standard error')
     .option('-q, --quiet', 'prints problems only')
-    .action((files: string[], options: ValidateOptions) => runValidate(files, options, io));
+    .action(async (files: string[], options: ValidateOptions) =>
+      (await import('./validate/command.ts')).runValidate(files, options, io),
+    );
   return root;
 }
 

@@ -33,6 +33,7 @@ export function reportText({ source, kind, name, fields, changes }: ObjectReport
 const general = (field: string): string => field.replace(/^spec\./, '').replaceAll(/\[\d+\]/g, '[]');
 
 function changeLine({ change, path, from, to, reason }: Change): string {
-  const what = to === undefined ? valueText(from) : `${valueText(from)} → ${valueText(to)}`;
+  const before = from === undefined ? '(absent)' : valueText(from);
+  const what = to === undefined ? before : `${before} → ${valueText(to)}`;
   return `  ${change.padEnd(12)}  ${path}: ${what}: ${reason}`;
 }

@@ -26,7 +26,8 @@ export interface Change {
   /** Where it is in the document. */
   readonly path: string;
   readonly change: 'Dropped' | 'Converted';
-  readonly from: unknown;
+  /** Absent for what was not there. */
+  readonly from?: unknown;
   /** Absent for what was left out. */
   readonly to?: unknown;
   readonly reason: string;

@@ -22,16 +22,12 @@ type Program = (context: { readonly self: unknown }) => unknown;
 
 /** @throws ParseError where cel-js does not know what the expression uses */
 export function compileRule(expression: string): Program {
-  const program = programs.get(expression) ?? environment.parse(withoutHasOfItem(expression));
+  const program = programs.get(expression) ?? environment.parse(expression);
   programs.set(expression, program);
   return program;
 }
 
 const evaluate = (expression: string, self: unknown): unknown => compileRule(expression)({ self });
-
-/** cel-js refuses has(list[0].field); of what a JSON document holds, `in` says the same. */
-const withoutHasOfItem = (expression: string): string =>
-  expression.replaceAll(/\bhas\(([^()]*\[[^()]*\])\.(\w+)\)/g, "('$2' in $1)");
 
 /** An error for each rule that does not hold for an object with defaults. */
 export function ruleErrors(value: unknown, schema: CrdSchema | undefined, path = ''): FieldError[] {

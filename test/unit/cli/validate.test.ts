@@ -29,11 +29,13 @@ describe('longshore validate', () => {
     const { code, err } = await longshore(['validate', '--quiet', '-'], json(manifest(spec, kind)));
     expect(code, err).toBe(refused === undefined ? 0 : 1);
     for (const text of refused ?? []) expect(err).toContain(text);
+    expect(err).not.toContain('the API server accepts it');
   });
 
   it.each(wrongManifests)('refuses $title', async (wrong) => {
-    const { code, out } = await longshore(['validate', '-'], json(objectOf(wrong)));
+    const { code, out, err } = await longshore(['validate', '-'], json(objectOf(wrong)));
     expect([code, out]).toEqual([1, '']);
+    expect(err).not.toContain('the API server accepts it');
   });
 
   it.each(brokenRules)('refuses what breaks one rule, and names no other: $message', ({ spec, path, message }) => {

@@ -109,7 +109,6 @@ function resource(
     ([field, to, reason]): Change => ({
       path: pathText([...at, field.charAt(0).toUpperCase() + field.slice(1)]),
       change: 'Converted',
-      from: null,
       to,
       reason,
     }),

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { fixture, imported, refused } from './imports.ts';
+import { json } from './run.ts';
+
+describe('a service', () => {
+  const create = { serviceName: 'Web_1', taskDefinition: 'web', desiredCount: 2, deploymentConfiguration: null };
+
+  it('as create-service takes it becomes a Service with that spec', async () => {
+    const { manifests, err } = await imported(['-'], json({ ...create, clientToken: 'x' }));
+    expect(manifests).toMatchObject([{ kind: 'Service', metadata: { name: 'web-1-93f4c8d0' }, spec: create }]);
+    expect(err).toContain('Dropped       clientToken: "x"');
+  });
+
+  it('as describe-services gives it becomes the input that makes it', async () => {
+    const { manifests, err } = await imported([fixture('described-services.json')]);
+    expect(manifests[0]?.spec).toEqual({
+      serviceName: 'Web_1',
+      cluster: 'arn:aws:ecs:eu-west-1:111122223333:cluster/prod',
+      desiredCount: 3,
+      launchType: 'EC2',
+      taskDefinition: 'arn:aws:ecs:eu-west-1:111122223333:task-definition/My_App:7',
+      deploymentConfiguration: { maximumPercent: 200, minimumHealthyPercent: 100 },
+      schedulingStrategy: 'REPLICA',
+      tags: [{ key: 'team', value: 'a' }],
+    });
+    for (const field of ['serviceArn', 'status', 'runningCount', 'deployments', 'events', 'createdAt', 'roleArn'])
+      expect(err).toContain(`Dropped       services[0].${field}: `);
+    expect(err).toContain('Converted     services[0].clusterArn: ');
+  });
+
+  it('that has what Longshore does not take yet is refused, or loses it on request', async () => {
+    const wanted = { ...create, availabilityZoneRebalancing: 'ENABLED' };
+    expect(await refused(['-'], json(wanted))).toEqual([
+      'availabilityZoneRebalancing: is a field of AWS that Longshore does not take yet; leave it out, or import with --drop-unsupported',
+    ]);
+    const { manifests, err } = await imported(['-', '--drop-unsupported'], json(wanted));
+    expect(manifests[0]?.spec).toEqual(create);
+    expect(err).toContain('Dropped       availabilityZoneRebalancing: "ENABLED": Longshore does not take it yet');
+  });
+});
+
+it('a list of inputs is taken item by item', async () => {
+  const definition = { family: 'a', containerDefinitions: [{ name: 'a', image: 'b', memory: 8 }] };
+  const { manifests } = await imported(
+    ['-'],
+    json([definition, { serviceName: 'a', taskDefinition: 'a', desiredCount: 1 }]),
+  );
+  expect(manifests.map(({ kind }) => kind)).toEqual(['TaskDefinition', 'Service']);
+  expect(await refused(['-'], json([definition, { ...definition, cpu: 1 }]))).toEqual([
+    'longshore: standard input, [1]: cpu: 1 is a number; allowed: a text',
+  ]);
+});
