@@ -11,6 +11,7 @@ import { API_VERSION, batchJobs, clusters, services, taskDefinitions } from '../
 import { InvalidSpecError, type SpecProblem } from '../../src/api/parse.ts';
 import { parseService } from '../../src/api/service.ts';
 import { parseTaskDefinition } from '../../src/api/task-definition.ts';
+import { soundTaskDefinition } from '../support/sound-task-definition.ts';
 import { brokenFields, brokenRules } from '../unit/api/broken-rules.ts';
 import { clusterSamples } from '../unit/api/cluster-samples.ts';
 import { mutation } from '../unit/api/mutation.ts';
@@ -135,6 +136,50 @@ describe('the API server and zod give one verdict', () => {
     );
   });
 });
+
+describe('the API server and zod give one verdict on task definitions of every shape', () => {
+  const seed = Date.now();
+  const whole = fc.sample(soundTaskDefinition, { numRuns: 250, seed });
+  const broken = fc.sample(
+    soundTaskDefinition.chain((spec) => mutation({ kind: 'TaskDefinition', spec })),
+    { numRuns: 250, seed },
+  );
+
+  it('that keep to all rules', async () => {
+    const refused = await concurrently(whole, async (spec) => {
+      const problems = await serverProblems(spec);
+      const zod = zodProblems('TaskDefinition', spec);
+      return problems.length === 0 && zod === '' ? [] : [{ spec, problems, zod }];
+    });
+    expect(refused, `seed ${seed}`).toEqual([]);
+  });
+
+  it('that have one place broken at random', async () => {
+    const verdicts = await concurrently(broken, async ({ spec, change }) => {
+      const { status, body } = await api.call('POST', dryRunPath('TaskDefinition'), object('TaskDefinition', spec));
+      return [{ change, accepted: status === 201, body, zod: zodProblems('TaskDefinition', spec) }];
+    });
+    expect(
+      verdicts.filter(({ accepted, zod }) => accepted !== (zod === '')),
+      `seed ${seed}`,
+    ).toEqual([]);
+    expect(verdicts.filter(({ accepted }) => !accepted).length).toBeGreaterThan(50);
+  });
+});
+
+/** The results for all items, eight at a time. */
+async function concurrently<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<readonly Result[]>,
+): Promise<Result[]> {
+  const rest = [...items.entries()];
+  const results: (readonly Result[])[] = [];
+  const worker = async () => {
+    for (let next = rest.shift(); next !== undefined; next = rest.shift()) results[next[0]] = await work(next[1]);
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  return results.flat();
+}
 
 /** What the API server finds wrong with a TaskDefinition, in the form that zod's problems have. */
 async function serverProblems(spec: unknown): Promise<SpecProblem[]> {
