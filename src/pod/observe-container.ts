@@ -24,6 +24,10 @@ export interface ContainerStatusJson {
 
 const CONFIG_ERROR = 'CreateContainerConfigError';
 
+/** The kubelet had no answer within a second, and asks again: this says nothing of the ConfigMap or Secret. */
+const isUnread = (message: string): boolean =>
+  /^(failed to sync (configmap|secret) cache: |object "[^"]*"\/"[^"]*" not registered$)/.test(message);
+
 type Terminated = NonNullable<ContainerStateJson['terminated']>;
 
 export interface PodState {
@@ -43,8 +47,10 @@ export function observeContainer(
   if (terminated !== undefined) return ended(traits, terminated);
   if (running !== undefined)
     return { ...traits, status: 'RUNNING', ready: seen?.ready === true, startedAt: time(running.startedAt) };
-  if (traits.barrier && waiting?.reason === CONFIG_ERROR && isBarrierMessage(waiting.message ?? '')) {
-    return { ...traits, status: pod.ended ? 'STOPPED' : 'PENDING', ready: false, held: true };
+  if (traits.barrier && waiting?.reason === CONFIG_ERROR) {
+    const message = waiting.message ?? '';
+    if (isBarrierMessage(message) || isUnread(message))
+      return { ...traits, status: pod.ended ? 'STOPPED' : 'PENDING', ready: false, held: true };
   }
   const startFailure = waiting === undefined ? undefined : startFailureOf(waiting.reason ?? '', waiting.message ?? '');
   return { ...traits, status: pod.ended ? 'STOPPED' : 'PENDING', ready: false, startFailure, reason: startFailure };
@@ -105,7 +111,7 @@ function startFailureOf(reason: string, message: string): string | undefined {
     case 'ErrImageNeverPull':
       return `CannotPullContainerError: ${message}`;
     case CONFIG_ERROR:
-      return `ResourceInitializationError: ${message}`;
+      return isUnread(message) ? undefined : `ResourceInitializationError: ${message}`;
     case 'CreateContainerError':
       return `CannotCreateContainerError: ${message}`;
     case 'RunContainerError':

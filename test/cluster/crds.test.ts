@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../dev/cluster/api.ts';
 import { type LocalCluster, up } from '../../dev/cluster/index.ts';
+import { installKinds } from '../../dev/cluster/kinds.ts';
 import { parseBatchJob } from '../../src/api/batch-job.ts';
 import { parseCluster } from '../../src/api/cluster.ts';
 import { API_VERSION, batchJobs, clusters, services, taskDefinitions } from '../../src/api/meta.ts';
@@ -70,11 +71,7 @@ function zodProblems(kind: SampleKind, spec: unknown): string {
 beforeAll(async () => {
   cluster = await up({ dir, nodes: 'kwok=1' });
   api = new ApiClient(cluster.kubeconfig);
-  await succeed(['apply', '-f', crds]);
-  const names = resources.map(({ plural, group }) => `crd/${plural}.${group}`);
-  // `kubectl wait` itself fails while a CRD has no conditions at all.
-  const wait = () => succeed(['wait', '--for=condition=Established', '--timeout=60s', ...names]);
-  await vi.waitFor(wait, { timeout: 60_000 });
+  await installKinds(cluster);
 });
 
 afterAll(async () => {

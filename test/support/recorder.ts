@@ -285,13 +285,13 @@ export class Recorder {
     } catch (error) {
       // A server before 1.34 streams no lists.
       if (!(error instanceof WatchRefusedError)) throw error;
-      const list = await this.#api.call<KindList>('GET', `${pathOf(kind)}?limit=1`);
+      const list = await this.#list(kind);
       this.#watch(kind, list.metadata.resourceVersion);
     }
   }
 
-  /** Asks again where the server is away: tests kill it. */
-  async #list(kind: RecordedKind, namespace: string): Promise<KindList> {
+  /** Asks again where the server is away, which tests kill, or does not serve the kind yet. */
+  async #list(kind: RecordedKind, namespace?: string): Promise<KindList> {
     for (const end = Date.now() + GIVE_UP_MS; ; await delay(TRY_AGAIN_MS)) {
       try {
         return await this.#api.call<KindList>('GET', pathOf(kind, namespace));

@@ -83,6 +83,31 @@ describe('a pod as a task', () => {
     ).toBeUndefined();
   });
 
+  it.each([
+    // pkg/kubelet/util/manager/watch_based_manager.go
+    'failed to sync configmap cache: timed out waiting for the condition',
+    'failed to sync secret cache: timed out waiting for the condition',
+    'object "default"/"settings" not registered',
+  ])('is waited for while the kubelet has not read what its environment names: %s', (message) => {
+    const waiting = { waiting: { reason: 'CreateContainerConfigError', message } };
+    expect(stopDue(observePod(pod(states(waiting, running))))).toBeUndefined();
+  });
+
+  it.each([
+    `configmap "${'ab'.repeat(16)}-app" not found`,
+    'failed to sync configmap cache: timed out waiting for the condition',
+  ])('holds a container back behind its start barrier: %s', (message) => {
+    const dependsOn = [{ container: 'log', condition: 'COMPLETE' }];
+    const held = JSON.stringify({
+      app: { name: 'App', essential: true, barrier: 'app', dependsOn },
+      log: { name: 'log', essential: false },
+    });
+    const waiting = { waiting: { reason: 'CreateContainerConfigError', message } };
+    const task = observePod(pod(states(waiting, running), { annotations: { 'longshore.dev/containers': held } }));
+    expect(task.containers[0]).toMatchObject({ status: 'PENDING', held: true });
+    expect(stopDue(task)).toBeUndefined();
+  });
+
   it('names a command that cannot be started as ECS does', () => {
     const failed = {
       terminated: {
