@@ -2,6 +2,7 @@ import type { V1Container } from '@kubernetes/client-node';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import { environment } from './environment.ts';
 import { health } from './health.ts';
+import { linkVariables } from './links.ts';
 import { literal } from './literal.ts';
 import { memoryMounts } from './memory-volumes.ts';
 import { ports } from './network.ts';
@@ -22,7 +23,7 @@ export function compileContainer(container: ContainerDefinition, task: TaskConte
     ...(container.entryPoint.length > 0 && { command: container.entryPoint.map(literal) }),
     ...(container.command.length > 0 && { args: container.command.map(literal) }),
     ...(container.workingDirectory !== undefined && { workingDir: container.workingDirectory }),
-    ...environment(container, task),
+    ...variables(container, task),
     ...ports(container, task),
     ...containerResources(container, task),
     ...(volumeMounts.length > 0 && { volumeMounts }),
@@ -32,4 +33,11 @@ export function compileContainer(container: ContainerDefinition, task: TaskConte
     ...(container.interactive && { stdin: true }),
     ...(container.pseudoTerminal && { tty: true }),
   };
+}
+
+/** The container's own, and below them those of its links. */
+function variables(container: ContainerDefinition, task: TaskContext): Pick<V1Container, 'env' | 'envFrom'> {
+  const { env = [], ...rest } = environment(container, task);
+  const own = new Set(env.map(({ name }) => name));
+  return { env: [...linkVariables(container, task).filter(({ name }) => !own.has(name)), ...env], ...rest };
 }
