@@ -91,7 +91,7 @@ const withAwslogs = (options: object) => ({ ...options, 'awslogs-group': 'g', 'a
 
 const container = (name: string, at: number) =>
   some({
-    cpu: fc.integer({ min: 0, max: 2048 }),
+    cpu: fc.integer({ min: 0, max: 250 }),
     memory: fc.integer({ min: 64, max: 512 }),
     memoryReservation: fc.integer({ min: 4, max: 64 }),
     portMappings: portMappings(at),
@@ -128,7 +128,24 @@ const container = (name: string, at: number) =>
     privileged: fc.boolean(),
     interactive: fc.boolean(),
     pseudoTerminal: fc.boolean(),
-  }).map((fields) => ({ memory: 64, ...fields, name, image: 'busybox' }));
+  }).map((fields): Record<string, unknown> => ({ memory: 64, ...fields, name, image: 'busybox' }));
+
+/** Without what AWS does not take beside the network mode. */
+function fitting(given: Record<string, unknown>, at: number, networkMode: string): object {
+  const { portMappings: ports, hostname, dnsServers, dnsSearchDomains, extraHosts, ...rest } = given;
+  const { disableNetworking: _, ...networked } = rest;
+  const names = { hostname, dnsServers, dnsSearchDomains, extraHosts };
+  switch (networkMode) {
+    case 'none':
+      return { ...rest, ...names };
+    case 'awsvpc':
+      return { ...networked, portMappings: [{ containerPort: 8000 + at }, { containerPortRange: `${9000 + 100 * at}-${9050 + 100 * at}` }] };
+    case 'host':
+      return { ...rest, ...names, portMappings: [{ containerPort: 8000 + at, protocol: 'udp' }] };
+    default:
+      return { ...rest, ...names, portMappings: ports };
+  }
+}
 
 const containers = fc
   .uniqueArray(awsName, { minLength: 1, maxLength: 4 })
@@ -139,9 +156,9 @@ export const arbitraryTaskDefinition: Arbitrary<object> = fc
   .record(
     {
       containerDefinitions: containers,
-      networkMode: oneOf('bridge', 'bridge', 'bridge', 'host', 'awsvpc', 'none'),
-      cpu: oneOf('128', '1024', '2 vCPU', '.25 vcpu', '8192'),
-      memory: oneOf('1024', '2GB', '4096'),
+      networkMode: oneOf('bridge', 'host', 'awsvpc', 'none'),
+      cpu: oneOf('1000', '1024', '1 vCPU', '2.5 vcpu', '8192'),
+      memory: oneOf('2048', '2GB', '4096'),
       pidMode: oneOf('host', 'task'),
       ipcMode: oneOf('host', 'task', 'none'),
       ephemeralStorage: fc.record({ sizeInGiB: fc.integer({ min: 21, max: 200 }) }),
@@ -153,4 +170,8 @@ export const arbitraryTaskDefinition: Arbitrary<object> = fc
     },
     { requiredKeys: ['containerDefinitions'] },
   )
-  .map((task) => ({ ...task, volumes: [{ name: 'Data_1' }, { name: 'host', host: { sourcePath: '/srv' } }] }));
+  .map(({ containerDefinitions, ...task }) => ({
+    ...task,
+    containerDefinitions: containerDefinitions.map((given, at) => fitting(given, at, task.networkMode ?? 'bridge')),
+    volumes: [{ name: 'Data_1' }, { name: 'host', host: { sourcePath: '/srv' } }],
+  }));

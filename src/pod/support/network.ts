@@ -39,7 +39,10 @@ export const network: Topic = {
     proxyConfiguration: noProxy,
   },
   ContainerDefinition: {
-    links: approximated(`the name resolves to 127.0.0.1, unless it has a _: ${shared}`, EXAMPLE),
+    links: approximated(
+      `the name resolves to 127.0.0.1, unless it has a _: ${shared}; of Docker's variables those that only the image knows are missing`,
+      EXAMPLE,
+    ),
     portMappings: BY_ITS_FIELDS,
     hostname: conditional(
       {
