@@ -70,8 +70,8 @@ export function compileTemplate({
       ...(revision !== undefined && { [LABELS.revision]: String(revision) }),
     },
     annotations: {
-      ...options.podAnnotations,
       ...labelAnnotations(definition),
+      ...options.podAnnotations,
       ...logAnnotations(definition),
       [ANNOTATIONS.family]: family,
       [ANNOTATIONS.containers]: JSON.stringify(containerTraits(task)),

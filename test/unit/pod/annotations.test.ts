@@ -14,6 +14,11 @@ describe('Docker labels', () => {
     });
   });
 
+  it('give way to kubernetes.podAnnotations', () => {
+    const definition = several([{ dockerLabels: { team: 'a' } }], { kubernetes: { podAnnotations: { team: 'b' } } });
+    expect(compile(definition).annotations.team).toBe('b');
+  });
+
   it('that contradict each other, or that Kubernetes does not take or acts upon, are in that one only', () => {
     const taken = labels(
       { same: '1', differs: '1', 'not a key': '', [`${'a'.repeat(64)}`]: '', 'A.b/c': '', 'a/b/c': '' },
