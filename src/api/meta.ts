@@ -43,6 +43,8 @@ export const ANNOTATIONS = {
   startBarriers: 'longshore.dev/start-barriers',
   /** On a claim made for a shared Docker volume: the AWS name of the volume. */
   volume: 'longshore.dev/volume',
+  /** On an ExternalSecret: the `valueFrom` that it is for. */
+  valueFrom: 'longshore.dev/value-from',
   stopCode: 'longshore.dev/stop-code',
   stoppedReason: 'longshore.dev/stopped-reason',
   /** When the stop was asked for, RFC 3339: ECS's stoppingAt. */

@@ -18,7 +18,7 @@ import { splitKey } from './records.ts';
 import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import type { BatchJobRecord, Runtime } from './runtime.ts';
 import { settleStarts } from './start-barriers.ts';
-import { prepareTemplate } from './task-inputs.ts';
+import { prepareTemplate, TaskInputError } from './task-inputs.ts';
 import { type Resolution, resolveTaskDefinition } from './task-revisions.ts';
 import { newTaskId, ownerReference, startTask, stopTask } from './tasks.ts';
 
@@ -73,12 +73,13 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     if (behind !== undefined) return { requeueWhen: behind };
     runtime.logger.info({ job: key, tasks: starts.length }, `start: ${starts[0]?.because}`);
     try {
-      const prepared = await prepareTemplate(runtime, namespace, template);
+      const prepared = await prepareTemplate(runtime, namespace, cluster, template);
       await slowStart(starts, async (action) => {
         await start(runtime, job, prepared, action);
       });
     } catch (error) {
-      const message = error instanceof ApiError ? error.message : String(error);
+      const known = error instanceof ApiError || error instanceof TaskInputError;
+      const message = known ? error.message : String(error);
       await report(runtime, job, { plan, problem: { reason: 'TaskStartFailed', message, stalled: false }, problems });
       throw error;
     }

@@ -1,12 +1,16 @@
 /** What its Cluster says of a namespace, for the controllers of everything else. */
 import { type ClusterSpec, NO_CLUSTER } from '../api/cluster.ts';
+import { clusters, type OwnerReference } from '../api/meta.ts';
 import type { ClusterRecord, Stores } from './runtime.ts';
+import { ownerReference } from './tasks.ts';
 
 export interface ClusterView {
   /** What holds in the namespace; without a Cluster, what one that says nothing would say. */
   readonly spec: ClusterSpec;
   /** AWS name; absent without a Cluster. */
   readonly name?: string;
+  /** The Cluster, as what is made for it names its owner; absent without a Cluster. */
+  readonly owner?: OwnerReference;
   /** Why nothing may start: the namespace's Cluster cannot be read, so that what it allows is not known. */
   readonly problem?: string;
 }
@@ -34,7 +38,7 @@ export function clusterView(stores: Stores, namespace: string): ClusterView {
   const view: ClusterView =
     spec === undefined
       ? { spec: NO_CLUSTER, name: holder.name, problem: `Cluster ${holder.name} is not valid: ${holder.problem}` }
-      : { spec, name: clusterNameOf(holder) };
+      : { spec, name: clusterNameOf(holder), owner: ownerReference(clusters, holder) };
   views.set(holder, view);
   return view;
 }

@@ -4,12 +4,11 @@ import { dnsName, uniqueDnsName } from '../api/names.ts';
 import { serviceEvent } from '../ecs/service-events.ts';
 import { planService, type ServiceAction, type ServicePlan } from '../ecs/service-plan.ts';
 import { FREE_FAILURES } from '../ecs/start-throttle.ts';
-import { lastStatus, stopCauseOf, stoppedAt, type Task } from '../ecs/task.ts';
+import { lastStatus, stopCauseOf, type Task } from '../ecs/task.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { PodTemplate } from '../pod/compile.ts';
-import { EnvironmentFileError } from '../pod/environment-files.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { rfc3339 } from './conditions.ts';
@@ -26,13 +25,10 @@ import {
 } from './service-deployments.ts';
 import { type Trouble, wantedRevision } from './service-revision.ts';
 import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
+import { sweepService } from './service-sweep.ts';
 import { settleStarts } from './start-barriers.ts';
-import { prepareTemplate } from './task-inputs.ts';
-import { newTaskId, ownerReference, recordStop, startTask, stopTask, sweepTasks, TaskNameTakenError } from './tasks.ts';
-
-/** Tasks that ended by themselves stay readable this long, and at most this many a service (`design §3.3`). */
-const RETENTION_MS = 3_600_000;
-const RETAINED_TASKS = 10;
+import { prepareTemplate, TaskInputError } from './task-inputs.ts';
+import { newTaskId, ownerReference, recordStop, startTask, stopTask, TaskNameTakenError } from './tasks.ts';
 
 export const serviceNameOf = (service: ServiceRecord): string => service.spec?.serviceName ?? service.name;
 
@@ -97,7 +93,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   let sweepAt: number | undefined;
   if (result.requeueAfterMs === undefined) {
     if (plan.deployments[0]?.completed && !newest.completed) await markCompleted(runtime, newest);
-    sweepAt = await sweep(runtime, service, deployments, tasks);
+    sweepAt = await sweepService(runtime, service, cluster.spec.retention, deployments, tasks);
     await pruneDeployments(runtime, deployments, new Set(tasks.map(({ deployment }) => deployment)));
   }
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
@@ -168,7 +164,7 @@ async function carryOut(
     blocked ??= because;
     if (because !== undefined) continue;
     await attempt(async () => {
-      const prepared = await prepareTemplate(runtime, service.namespace, template);
+      const prepared = await prepareTemplate(runtime, service.namespace, cluster, template);
       await slowStart(own, async (action) => {
         logAction(runtime, key, action);
         started.push(await start(runtime, service, serviceName, deployment, prepared, action));
@@ -254,7 +250,7 @@ function saidSinceThrottled(service: ServiceRecord, newest: ServiceDeployment, t
 }
 
 function describeFailure(failure: unknown): string {
-  if (failure instanceof ApiError || failure instanceof TaskNameTakenError || failure instanceof EnvironmentFileError)
+  if (failure instanceof ApiError || failure instanceof TaskNameTakenError || failure instanceof TaskInputError)
     return failure.message;
   return `the API server did not answer: ${failure instanceof Error ? failure.message : String(failure)}`;
 }
@@ -280,31 +276,3 @@ async function report(
   }
   return {};
 }
-
-/**
- * Deletes the pods of ended tasks, all of which the status now has: planned stops at once, others after the retention.
- * @returns when the next one is due, epoch milliseconds.
- */
-async function sweep(
-  runtime: Runtime,
-  service: ServiceRecord,
-  deployments: readonly ServiceDeployment[],
-  tasks: readonly ObservedTask[],
-): Promise<number | undefined> {
-  const now = runtime.now();
-  const ended = tasks.filter((task) => task.ended && task.stopRecorded);
-  const faults = ended.filter((task) => !isPlanned(task)).sort((a, b) => stoppedAt(b) - stoppedAt(a));
-  const kept = faults.slice(0, RETAINED_TASKS).filter((task) => now - stoppedAt(task) < RETENTION_MS);
-  // An older deployment that still has tasks gets its lost ones back: their pods are the memory of it.
-  const rolling = new Set(
-    tasks.filter((task) => !task.ended && task.deployment !== deployments[0]?.id).map(({ deployment }) => deployment),
-  );
-  const needed = new Set([...kept, ...faults.filter((task) => rolling.has(task.deployment))]);
-  const over = ended.filter((task) => !needed.has(task));
-  if (over.length > 0) await sweepTasks(runtime, service.namespace, over);
-  const oldest = kept.at(-1);
-  return oldest === undefined ? undefined : stoppedAt(oldest) + RETENTION_MS;
-}
-
-/** The scheduler meant it: nobody needs to read why. */
-const isPlanned = (task: ObservedTask): boolean => task.stopCause?.stopCode === 'ServiceSchedulerInitiated';

@@ -31,6 +31,14 @@ export const persistentVolumeClaims: Resource = {
   kind: 'PersistentVolumeClaim',
   namespaced: true,
 };
+/** Of the External Secrets Operator, where that is installed. */
+export const externalSecrets: Resource = {
+  group: 'external-secrets.io',
+  version: 'v1',
+  plural: 'externalsecrets',
+  kind: 'ExternalSecret',
+  namespaced: true,
+};
 export const nodes: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
 export const events: Resource = {
   group: 'events.k8s.io',

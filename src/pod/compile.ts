@@ -8,7 +8,7 @@ import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import { containerTraits, labelAnnotations, logAnnotations } from './annotations.ts';
 import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
 import { compileContainer } from './container.ts';
-import { type FileKey, fileKeys } from './environment.ts';
+import { externalSecrets, type FileKey, fileKeys } from './environment.ts';
 import { memoryVolumes } from './memory-volumes.ts';
 import { nameResolution } from './name-resolution.ts';
 import { namespaces } from './namespaces.ts';
@@ -16,7 +16,7 @@ import { network } from './network.ts';
 import { mergeOptions } from './options.ts';
 import { placement } from './placement.ts';
 import { type TaskProblem, taskProblems } from './problems.ts';
-import { resolvePullSecret, resolveRole } from './references.ts';
+import { type ExternalSecret, resolvePullSecret, resolveRole } from './references.ts';
 import { taskResources } from './resources.ts';
 import { podSecurity } from './security.ts';
 import { type TaskContext, taskContext } from './task-context.ts';
@@ -32,6 +32,8 @@ export interface PodTemplate {
   readonly barriers: ReadonlySet<string>;
   /** Pod container → environment files that are read when a task starts. */
   readonly files: ReadonlyMap<string, readonly FileKey[]>;
+  /** What has to be fetched before a task starts. */
+  readonly externalSecrets: readonly ExternalSecret[];
   /** Claims that have to exist before a task starts. */
   readonly claims: readonly Claim[];
   /** Why no task may start, or what it starts without. */
@@ -103,6 +105,7 @@ export function compileTemplate({
     },
     barriers: new Set([...task.start.barriers].map((name) => task.containerNames.get(name) ?? name)),
     files: fileKeys(task),
+    externalSecrets: externalSecrets(task),
     claims: claims(task),
     problems: taskProblems(definition, cluster, kubernetes),
   };

@@ -8,7 +8,7 @@ import { literal } from './literal.ts';
 export class EnvironmentFileError extends Error {
   constructor({ name, key }: FileKey, problem: unknown) {
     const text = problem instanceof Error ? problem.message : String(problem);
-    super(`ResourceInitializationError: environment file ${key} of ConfigMap ${name}: ${text}`);
+    super(`environment file ${key} of ConfigMap ${name}: ${text}`);
     this.name = 'EnvironmentFileError';
   }
 }

@@ -1,7 +1,7 @@
 import type { V1Container, V1EnvFromSource, V1EnvVar } from '@kubernetes/client-node';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import { literal } from './literal.ts';
-import { resolveFile, resolveSecret } from './references.ts';
+import { type ExternalSecret, externalSecret, resolveFile, resolveSecret } from './references.ts';
 import type { TaskContext } from './task-context.ts';
 
 /** The text of an environment file: a key of a ConfigMap. */
@@ -36,6 +36,12 @@ function wholeFiles(container: ContainerDefinition, task: TaskContext): V1EnvFro
       return file.secretRef === undefined ? [] : [{ secretRef: { name: file.secretRef.name } }];
     })
     .reverse();
+}
+
+/** What a store of the Cluster is to fetch before a task starts, each once. */
+export function externalSecrets({ containers, cluster }: TaskContext): ExternalSecret[] {
+  const references = new Set(containers.flatMap(({ secrets }) => secrets.map(({ valueFrom }) => valueFrom)));
+  return [...references].map((text) => externalSecret(text, cluster)).filter((secret) => secret !== undefined);
 }
 
 /** Pod container → the files whose text is read when a task starts, in their order. */

@@ -74,7 +74,7 @@ function parseSecret(text: string): SecretReference | undefined {
 
 const SECRET_KEY = /^[-._a-zA-Z0-9]{1,253}$/;
 /** Key of a Secret that holds one value. */
-const VALUE = 'value';
+export const VALUE = 'value';
 
 /** Where the value of `secrets[].valueFrom` is. */
 export function resolveSecret(text: string, cluster: ClusterSpec): SecretKey | Unresolved {
@@ -117,7 +117,9 @@ export const externalSecretName = (text: string): string => hashedDnsName(parseS
 
 /** What the External Secrets Operator is to fetch for a `valueFrom` that a store of the cluster serves. */
 export interface ExternalSecret {
+  /** Of the object and of the Secret that it makes. */
   readonly name: string;
+  readonly valueFrom: string;
   readonly store: ClusterSpec['mappings']['secretStores'][number];
   readonly remoteKey: string;
   readonly property?: string;
@@ -135,6 +137,7 @@ export function externalSecret(text: string, cluster: ClusterSpec): ExternalSecr
   const { arn, service, base, jsonKey, version } = reference;
   return {
     name,
+    valueFrom: text,
     store,
     remoteKey: service === 'ParameterStore' && arn !== undefined ? reference.name : base,
     ...(jsonKey !== undefined && { property: jsonKey }),

@@ -32,6 +32,10 @@ export function resolveVolume(volume: Volume, cluster: ClusterSpec): ResolvedVol
     return fileSystem(efs.fileSystemId, efs.authorizationConfig?.accessPointId, efs.rootDirectory, cluster);
   if (s3 !== undefined) return fileSystem(s3.fileSystemArn, s3.accessPointArn, s3.rootDirectory, cluster);
   if (fsx !== undefined) return fileSystem(fsx.fileSystemId, undefined, fsx.rootDirectory, cluster);
+  if (volume.configuredAtLaunch)
+    return {
+      unresolved: `volume "${volume.name}" is configured at launch, and what a Service says of it (volumeConfigurations) is not taken yet: a volume of another kind is`,
+    };
   const path = hostPathOf(volume);
   // Without a type the container runtime makes a missing path a directory, and takes a file or socket as it is: as Docker.
   return { source: path === undefined ? { emptyDir: {} } : { hostPath: { path } } };

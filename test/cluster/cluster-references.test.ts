@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cluster, service, taskDefinition, version, webContainer } from '../support/manifests.ts';
+import { cluster, kwok, service, taskDefinition, version, webContainer } from '../support/manifests.ts';
 import { conditionOf, podsOf, readyCondition, runningPods, untilSteady } from '../support/services.ts';
 import { type TestNamespace, useSuite } from '../support/suite.ts';
 
@@ -229,4 +229,20 @@ describe.concurrent('a change of the Cluster', () => {
     await untilSteady(ns.history, 'app', 2);
     expect(imagesOf(ns, 'app').sort()[1]).toBe('two.example.com/httpd:2.4');
   });
+});
+
+it('the retention of the Cluster says how many pods of failed tasks stay', async (context) => {
+  const ns = await suite().namespace(context);
+  await ns.create(cluster('prod', { retention: { stoppedTasks: 1 } }));
+  const annotations = kwok({ exitAfter: '1s', exitCode: 3 });
+  await ns.create(taskDefinition('app'), service('app', { kubernetes: { podAnnotations: annotations } }));
+  const ended = () => podsOf(ns.history, 'app').filter(({ status }) => status?.phase === 'Failed');
+  await ns.until('three tasks to have stopped', () => {
+    const { stoppedTasks = [] } = ns.history.get('services', 'app')?.status ?? {};
+    return stoppedTasks.length >= 3;
+  });
+  await ns.until('one pod to stay', () => ended().length === 1);
+  const kept = ended().map(({ metadata }) => metadata.name);
+  await ns.patch('clusters', 'prod', { spec: { retention: { stoppedTasks: 0 } } });
+  await ns.until('it to be gone', () => kept.every((name) => ns.history.get('pods', name) === undefined));
 });

@@ -6,17 +6,27 @@ import { useSuite } from '../support/suite.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: false });
 
-const all = (apiGroups: readonly string[], resources: readonly string[] = ['*']): object => ({
-  apiGroups,
+const may = (group: string, resources: readonly string[], verbs: readonly string[]): object => ({
+  apiGroups: [group],
   resources,
-  verbs: ['*'],
+  verbs,
 });
-/** Everything that an operator could want but pods. */
+const kinds = ['taskdefinitions', 'services', 'batchjobs', 'clusters'];
+/** What the README lists, without pods, and without what only some definitions need. */
 const rights: readonly object[] = [
-  all(['longshore.dev', 'apps', 'events.k8s.io', 'coordination.k8s.io']),
-  all([''], ['configmaps', 'events']),
+  may('longshore.dev', kinds, ['list', 'watch']),
+  may(
+    'longshore.dev',
+    kinds.map((kind) => `${kind}/status`),
+    ['patch'],
+  ),
+  may('apps', ['controllerrevisions'], ['get', 'list', 'watch', 'create', 'patch', 'delete']),
+  may('', ['configmaps'], ['get', 'create']),
+  may('', ['podtemplates'], ['create']),
+  may('events.k8s.io', ['events'], ['create', 'patch']),
+  may('coordination.k8s.io', ['leases'], ['get', 'watch', 'create', 'update']),
 ];
-const pods = (...verbs: string[]): object => ({ apiGroups: [''], resources: ['pods'], verbs });
+const pods = (...verbs: string[]): object => may('', ['pods'], verbs);
 const writes = ['get', 'list', 'create', 'patch', 'delete', 'deletecollection'];
 
 /** Makes the rules a role of the user: in the namespace, or, without one, of the cluster. */

@@ -9,7 +9,9 @@ import { ECS } from '../../aws-model/model.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
 import { DOCKER_VOLUMES, FILE_SYSTEMS, HOST_PATHS, VOLUMES } from './proofs.ts';
 
-const notAtLaunch = ignored('what a Service or job says of a volume at launch is not taken yet');
+const notAtLaunch = approximated(
+  'keeps tasks from starting: what a Service says in volumeConfigurations is not taken yet',
+);
 const empty = 'what the image has where it is mounted is not copied into it, as Docker would';
 const mapped = approximated(
   "the PersistentVolumeClaim or NFS export that the Cluster's mappings.fileSystems name",

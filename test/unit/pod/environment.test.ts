@@ -24,6 +24,19 @@ describe('the variables of a container', () => {
     ]);
   });
 
+  it('name what a store of the Cluster has to fetch, each once', () => {
+    const secretStores = [{ service: 'ParameterStore', name: 'aws' }];
+    const secrets = ['A', 'B'].map((name) => ({ name, valueFrom: '/prod/token' }));
+    const template = compileIn({ mappings: { secretStores } }, { containerDefinitions: [app({ secrets })] });
+    expect(template.externalSecrets).toMatchObject([{ valueFrom: '/prod/token', remoteKey: '/prod/token' }]);
+    const [secret] = template.externalSecrets;
+    expect(template.spec.containers[0]?.env?.[0]?.valueFrom?.secretKeyRef).toEqual({
+      name: secret?.name,
+      key: 'value',
+    });
+    expect(inCluster({ secrets }).externalSecrets).toEqual([]);
+  });
+
   it('take the text of files: environment wins over the first file, that over the second', () => {
     const container = {
       environment: [{ name: 'A', value: 'own' }],
@@ -60,7 +73,7 @@ describe('the variables of a container', () => {
   it('of a file that ECS would not read are an error that names it', () => {
     const texts = { 'a.env': `A=1\nB=${'x'.repeat(70_000)}` };
     expect(() => filled({ environmentFiles: environmentFiles('a.env') }, texts)).toThrow(
-      'ResourceInitializationError: environment file a.env of ConfigMap app: line 2 is longer than 64 KiB',
+      'environment file a.env of ConfigMap app: line 2 is longer than 64 KiB',
     );
   });
 

@@ -142,6 +142,7 @@ describe('a store of the External Secrets Operator', () => {
     expect(where(`${arn}:password::`, cluster)).toBe(`${externalSecretName(`${arn}:password::`)} value`);
     expect(externalSecret(`${arn}:password::`, cluster)).toEqual({
       name: externalSecretName(`${arn}:password::`),
+      valueFrom: `${arn}:password::`,
       store,
       remoteKey: arn,
       property: 'password',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { app, compileIn } from '../../support/compiled.ts';
+import { app, compile, compileIn } from '../../support/compiled.ts';
 
 const inCluster = (volumes: object[], mappings: object = {}) =>
   compileIn({ mappings }, { volumes, containerDefinitions: [app()] });
@@ -18,6 +18,14 @@ describe('a volume', () => {
   ])('%s', (_, volume, source) => {
     expect(sources([{ name: 'v', ...volume }])).toEqual([{ name: 'v', ...source }]);
   });
+});
+
+it('a volume that is configured at launch is a problem, and no empty directory in its place', () => {
+  const mountPoints = [{ sourceVolume: 'data', containerPath: '/data' }];
+  const volumes = [{ name: 'data', configuredAtLaunch: true }];
+  expect(compile({ volumes, containerDefinitions: [app({ mountPoints })] }).problems).toMatchObject([
+    { blocks: true, message: expect.stringMatching(/^spec\.volumes\[0\]: volume "data" is configured at launch/) },
+  ]);
 });
 
 describe('a Docker volume', () => {
