@@ -39,6 +39,8 @@ export const ANNOTATIONS = {
   dockerLabels: 'longshore.dev/docker-labels',
   /** Container → log configuration of the task definition, as JSON, for the node's log agent. */
   logConfiguration: 'longshore.dev/log-configuration',
+  /** Tags that the task has on AWS, by key, as JSON. */
+  tags: 'longshore.dev/tags',
   /** Which start barriers of the pod are open and which never will be, as JSON. */
   startBarriers: 'longshore.dev/start-barriers',
   /** On a claim made for a shared Docker volume: the AWS name of the volume. */

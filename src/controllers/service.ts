@@ -10,6 +10,7 @@ import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { PodTemplate } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { tagAnnotation } from '../pod/tags.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { rfc3339 } from './conditions.ts';
 import { splitKey } from './records.ts';
@@ -154,6 +155,7 @@ async function carryOut(
     }),
   );
   const starts = plan.actions.filter((action) => action.kind === 'start');
+  const clusterName = cluster.name ?? service.namespace;
   let blocked: Trouble | undefined;
   for (const id of new Set(starts.map(({ deployment }) => deployment))) {
     const own = starts.filter((action) => action.deployment === id);
@@ -167,7 +169,7 @@ async function carryOut(
       const prepared = await prepareTemplate(runtime, service.namespace, cluster, template);
       await slowStart(own, async (action) => {
         logAction(runtime, key, action);
-        started.push(await start(runtime, service, serviceName, deployment, prepared, action));
+        started.push(await start(runtime, service, serviceName, deployment, prepared, clusterName, action));
       });
     });
   }
@@ -193,6 +195,7 @@ function start(
   serviceName: string,
   deployment: ServiceDeployment,
   template: PodTemplate,
+  clusterName: string,
   { seat }: Extract<ServiceAction<ObservedTask>, { kind: 'start' }>,
 ): Promise<string> {
   // `<service>-<deployment>-<slot>-<generation>`, at most 63 characters, since it becomes the host name.
@@ -202,7 +205,10 @@ function start(
     name: `${stem}-${BigInt(deployment.id).toString(36).slice(-6)}-${seat.slot}-${seat.generation}`,
     task: newTaskId(),
     labels: { [LABELS.service]: dnsName(serviceName), [LABELS.deployment]: deployment.id },
-    annotations: { [ANNOTATIONS.service]: serviceName },
+    annotations: {
+      [ANNOTATIONS.service]: serviceName,
+      ...(service.spec && tagAnnotation(service.spec, template.tags, { clusterName, serviceName })),
+    },
     owner: ownerReference(services, service),
   });
 }

@@ -1,6 +1,7 @@
 /** Task definition → pod, pure and total (`kubernetes-mapping §2`). */
 import type { V1PodSpec } from '@kubernetes/client-node';
 import { type ClusterSpec, NO_CLUSTER } from '../api/cluster.ts';
+import type { Tag } from '../api/common-fields.ts';
 import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
@@ -36,6 +37,8 @@ export interface PodTemplate {
   readonly externalSecrets: readonly ExternalSecret[];
   /** Claims that have to exist before a task starts. */
   readonly claims: readonly Claim[];
+  /** The task definition's own: which of them a task gets is for its owner to say. */
+  readonly tags: readonly Tag[];
   /** Why no task may start, or what it starts without. */
   readonly problems: readonly TaskProblem[];
 }
@@ -107,6 +110,7 @@ export function compileTemplate({
     files: fileKeys(task),
     externalSecrets: externalSecrets(task),
     claims: claims(task),
+    tags: definition.tags,
     problems: taskProblems(definition, cluster, kubernetes),
   };
 }

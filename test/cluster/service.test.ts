@@ -276,6 +276,26 @@ describe.concurrent('a Service', () => {
     expect(serviceViolations(ns.history, 'web')).toEqual([]);
   });
 
+  it('gives its tasks the tags that it propagates, and those that ECS manages', async (context) => {
+    const ns = await suite().namespace(context);
+    const tagsOf = (name: string) => {
+      const [pod] = podsOf(ns.history, name);
+      return JSON.parse(pod?.metadata.annotations?.['longshore.dev/tags'] ?? '{}');
+    };
+    const tags = [{ key: 'team', value: 'web' }];
+    await ns.create(taskDefinition('app', { tags: [{ key: 'cost', value: '7' }, { key: 'bare' }] }));
+    await ns.create(
+      service('by-definition', { taskDefinition: 'app', tags, propagateTags: 'TASK_DEFINITION' }),
+      service('by-service', { taskDefinition: 'app', tags, propagateTags: 'SERVICE', enableECSManagedTags: true }),
+      service('none', { taskDefinition: 'app', tags }),
+    );
+    for (const name of ['by-definition', 'by-service', 'none']) await untilSteady(ns.history, name, 1);
+    expect(tagsOf('by-definition')).toEqual({ cost: '7', bare: '' });
+    const managed = { 'aws:ecs:clusterName': ns.name, 'aws:ecs:serviceName': 'by-service' };
+    expect(tagsOf('by-service')).toEqual({ ...managed, team: 'web' });
+    expect(tagsOf('none')).toEqual({});
+  });
+
   it('ends a task whose essential container exits, keeps its codes and its pod, and replaces it', async (context) => {
     const ns = await suite().namespace(context);
     await ns.create(taskDefinition('web', {}, [webContainer, sidecarContainer]), service('web'));

@@ -139,7 +139,10 @@ function fitting(given: Record<string, unknown>, at: number, networkMode: string
     case 'none':
       return { ...rest, ...names };
     case 'awsvpc':
-      return { ...networked, portMappings: [{ containerPort: 8000 + at }, { containerPortRange: `${9000 + 100 * at}-${9050 + 100 * at}` }] };
+      return {
+        ...networked,
+        portMappings: [{ containerPort: 8000 + at }, { containerPortRange: `${9000 + 100 * at}-${9050 + 100 * at}` }],
+      };
     case 'host':
       return { ...rest, ...names, portMappings: [{ containerPort: 8000 + at, protocol: 'udp' }] };
     default:

@@ -1,16 +1,28 @@
 /** What containers there are, and what they run. */
-import { approximated, BY_ITS_FIELDS, exact, ignored, type Topic } from './entry.ts';
-import { COMPATIBILITIES, DIRECTORY_AND_TERMINAL, ESSENTIAL, IMAGE, NAMES, NOT_ESSENTIAL, PROCESS } from './proofs.ts';
+import { approximated, BY_ITS_FIELDS, exact, type Topic } from './entry.ts';
+import {
+  COMPATIBILITIES,
+  DIRECTORY_AND_TERMINAL,
+  ESSENTIAL,
+  IMAGE,
+  NAMES,
+  NOT_ESSENTIAL,
+  PROCESS,
+  TAGS,
+} from './proofs.ts';
+
+const TAGS_STAY =
+  'tags stay on the object; tasks of a service with propagateTags have them as JSON in the annotation longshore.dev/tags';
 
 export const containers: Topic = {
   RegisterTaskDefinitionRequest: {
     family: exact(NAMES),
     containerDefinitions: BY_ITS_FIELDS,
     requiresCompatibilities: approximated(
-      'the pairs of cpu and memory that Fargate offers are not checked yet',
+      "the definition has to keep to the rules of what is named, Fargate's sizes included; the nodes of this cluster then run it, whatever is named",
       COMPATIBILITIES,
     ),
-    tags: ignored('tags stay on the object, and nothing uses them; kubernetes.podLabels labels the tasks'),
+    tags: approximated(TAGS_STAY, TAGS),
   },
   ContainerDefinition: {
     name: exact(NAMES),
@@ -26,7 +38,7 @@ export const containers: Topic = {
     pseudoTerminal: exact(DIRECTORY_AND_TERMINAL),
   },
   Tag: {
-    key: ignored('tags stay on the object, and nothing uses them'),
-    value: ignored('tags stay on the object, and nothing uses them'),
+    key: approximated(TAGS_STAY, TAGS),
+    value: approximated(TAGS_STAY, TAGS),
   },
 };

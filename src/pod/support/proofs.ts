@@ -10,6 +10,8 @@ const clusterService = (title: string): string => `test/cluster/service.test.ts 
 const clusterDefinition = (title: string): string => `test/cluster/task-definition.test.ts > ${title}`;
 const clusterJob = (title: string): string => `test/cluster/batch-job.test.ts > ${title}`;
 
+export const TAGS = clusterService('gives its tasks the tags that it propagates, and those that ECS manages');
+
 /** What a container is made of. */
 export const PROCESS = nodeFields('runs entry point and command by the rule of Docker');
 export const DIRECTORY_AND_TERMINAL = nodeFields('starts in the directory, with the terminal and the input asked for');

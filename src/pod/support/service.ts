@@ -2,9 +2,11 @@
 import type { ServiceSpec } from '../../api/service.ts';
 import { ECS } from '../../aws-model/model.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, refused, type Topic, whole } from './entry.ts';
-import { BOUNDS, DESIRED_COUNT, GRACE_PERIOD, PINNED, SERVICE_NAMES } from './proofs.ts';
+import { BOUNDS, DESIRED_COUNT, GRACE_PERIOD, PINNED, SERVICE_NAMES, TAGS } from './proofs.ts';
 
 const notYet = refused('not taken yet');
+const AS_ANNOTATION =
+  'on a task they are JSON in the annotation longshore.dev/tags; kubernetes.podLabels gives it labels';
 const NO_VPC =
   'tasks get their addresses from the network of this cluster; a NetworkPolicy takes the place of security groups';
 
@@ -28,7 +30,7 @@ export const service: Topic = {
     launchType: ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector to choose among them'),
     deploymentConfiguration: BY_ITS_FIELDS,
     healthCheckGracePeriodSeconds: exact(GRACE_PERIOD),
-    tags: ignored('tags stay on the object, and nothing uses them; kubernetes.podLabels labels the tasks'),
+    tags: approximated(AS_ANNOTATION, TAGS),
     availabilityZoneRebalancing: notYet,
     loadBalancers: notYet,
     serviceRegistries: notYet,
@@ -40,8 +42,8 @@ export const service: Topic = {
     placementStrategy: notYet,
     networkConfiguration: ignored(NO_VPC),
     deploymentController: notYet,
-    enableECSManagedTags: ignored('pods carry labels for family, revision, service and deployment instead'),
-    propagateTags: ignored('tags stay on the object; kubernetes.podLabels labels the tasks'),
+    enableECSManagedTags: approximated(AS_ANNOTATION, TAGS),
+    propagateTags: approximated(AS_ANNOTATION, TAGS),
     enableExecuteCommand: ignored('kubectl exec enters every container, as far as the rights of its user allow'),
     serviceConnectConfiguration: notYet,
     volumeConfigurations: notYet,

@@ -1,0 +1,36 @@
+import type { Tag } from '../api/common-fields.ts';
+import { ANNOTATIONS } from '../api/meta.ts';
+
+export interface TagSource {
+  readonly tags: readonly Tag[];
+  readonly propagateTags: 'NONE' | 'SERVICE' | 'TASK_DEFINITION';
+  readonly enableECSManagedTags: boolean;
+}
+
+/** AWS names that ECS's managed tags have for values. */
+export interface ManagedTags {
+  readonly clusterName: string;
+  readonly serviceName: string;
+}
+
+/**
+ * The tags that a service gives its tasks on AWS, as the annotation `longshore.dev/tags`: a JSON object, key → value.
+ * AWS: CreateService `propagateTags` and `enableECSManagedTags` (ECS developer guide, "Tagging Amazon ECS resources").
+ */
+export function tagAnnotation(
+  { tags, propagateTags, enableECSManagedTags }: TagSource,
+  ofDefinition: readonly Tag[],
+  { clusterName, serviceName }: ManagedTags,
+): Record<string, string> {
+  const propagated = propagateTags === 'SERVICE' ? tags : propagateTags === 'TASK_DEFINITION' ? ofDefinition : [];
+  const entries = [
+    ...(enableECSManagedTags
+      ? [
+          ['aws:ecs:clusterName', clusterName],
+          ['aws:ecs:serviceName', serviceName],
+        ]
+      : []),
+    ...propagated.map(({ key, value }) => [key, value ?? '']),
+  ];
+  return entries.length === 0 ? {} : { [ANNOTATIONS.tags]: JSON.stringify(Object.fromEntries(entries)) };
+}
