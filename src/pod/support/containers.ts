@@ -22,7 +22,7 @@ export const containers: Topic = {
       "the definition has to keep to the rules of what is named, Fargate's sizes included; the nodes of this cluster then run it, whatever is named",
       COMPATIBILITIES,
     ),
-    tags: approximated(TAGS_STAY, TAGS),
+    tags: BY_ITS_FIELDS,
   },
   ContainerDefinition: {
     name: exact(NAMES),

@@ -30,7 +30,7 @@ export const service: Topic = {
     launchType: ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector to choose among them'),
     deploymentConfiguration: BY_ITS_FIELDS,
     healthCheckGracePeriodSeconds: exact(GRACE_PERIOD),
-    tags: approximated(AS_ANNOTATION, TAGS),
+    tags: BY_ITS_FIELDS,
     availabilityZoneRebalancing: notYet,
     loadBalancers: notYet,
     serviceRegistries: notYet,
