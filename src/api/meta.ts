@@ -49,6 +49,8 @@ export const ANNOTATIONS = {
   valueFrom: 'longshore.dev/value-from',
   stopCode: 'longshore.dev/stop-code',
   stoppedReason: 'longshore.dev/stopped-reason',
+  /** Container → why it did not start, as JSON: written with the stop, after which the node knows it no longer. */
+  containerReasons: 'longshore.dev/container-reasons',
   /** When the stop was asked for, RFC 3339: ECS's stoppingAt. */
   stoppingAt: 'longshore.dev/stopping-at',
   /** Task definition revision: when it was deregistered, RFC 3339; it is INACTIVE from then on. */

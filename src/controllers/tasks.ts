@@ -94,6 +94,11 @@ function stopRecord(
   task: ObservedTask,
   { stopCode, stoppedReason }: StopCause,
 ): { metadata: object } {
+  const unstarted = task.containers.filter(
+    ({ startFailure, startedAt, exitCode }) =>
+      startFailure !== undefined && startedAt === undefined && exitCode === undefined,
+  );
+  const reasons = Object.fromEntries(unstarted.map(({ name, startFailure }) => [name, startFailure]));
   return {
     metadata: {
       uid: task.uid,
@@ -102,6 +107,7 @@ function stopRecord(
         [ANNOTATIONS.stopCode]: stopCode,
         [ANNOTATIONS.stoppedReason]: stoppedReason,
         [ANNOTATIONS.stoppingAt]: rfc3339(runtime.now()),
+        ...(unstarted.length > 0 && { [ANNOTATIONS.containerReasons]: JSON.stringify(reasons) }),
       },
     },
   };

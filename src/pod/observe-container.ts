@@ -28,12 +28,17 @@ const CONFIG_ERROR = 'CreateContainerConfigError';
 const isUnread = (message: string): boolean =>
   /^(failed to sync (configmap|secret) cache: |object "[^"]*"\/"[^"]*" not registered$)/.test(message);
 
+const PULL_ERRORS: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff']);
+
+type Waiting = NonNullable<ContainerStateJson['waiting']>;
 type Terminated = NonNullable<ContainerStateJson['terminated']>;
 
 export interface PodState {
   readonly ended: boolean;
   /** Epoch milliseconds. */
   readonly startedAt: number | undefined;
+  /** The start barrier of this container is open. */
+  readonly opened: boolean;
 }
 
 export function observeContainer(
@@ -47,13 +52,23 @@ export function observeContainer(
   if (terminated !== undefined) return ended(traits, terminated);
   if (running !== undefined)
     return { ...traits, status: 'RUNNING', ready: seen?.ready === true, startedAt: time(running.startedAt) };
-  if (traits.barrier && waiting?.reason === CONFIG_ERROR) {
-    const message = waiting.message ?? '';
-    if (isBarrierMessage(message) || isUnread(message))
-      return { ...traits, status: pod.ended ? 'STOPPED' : 'PENDING', ready: false, held: true };
-  }
-  const startFailure = waiting === undefined ? undefined : startFailureOf(waiting.reason ?? '', waiting.message ?? '');
-  return { ...traits, status: pod.ended ? 'STOPPED' : 'PENDING', ready: false, startFailure, reason: startFailure };
+  if (traits.barrier !== undefined && waiting !== undefined && isAtBarrier(waiting, pod))
+    return { ...traits, status: pod.ended ? 'STOPPED' : 'PENDING', ready: false, held: true };
+  const startFailure =
+    waiting === undefined ? undefined : startFailureOf(waiting.reason ?? '', waiting.message ?? '', traits.essential);
+  // The agent gives up on a container that is not essential and goes on without it ([AGENT] task_manager.go,
+  // handleEventError); the kubelet still tries.
+  const status = pod.ended || (startFailure !== undefined && !traits.essential) ? 'STOPPED' : 'PENDING';
+  return { ...traits, status, ready: false, startFailure, reason: startFailure };
+}
+
+/**
+ * The kubelet pulls the image before it looks at the barrier. The agent creates a container once its dependencies are met,
+ * and where the image is missing fails only then ([AGENT] task_manager.go, handleEventError).
+ */
+function isAtBarrier({ reason = '', message = '' }: Waiting, { opened }: PodState): boolean {
+  if (reason === CONFIG_ERROR) return isBarrierMessage(message) || isUnread(message);
+  return !opened && PULL_ERRORS.has(reason);
 }
 
 const ended = (traits: ContainerTraits, terminated: Terminated): Container => ({
@@ -104,8 +119,11 @@ function exitOf(terminated: Terminated): Pick<Container, 'exitCode' | 'reason' |
 }
 
 /** Why a container waits, where waiting changes nothing: the kubelet would try for ever, ECS stops the task (`ecs-semantics §2.6`). */
-function startFailureOf(reason: string, message: string): string | undefined {
+function startFailureOf(reason: string, message: string, essential: boolean): string | undefined {
   switch (reason) {
+    case 'ErrImagePull':
+      // Comes before ImagePullBackOff, and again in turn with it: the task's status must not follow.
+      return essential ? undefined : `CannotPullContainerError: ${message}`;
     case 'ImagePullBackOff':
     case 'InvalidImageName':
     case 'ErrImageNeverPull':

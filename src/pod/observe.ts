@@ -62,9 +62,6 @@ export interface ObservedTask extends Task {
   readonly stopRecorded: boolean;
 }
 
-/** `<ErrorName>: <message>`, as ECS writes why a container did not start (`ecs-semantics §2.6`). */
-const START_ERROR = /^[A-Za-z]+Error: /;
-
 const traitsCache = new Map<string, Readonly<Record<string, ContainerTraits>>>();
 const CACHED_TRAITS = 1000;
 
@@ -98,8 +95,7 @@ export function observePod(pod: PodJson): ObservedTask {
   const startedAt = time(status?.startTime);
   const stopCode = annotations[ANNOTATIONS.stopCode] as StopCode | undefined;
   const stoppedReason = annotations[ANNOTATIONS.stoppedReason] ?? '';
-  // The record of the stop has it still when the kubelet has put something else in the place of the container's state.
-  const failedStart = over && stopCode === 'TaskFailedToStart' && START_ERROR.test(stoppedReason);
+  const reasons = JSON.parse(annotations[ANNOTATIONS.containerReasons] ?? '{}') as Readonly<Record<string, string>>;
   const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
   const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
   const index = labels[LABELS.arrayIndex];
@@ -126,10 +122,12 @@ export function observePod(pod: PodJson): ObservedTask {
       const own = traits[name] ?? { name, essential: true };
       const neverMet = barriers?.failed[own.name];
       if (neverMet !== undefined) return { ...own, ready: false, ...neverStarted(neverMet) };
-      const seen = observeContainer(own, states.get(name), { ended: over, startedAt });
-      const container: Container = barriers?.opened.includes(own.name) ? { ...seen, released: true } : seen;
-      if (!failedStart || !own.essential || container.startedAt !== undefined) return container;
-      return { ...container, reason: stoppedReason, startFailure: stoppedReason };
+      const opened = barriers?.opened.includes(own.name) === true;
+      const seen = observeContainer(own, states.get(name), { ended: over, startedAt, opened });
+      const container: Container = opened ? { ...seen, released: true } : seen;
+      const reason = reasons[own.name];
+      if (reason === undefined || container.startedAt !== undefined) return container;
+      return { ...container, reason, startFailure: reason };
     }),
     ended,
     acknowledged: startedAt !== undefined,

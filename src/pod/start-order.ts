@@ -28,13 +28,31 @@ export function startPlan(containers: readonly ContainerDefinition[]): StartPlan
   const regular = inOrder(containers.filter(({ name }) => !isInit.has(name)));
   const barriers = new Set<string>();
   for (const container of regular) {
-    // The kubelet goes on to the next container where one waits: what follows a barrier needs one of its own.
     const waits = dependenciesOf(container).some(
-      (edge) => !isInit.has(edge.container) && (edge.condition !== 'START' || barriers.has(edge.container)),
+      (edge) =>
+        !isInit.has(edge.container) &&
+        (edge.condition !== 'START' ||
+          barriers.has(edge.container) ||
+          mayFailAlone(container, edge.container, regular)),
     );
     if (waits) barriers.add(container.name);
   }
   return { init, regular, barriers };
+}
+
+/**
+ * The kubelet goes on to the next container where one does not start, or waits at a barrier: the order of the list is a
+ * gate only behind an essential container, whose failure ends the task. For volumesFrom its source need not start.
+ */
+function mayFailAlone(
+  { dependsOn, links }: ContainerDefinition,
+  target: string,
+  among: readonly ContainerDefinition[],
+): boolean {
+  const mustStart =
+    dependsOn.some(({ containerName }) => containerName === target) ||
+    links.some((link) => link.split(':')[0] === target);
+  return mustStart && among.some(({ name, essential }) => name === target && !essential);
 }
 
 /**

@@ -117,6 +117,44 @@ describe.skipIf(!possible).concurrent(title, () => {
     expect(names.sort()).toEqual(router.sort());
   });
 
+  it('START on a container that is not essential and cannot start keeps what waits from running', async (context) => {
+    const ns = await suite().namespace(context);
+    const pod = await started(
+      ns,
+      runs('app'),
+      shell('broken', '', { essential: false, command: ['/no/such/command'] }),
+      { name: 'gone', image: 'nosuch/image:1', memory: 16, essential: false },
+      runs('behind-broken', { essential: false, dependsOn: [after('broken', 'START')] }),
+      runs('behind-gone', { essential: false, dependsOn: [after('gone', 'START')] }),
+      runs('behind-app', { essential: false, dependsOn: [after('app', 'START')] }),
+    );
+    // It is RUNNING without them: neither the image nor what waits for it holds it up.
+    const service = await ns.until('the service to count the task as running', () => {
+      const seen = ns.history.get('services', 'web');
+      return seen?.status?.runningCount === 1 ? seen : undefined;
+    });
+    expect(service.status?.stoppedTasks).toEqual([]);
+    await untilRuns(ns, pod, 'behind-app');
+    await exec(ns, pod, 'app', 'touch', '/tmp/end');
+    const stopped = await untilStopped(ns, pod);
+    expect(stopped.stopCode).toBe('EssentialContainerExited');
+    const neverMet = (name: string) =>
+      `CannotStartContainerError: dependency on container ${name} (START) cannot be met: it never started`;
+    expect(stopped.containers).toEqual([
+      { name: 'app', exitCode: 4 },
+      {
+        name: 'broken',
+        exitCode: 128,
+        reason: expect.stringMatching(/^CannotStartContainerError: .*\/no\/such\/command/),
+      },
+      { name: 'gone', reason: expect.stringMatching(/^CannotPullContainerError: .*nosuch\/image/) },
+      { name: 'behind-broken', exitCode: 143, reason: neverMet('broken') },
+      { name: 'behind-gone', exitCode: 143, reason: neverMet('gone') },
+      { name: 'behind-app', exitCode: 0 },
+    ]);
+    for (const name of ['behind-broken', 'behind-gone']) expect(startOf(now(ns, pod), name)).toBeNaN();
+  });
+
   it('HEALTHY opens when the check passes, and is a gate for the start only', async (context) => {
     const ns = await suite().namespace(context);
     const healthCheck = { command: ['CMD-SHELL', 'test -e /tmp/healthy'], interval: 5, timeout: 2 };

@@ -180,7 +180,7 @@ export class Suite {
   async stop(): Promise<void> {
     if (this.#nodes === 'real' && this.#names.length > 0) {
       const namespaces = this.#names.map((name) => `namespace/${name}`);
-      expect(await this.cluster.kubectl(['wait', '--for=delete', '--timeout=90s', ...namespaces])).toMatchObject({
+      expect(await this.cluster.kubectl(['wait', '--for=delete', '--timeout=600s', ...namespaces])).toMatchObject({
         code: 0,
       });
     }

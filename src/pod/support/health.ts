@@ -8,6 +8,7 @@ import {
   ORDER_FAILED,
   ORDER_HEALTHY,
   ORDER_INIT,
+  ORDER_START_FAILED,
   RESTART,
   START_TIMEOUT,
   STOP_TIMEOUT,
@@ -44,12 +45,24 @@ export const health: Topic = {
     containerName: approximated('containers of a task are stopped together, not in reverse order', ORDER),
     condition: conditional(
       {
-        START: approximated('it also starts after a container that failed to start', ORDER),
+        'START, of an essential container': approximated(
+          'where that one fails to start, the container that waits for it may run until the operator has stopped the task',
+          ORDER,
+        ),
+        'START, of another': exact(ORDER_START_FAILED),
         COMPLETE: exact(ORDER),
         SUCCESS: exact(ORDER, ORDER_INIT, ORDER_FAILED),
         HEALTHY: exact(ORDER_HEALTHY),
       },
-      ({ condition }: ContainerDefinition['dependsOn'][number]) => condition,
+      (
+        { condition, containerName }: ContainerDefinition['dependsOn'][number],
+        { containerDefinitions }: TaskDefinitionSpec,
+      ) => {
+        if (condition !== 'START') return condition;
+        return containerDefinitions.some(({ name, essential }) => name === containerName && essential)
+          ? 'START, of an essential container'
+          : 'START, of another';
+      },
     ),
   },
   HealthCheck: {

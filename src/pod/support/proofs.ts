@@ -78,6 +78,9 @@ export const ORDER_FAILED = nodeOrder(
   'SUCCESS that fails stops the task: the container that waited never ran and has 143',
 );
 export const ORDER_HEALTHY = nodeOrder('HEALTHY opens when the check passes, and is a gate for the start only');
+export const ORDER_START_FAILED = nodeOrder(
+  'START on a container that is not essential and cannot start keeps what waits from running',
+);
 export const START_TIMEOUT = nodeOrder(
   'HEALTHY that is not reached within startTimeout stops a task whose essential container waits',
 );

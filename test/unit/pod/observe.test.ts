@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stopCauseOf, stopDue } from '../../../src/ecs/task.ts';
+import { lastStatus, runningSince, stopCauseOf, stopDue } from '../../../src/ecs/task.ts';
 import { observePod, type PodJson } from '../../../src/pod/observe.ts';
 
 const traits = JSON.stringify({ app: { name: 'App', essential: true }, log: { name: 'log', essential: false } });
@@ -106,6 +106,54 @@ describe('a pod as a task', () => {
     const task = observePod(pod(states(waiting, running), { annotations: { 'longshore.dev/containers': held } }));
     expect(task.containers[0]).toMatchObject({ status: 'PENDING', held: true });
     expect(stopDue(task)).toBeUndefined();
+  });
+
+  it('waits at its start barrier while its image cannot be pulled, and fails once that is open', () => {
+    const dependsOn = [{ container: 'log', condition: 'COMPLETE' }];
+    const held = JSON.stringify({
+      app: { name: 'App', essential: true, barrier: 'app', dependsOn },
+      log: { name: 'log', essential: false },
+    });
+    const waiting = { waiting: { reason: 'ImagePullBackOff', message: 'm' } };
+    const at = (startBarriers: object) =>
+      observePod(
+        pod(states(waiting, running), {
+          annotations: {
+            'longshore.dev/containers': held,
+            'longshore.dev/start-barriers': JSON.stringify(startBarriers),
+          },
+        }),
+      );
+    expect(at({ opened: [], failed: {} }).containers[0]).toMatchObject({ status: 'PENDING', held: true });
+    expect(stopDue(at({ opened: [], failed: {} }))).toBeUndefined();
+    expect(stopDue(at({ opened: ['App'], failed: {} }))).toMatchObject({
+      stoppedReason: 'CannotPullContainerError: m',
+    });
+  });
+
+  it.each(['ErrImagePull', 'ImagePullBackOff'])(
+    'is RUNNING without a container that is not essential: %s',
+    (reason) => {
+      const task = observePod(pod(states(running, { waiting: { reason, message: 'm' } })));
+      expect(lastStatus(task)).toBe('RUNNING');
+      expect(runningSince(task)).toBe(Date.parse(AT));
+      expect(task.containers[1]).toMatchObject({ status: 'STOPPED', reason: 'CannotPullContainerError: m' });
+      expect(task.containers[1]?.exitCode).toBeUndefined();
+      expect(stopDue(task)).toBeUndefined();
+    },
+  );
+
+  it('keeps why a container did not start, when the node has put something else in its place', () => {
+    const reason = 'CannotPullContainerError: m';
+    const lost = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', startedAt: null, finishedAt: null } };
+    const task = observePod(
+      pod(
+        { ...states(ended(0), lost), phase: 'Failed' },
+        { annotations: { 'longshore.dev/container-reasons': JSON.stringify({ log: reason }) } },
+      ),
+    );
+    expect(task.containers[1]).toMatchObject({ status: 'STOPPED', reason });
+    expect(task.containers[1]?.exitCode).toBeUndefined();
   });
 
   it('names a command that cannot be started as ECS does', () => {

@@ -24,9 +24,14 @@ const healthCheck = { command: ['CMD', 'true'] };
 describe('the start plan (ecs-semantics §1.5)', () => {
   it.each<[string, Given, ReturnType<typeof plan>]>([
     [
-      'START is the order of the list',
+      'START of an essential container is the order of the list',
+      { app: { app2: 'START' }, app2: {} },
+      { init: [], regular: ['app2', 'app'], barriers: [] },
+    ],
+    [
+      'START of one that may fail alone',
       { app: { log: 'START' }, log: {} },
-      { init: [], regular: ['log', 'app'], barriers: [] },
+      { init: [], regular: ['log', 'app'], barriers: ['app'] },
     ],
     [
       'SUCCESS that all wait for',
@@ -41,7 +46,7 @@ describe('the start plan (ecs-semantics §1.5)', () => {
     [
       'SUCCESS through another container',
       { app: { web: 'START' }, web: { seed: 'SUCCESS' }, seed: {} },
-      { init: ['seed'], regular: ['web', 'app'], barriers: [] },
+      { init: ['seed'], regular: ['web', 'app'], barriers: ['app'] },
     ],
     [
       'SUCCESS beside a container that does not wait',
@@ -51,7 +56,7 @@ describe('the start plan (ecs-semantics §1.5)', () => {
     [
       'SUCCESS of one that needs a running container',
       { app: { seed: 'SUCCESS' }, seed: { db: 'START' }, db: {} },
-      { init: [], regular: ['db', 'seed', 'app'], barriers: ['app'] },
+      { init: [], regular: ['db', 'seed', 'app'], barriers: ['seed', 'app'] },
     ],
     ['COMPLETE', { app: { seed: 'COMPLETE' }, seed: {} }, { init: [], regular: ['seed', 'app'], barriers: ['app'] }],
     [
@@ -69,16 +74,17 @@ describe('the start plan (ecs-semantics §1.5)', () => {
       { app: { seed: 'SUCCESS' }, seed: { '!': { startTimeout: 5 } } },
       { init: [], regular: ['seed', 'app'], barriers: ['app'] },
     ],
+    ['a link', { app: { '!': { links: ['db:x'] } }, db: {} }, { init: [], regular: ['db', 'app'], barriers: ['app'] }],
     [
-      'links and volumesFrom',
-      { app: { '!': { links: ['db:x'], volumesFrom: [{ sourceContainer: 'data' }] } }, data: {}, db: {} },
-      { init: [], regular: ['db', 'data', 'app'], barriers: [] },
+      'a link to an essential container, and volumesFrom',
+      { app: { '!': { links: ['app-db:x'], volumesFrom: [{ sourceContainer: 'data' }] } }, data: {}, 'app-db': {} },
+      { init: [], regular: ['app-db', 'data', 'app'], barriers: [] },
     ],
   ])('%s', (_, given, expected) => {
     expect(plan(given)).toEqual(expected);
   });
 
-  it('holds for every graph: nothing is before what it depends on, and only START needs no gate', () => {
+  it('holds for every graph: nothing is before what it depends on, and only START of an essential container needs no gate', () => {
     const graph = fc
       .array(
         fc.array(fc.constantFrom('', '', 'START', 'SUCCESS', 'COMPLETE', 'HEALTHY'), { minLength: 6, maxLength: 6 }),
@@ -95,12 +101,14 @@ describe('the start plan (ecs-semantics §1.5)', () => {
                 name: `c${index}`,
                 image: 'busybox',
                 memory: 8,
-                essential: false,
+                essential: index % 2 === 1,
                 healthCheck,
                 dependsOn: row
                   .slice(0, index)
                   .flatMap((condition, target) =>
-                    condition === '' ? [] : [{ containerName: `c${target}`, condition }],
+                    condition === '' || (target % 2 === 1 && (condition === 'SUCCESS' || condition === 'COMPLETE'))
+                      ? []
+                      : [{ containerName: `c${target}`, condition }],
                   ),
               })),
               { name: 'app', image: 'busybox', memory: 8 },
@@ -117,7 +125,8 @@ describe('the start plan (ecs-semantics §1.5)', () => {
             const target = order.findIndex((other) => other.name === name);
             expect(target).toBeLessThan(order.indexOf(container));
             const gated = barriers.has(container.name) || init.some((one) => one.name === name);
-            const free = condition === 'START' && !barriers.has(name);
+            const essential = containers.some((other) => other.name === name && other.essential);
+            const free = condition === 'START' && essential && !barriers.has(name);
             expect(gated || free).toBe(true);
           }
         }
