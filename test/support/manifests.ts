@@ -34,9 +34,13 @@ export const kwok = (asked: {
   exitCode?: number;
   exitContainer?: string;
   readyAfter?: string;
+  stopAfter?: string;
+  stopCode?: number;
 }): Record<string, string> => ({
   ...(asked.exitAfter !== undefined && { 'kwok.longshore.dev/exit-after': asked.exitAfter }),
   ...(asked.exitCode !== undefined && { 'kwok.longshore.dev/exit-code': String(asked.exitCode) }),
   ...(asked.exitContainer !== undefined && { 'kwok.longshore.dev/exit-container': asked.exitContainer }),
   ...(asked.readyAfter !== undefined && { 'kwok.longshore.dev/ready-after': asked.readyAfter }),
+  ...(asked.stopAfter !== undefined && { 'kwok.longshore.dev/stop-after': asked.stopAfter }),
+  ...(asked.stopCode !== undefined && { 'kwok.longshore.dev/stop-code': String(asked.stopCode) }),
 });

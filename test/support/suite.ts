@@ -11,7 +11,8 @@ import { isRecorded, type NamespaceHistory, Recorder } from './recorder.ts';
 export const OPERATOR_USER = 'longshore-operator';
 
 export interface SuiteOptions {
-  readonly nodes: 'kwok=3' | 'real';
+  /** `real,kwok=1` in a cluster of the file's own. */
+  readonly nodes: 'kwok=3' | 'real' | 'real,kwok=1';
   /** Whether one operator, for all namespaces, runs during the whole file. */
   readonly operator: boolean;
   /** An older Kubernetes, such as `1.34`, in a cluster of the file's own. */
@@ -124,9 +125,8 @@ export class Suite {
   static async start({ nodes, operator, emulate }: SuiteOptions): Promise<Suite> {
     const onProgress = (line: string): boolean => process.stderr.write(`${line}\n`);
     const shared = inject('clusterDir');
-    const cluster = await (emulate === undefined
-      ? up({ dir: shared, nodes, audit: true, onProgress })
-      : up({ dir: join(shared, emulate), nodes, audit: true, emulate, onProgress }));
+    const dir = join(shared, emulate ?? (nodes === 'real,kwok=1' ? 'mixed' : ''));
+    const cluster = await up({ dir, nodes, audit: true, onProgress, ...(emulate !== undefined && { emulate }) });
     await installKinds(cluster);
     const kubeconfig = await cluster.userKubeconfig(OPERATOR_USER, ['system:masters']);
     const api = new KubeApi(cluster.kubeconfig);
@@ -178,7 +178,7 @@ export class Suite {
 
   /** Ends what the file started; containers that still run are gone when this returns. */
   async stop(): Promise<void> {
-    if (this.#nodes === 'real' && this.#names.length > 0) {
+    if (this.#nodes !== 'kwok=3' && this.#names.length > 0) {
       const namespaces = this.#names.map((name) => `namespace/${name}`);
       expect(await this.cluster.kubectl(['wait', '--for=delete', '--timeout=600s', ...namespaces])).toMatchObject({
         code: 0,
