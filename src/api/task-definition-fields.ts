@@ -2,17 +2,9 @@ import { z } from 'zod';
 import { launchTypeSchema, tagsSchema } from './common-fields.ts';
 import { containerDefinitionSchema } from './container-definition.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
+import { definitionConstraintSchema, MAX_CONSTRAINTS } from './placement.ts';
 import { awsName, celText, flag, integer, keyedList, list, type Parsed, withRules } from './schema.ts';
 import { volumeSchema } from './volume.ts';
-
-export const placementConstraintSchema = z
-  .strictObject({
-    type: z.literal('memberOf').describe('memberOf is the only type that AWS allows here.'),
-    expression: z.string().max(2000).default('').describe('Expression of the cluster query language.'),
-  })
-  .describe('Nodes that tasks may be placed on. AWS: TaskDefinitionPlacementConstraint.');
-
-export type PlacementConstraint = Parsed<typeof placementConstraintSchema>;
 
 /** AWS Batch has it as well. */
 export const ephemeralStorageSchema = z
@@ -175,7 +167,7 @@ export const taskDefinitionFields = z.strictObject({
   volumes: keyedList(volumeSchema, 'name', { max: 30 })
     .default([])
     .describe('Volumes that the containers share, at most 30. AWS: Volume[].'),
-  placementConstraints: list(placementConstraintSchema, 10).describe(
+  placementConstraints: list(definitionConstraintSchema, MAX_CONSTRAINTS).describe(
     'Where tasks may be placed, at most 10. Not on Fargate. AWS: TaskDefinitionPlacementConstraint[].',
   ),
   pidMode: z

@@ -85,7 +85,9 @@ function sound(given: Definition, chosen: Setting): Definition {
     runtimePlatform: fargate ? undefined : given.runtimePlatform,
     ipcMode: fargate ? undefined : given.ipcMode,
     pidMode: fargate ? 'task' : given.pidMode,
-    placementConstraints: fargate ? [] : given.placementConstraints,
+    placementConstraints: fargate
+      ? []
+      : (given.placementConstraints ?? []).map(() => ({ type: 'memberOf' as const, expression: 'attribute:a == b' })),
     proxyConfiguration:
       networkMode === 'awsvpc' && given.proxyConfiguration !== undefined
         ? {

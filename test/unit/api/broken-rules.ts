@@ -405,6 +405,13 @@ export const brokenRules: readonly BrokenRule[] = [
     { resourceRequirements: [{ type: 'GPU', value: '0.5' }] },
   ),
 
+  // Placement.
+  broken(
+    'spec.placementConstraints[0].expression',
+    'memberOf requires an expression of the cluster query language',
+    task({ placementConstraints: [{ type: 'memberOf' }] }),
+  ),
+
   // Fargate.
   broken('spec.ipcMode', unsupported('ipcMode'), task({ ...fargate, ipcMode: 'task' })),
   broken(

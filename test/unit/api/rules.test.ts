@@ -122,6 +122,18 @@ describe('what only the controller can find', () => {
     expect(problemListOf(spec({}))).toEqual([]);
   });
 
+  it('is an expression that is not of the cluster query language', () => {
+    expect(
+      problemListOf(task({ placementConstraints: [{ type: 'memberOf', expression: 'attribute:a = b' }] })),
+    ).toEqual([
+      {
+        path: 'spec.placementConstraints[0].expression',
+        message:
+          'column 13: expected an operator for attribute:a, one of == != > >= < <= =~ !~ in !in exists !exists, got "=" in the expression "attribute:a = b"',
+      },
+    ]);
+  });
+
   it('is a definition of more than 64 KiB', () => {
     const sized = (length: number) => task({ containerDefinitions: [container({ command: ['x'.repeat(length)] })] });
     expect(problemListOf(sized(65_000))).toEqual([]);
