@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { batchJobs, clusters, services, taskDefinitions } from './api/meta.ts';
+import { batchJobs, clusters, services, taskDefinitions, tasks } from './api/meta.ts';
 import { type CacheState, createOperator } from './controllers/operator.ts';
 import { KubeClient } from './kube/client.ts';
 import { loadConnection } from './kube/connection.ts';
@@ -145,7 +145,9 @@ async function kindsInstalled(
   const at = namespace === undefined ? {} : { namespace };
   for (let said = false; !signal.aborted; said = true) {
     const answers = await Promise.allSettled(
-      [taskDefinitions, services, batchJobs, clusters].map((kind) => client.list(kind, at, { limit: 1 }, { signal })),
+      [taskDefinitions, services, batchJobs, tasks, clusters].map((kind) =>
+        client.list(kind, at, { limit: 1 }, { signal }),
+      ),
     );
     if (!answers.some((answer) => answer.status === 'rejected' && isNotFound(answer.reason))) return;
     if (!said)

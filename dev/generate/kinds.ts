@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { batchJobSpecSchema, batchJobStatusSchema } from '../../src/api/batch-job.ts';
 import { clusterSpecSchema, clusterStatusSchema } from '../../src/api/cluster.ts';
-import { batchJobs, clusters, type ResourceDescriptor, services, taskDefinitions } from '../../src/api/meta.ts';
+import { batchJobs, clusters, type ResourceDescriptor, services, taskDefinitions, tasks } from '../../src/api/meta.ts';
 import { serviceSpecSchema, serviceStatusSchema } from '../../src/api/service.ts';
+import { taskSpecSchema, taskStatusSchema } from '../../src/api/task.ts';
 import { taskDefinitionSpecSchema, taskDefinitionStatusSchema } from '../../src/api/task-definition.ts';
 
 /** A column that `kubectl get` prints. */
@@ -86,6 +87,22 @@ export const KINDS: readonly Kind[] = [
       { name: 'Failed', type: 'integer', jsonPath: '.status.arrayProperties.statusSummary.FAILED' },
       { name: 'Total', type: 'integer', jsonPath: '.status.arrayProperties.size' },
       { name: 'Queue', type: 'string', jsonPath: '.spec.jobQueue' },
+      reason,
+      age,
+    ],
+  },
+  {
+    resource: tasks,
+    description: 'Tasks of an Amazon ECS task definition that are run once, as RunTask does: none is ever replaced.',
+    spec: taskSpecSchema,
+    status: taskStatusSchema,
+    columns: [
+      { name: 'Status', type: 'string', jsonPath: '.status.lastStatus' },
+      { name: 'Count', type: 'integer', jsonPath: '.status.desiredCount' },
+      { name: 'Pending', type: 'integer', jsonPath: '.status.pendingCount' },
+      { name: 'Running', type: 'integer', jsonPath: '.status.runningCount' },
+      { name: 'Stopped', type: 'integer', jsonPath: '.status.stoppedCount' },
+      { name: 'TaskDef', type: 'string', jsonPath: '.status.taskDefinition' },
       reason,
       age,
     ],

@@ -17,6 +17,10 @@ export const LABELS = {
   batchJob: 'longshore.dev/batch-job',
   arrayIndex: 'longshore.dev/array-index',
   attempt: 'longshore.dev/attempt',
+  /** Task, as a DNS name. */
+  runTask: 'longshore.dev/run-task',
+  /** Group of the task, as a DNS name: what placement spreads and keeps apart. */
+  group: 'longshore.dev/group',
   /** On a task that was asked to stop or has ended: no longer selected by scale and traffic. */
   stopped: 'longshore.dev/stopped',
   managedBy: 'app.kubernetes.io/managed-by',
@@ -31,6 +35,10 @@ export const ANNOTATIONS = {
   family: 'longshore.dev/family',
   service: 'longshore.dev/service',
   batchJob: 'longshore.dev/batch-job',
+  runTask: 'longshore.dev/run-task',
+  group: 'longshore.dev/group',
+  /** Who started the task, in RunTask's startedBy. */
+  startedBy: 'longshore.dev/started-by',
   /** Pod's container name → name, essential and healthCheck times of the task definition's container, as JSON. */
   containers: 'longshore.dev/containers',
   /** `family:revision` with the AWS name. */
@@ -107,6 +115,14 @@ export const batchJobs = {
   singular: 'batchjob',
   kind: 'BatchJob',
   shortNames: ['ebj'],
+} as const satisfies ResourceDescriptor;
+
+export const tasks = {
+  ...common,
+  plural: 'tasks',
+  singular: 'task',
+  kind: 'Task',
+  shortNames: ['etask'],
 } as const satisfies ResourceDescriptor;
 
 export const clusters = {

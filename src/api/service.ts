@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { launchTypeSchema, tagsSchema, taskDefinitionReferenceSchema } from './common-fields.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
+import { networkConfigurationSchema } from './network-configuration.ts';
 import { parseWith } from './parse.ts';
-import { awsName, flag, immutable, integer, list, type Parsed, timestamp, withRules } from './schema.ts';
+import { awsName, flag, immutable, integer, type Parsed, timestamp, withRules } from './schema.ts';
 import { commonStatus, count } from './status.ts';
 
 const deploymentConfigurationSchema = withRules(
@@ -25,23 +26,6 @@ const deploymentConfigurationSchema = withRules(
     cel: 'self.minimumHealthyPercent != 100 || self.maximumPercent != 100',
   },
 ).describe('Bounds of a deployment. AWS: DeploymentConfiguration.');
-
-/** Subnets of a VPC, 1 to 16, and security groups, at most 5 (`ecs-semantics` §3.1). */
-const networkConfigurationSchema = z
-  .strictObject({
-    awsvpcConfiguration: z
-      .strictObject({
-        subnets: z.array(z.string().min(1).max(255)).min(1).max(16).describe('IDs of subnets, 1 to 16.'),
-        securityGroups: list(z.string().min(1).max(255), 5).describe('IDs of security groups, at most 5.'),
-        assignPublicIp: z
-          .enum(['ENABLED', 'DISABLED'])
-          .default('DISABLED')
-          .describe('Whether tasks get a public address on AWS. Default: DISABLED.'),
-      })
-      .optional()
-      .describe('AWS: AwsVpcConfiguration.'),
-  })
-  .describe('Where in a VPC the tasks of an awsvpc task definition are. AWS: NetworkConfiguration.');
 
 /** `spec` of a Service: the input of CreateService (`ecs-semantics` §3.1). */
 export const serviceSpecSchema = z
@@ -120,7 +104,7 @@ const deploymentSchema = z
   })
   .describe('One deployment of the service. AWS: Deployment.');
 
-const stoppedTaskSchema = z
+export const stoppedTaskSchema = z
   .object({
     task: z.string().max(64).describe('ECS task id, 32 hex digits.'),
     revision: integer(1).optional().describe('Revision of the task definition that it ran.'),

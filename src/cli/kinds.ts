@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { batchJobSpecSchema, parseBatchJob } from '../api/batch-job.ts';
 import { clusterSpecSchema, parseCluster } from '../api/cluster.ts';
 import { parseService, serviceSpecSchema } from '../api/service.ts';
+import { parseTask, taskSpecSchema } from '../api/task.ts';
 import { parseTaskDefinition, taskDefinitionSpecSchema } from '../api/task-definition.ts';
 import { allFieldSupport, type FieldReport } from '../pod/field-support.ts';
 import type { Fields } from './fields.ts';
@@ -25,6 +26,10 @@ const KINDS = {
   BatchJob: {
     schema: batchJobSpecSchema,
     support: (spec: Fields) => allFieldSupport('BatchJob', parseBatchJob(spec), spec),
+  },
+  Task: {
+    schema: taskSpecSchema,
+    support: (spec: Fields) => allFieldSupport('Task', parseTask(spec), spec),
   },
   Cluster: {
     schema: clusterSpecSchema,

@@ -1,9 +1,10 @@
 /** Wires caches and controllers: watch → store → queue(owner) → reconcile. */
 import { parseBatchJob } from '../api/batch-job.ts';
 import { parseCluster } from '../api/cluster.ts';
-import { batchJobs, clusters, LABELS, MANAGED_BY, services, taskDefinitions } from '../api/meta.ts';
+import { batchJobs, clusters, LABELS, MANAGED_BY, services, taskDefinitions, tasks } from '../api/meta.ts';
 import { parseTaskDefinitionReference } from '../api/names.ts';
 import { parseService } from '../api/service.ts';
+import { parseTask } from '../api/task.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
 import { catchUp } from '../kube/catch-up.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -20,7 +21,16 @@ import { reconcileBatchJob } from './batch-job.ts';
 import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
 import { keyOf, recordOf, revisionRecord } from './records.ts';
-import type { BatchJobRecord, ClusterRecord, Runtime, ServiceRecord, Stores, TaskDefinitionRecord } from './runtime.ts';
+import { reconcileRunTask } from './run-task.ts';
+import type {
+  BatchJobRecord,
+  ClusterRecord,
+  RunTaskRecord,
+  Runtime,
+  ServiceRecord,
+  Stores,
+  TaskDefinitionRecord,
+} from './runtime.ts';
 import { reconcileService } from './service.ts';
 import { StatusWriter } from './status-writer.ts';
 import { reconcileTaskDefinition } from './task-definition.ts';
@@ -88,6 +98,7 @@ function createStores(): Stores {
     }),
     services: new Store<ServiceRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
     batchJobs: new Store<BatchJobRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
+    runTasks: new Store<RunTaskRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
     clusters: new Store<ClusterRecord>({ namespace: namespaceOf }),
   };
 }
@@ -111,6 +122,11 @@ export function createOperator(options: OperatorOptions): Operator {
     name: 'batchjob',
     reconcile: (key) => reconcileBatchJob(runtime, key),
   });
+  const runTaskController = new Controller({
+    ...controllerOptions,
+    name: 'task',
+    reconcile: (key) => reconcileRunTask(runtime, key),
+  });
 
   const clusterController = new Controller({
     ...controllerOptions,
@@ -121,12 +137,14 @@ export function createOperator(options: OperatorOptions): Operator {
   const enqueueOwner = (uid: string): void => {
     for (const service of stores.services.by('uid', uid)) serviceController.enqueue(keyOf(service));
     for (const job of stores.batchJobs.by('uid', uid)) batchJobController.enqueue(keyOf(job));
+    for (const task of stores.runTasks.by('uid', uid)) runTaskController.enqueue(keyOf(task));
   };
   const enqueueFamily = (family: string): void => {
     for (const definition of stores.taskDefinitions.by('family', family))
       taskDefinitionController.enqueue(keyOf(definition));
     for (const service of stores.services.by('family', family)) serviceController.enqueue(keyOf(service));
     for (const job of stores.batchJobs.by('family', family)) batchJobController.enqueue(keyOf(job));
+    for (const task of stores.runTasks.by('family', family)) runTaskController.enqueue(keyOf(task));
   };
 
   /** Everything that reads the Cluster of its namespace. */
@@ -136,6 +154,7 @@ export function createOperator(options: OperatorOptions): Operator {
       taskDefinitionController.enqueue(keyOf(definition));
     for (const service of stores.services.by('namespace', name)) serviceController.enqueue(keyOf(service));
     for (const job of stores.batchJobs.by('namespace', name)) batchJobController.enqueue(keyOf(job));
+    for (const task of stores.runTasks.by('namespace', name)) runTaskController.enqueue(keyOf(task));
   };
 
   const watch = <T extends Stored, Source>(
@@ -187,6 +206,10 @@ export function createOperator(options: OperatorOptions): Operator {
       batchJobController.enqueue(keyOf(object));
       if (type === 'deleted') runtime.statuses.batchJobs.forget(object.uid);
     }),
+    runTasks: watch(tasks, recordOf(parseTask), stores.runTasks, ({ type, object }) => {
+      runTaskController.enqueue(keyOf(object));
+      if (type === 'deleted') runtime.statuses.runTasks.forget(object.uid);
+    }),
     clusters: watch(clusters, recordOf(parseCluster), stores.clusters, ({ type, object, previous }) => {
       // A status alone changes nothing for others.
       if (previous?.uid === object.uid && previous.generation === object.generation && type === 'modified')
@@ -202,6 +225,7 @@ export function createOperator(options: OperatorOptions): Operator {
     taskDefinitions: new WriteBarrier(reflectors.taskDefinitions),
     services: new WriteBarrier(reflectors.services),
     batchJobs: new WriteBarrier(reflectors.batchJobs),
+    runTasks: new WriteBarrier(reflectors.runTasks),
     clusters: new WriteBarrier(reflectors.clusters),
   };
   let features: ClusterFeatures = ALL_FEATURES;
@@ -216,6 +240,7 @@ export function createOperator(options: OperatorOptions): Operator {
       taskDefinitions: new StatusWriter(client, taskDefinitions, barriers.taskDefinitions),
       services: new StatusWriter(client, services, barriers.services),
       batchJobs: new StatusWriter(client, batchJobs, barriers.batchJobs),
+      runTasks: new StatusWriter(client, tasks, barriers.runTasks),
       clusters: new StatusWriter(client, clusters, barriers.clusters),
     },
     events,
@@ -252,6 +277,7 @@ export function createOperator(options: OperatorOptions): Operator {
         taskDefinitionController.run(signal, [...stores.taskDefinitions.values()].map(keyOf)),
         serviceController.run(signal, [...stores.services.values()].map(keyOf)),
         batchJobController.run(signal, [...stores.batchJobs.values()].map(keyOf)),
+        runTaskController.run(signal, [...stores.runTasks.values()].map(keyOf)),
         clusterController.run(signal, [...stores.clusters.values()].map(keyOf)),
       ]);
     },

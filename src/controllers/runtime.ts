@@ -2,6 +2,7 @@
 import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
 import type { ClusterSpec, ClusterStatus } from '../api/cluster.ts';
 import type { ServiceSpec, ServiceStatus } from '../api/service.ts';
+import type { TaskSpec, TaskStatus } from '../api/task.ts';
 import type { TaskDefinitionSpec, TaskDefinitionStatus } from '../api/task-definition.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
@@ -16,6 +17,7 @@ import type { StatusWriter } from './status-writer.ts';
 export type TaskDefinitionRecord = CustomRecord<TaskDefinitionSpec, TaskDefinitionStatus>;
 export type ServiceRecord = CustomRecord<ServiceSpec, ServiceStatus>;
 export type BatchJobRecord = CustomRecord<BatchJobSpec, BatchJobStatus>;
+export type RunTaskRecord = CustomRecord<TaskSpec, TaskStatus>;
 
 export type ClusterRecord = CustomRecord<ClusterSpec, ClusterStatus>;
 
@@ -30,6 +32,8 @@ export interface Stores {
   readonly services: Store<ServiceRecord>;
   /** Indexes: `uid`, `family`. */
   readonly batchJobs: Store<BatchJobRecord>;
+  /** Objects of kind Task, which run tasks. Indexes: `uid`, `family`, `namespace`. */
+  readonly runTasks: Store<RunTaskRecord>;
   /** Indexes: `namespace`. */
   readonly clusters: Store<ClusterRecord>;
 }
@@ -45,6 +49,7 @@ export interface Runtime {
     readonly taskDefinitions: StatusWriter<TaskDefinitionStatus>;
     readonly services: StatusWriter<ServiceStatus>;
     readonly batchJobs: StatusWriter<BatchJobStatus>;
+    readonly runTasks: StatusWriter<TaskStatus>;
     readonly clusters: StatusWriter<ClusterStatus>;
   };
   readonly events: EventRecorder;

@@ -163,7 +163,7 @@ async function markInactive(runtime: Runtime, record: RevisionRecord): Promise<R
 /** AWS keeps a million revisions. Here each is an object that the operator caches: the newest, and those in use. */
 export const KEPT_REVISIONS = 20;
 
-/** Deletes the oldest revisions beyond the history, but none that a Service or BatchJob names or runs. */
+/** Deletes the oldest revisions beyond the history, but none that a Service, BatchJob or Task names or runs. */
 export async function pruneRevisions(
   runtime: Runtime,
   namespace: string,
@@ -187,7 +187,11 @@ export async function deleteRevision(runtime: Runtime, { namespace, name, uid }:
   }
 }
 
-function revisionsInUse({ services, batchJobs, revisions, tasks }: Stores, namespace: string, family: string) {
+function revisionsInUse(
+  { services, batchJobs, runTasks, revisions, tasks }: Stores,
+  namespace: string,
+  family: string,
+) {
   const used = new Set<number>();
   const note = (reference: string): void => {
     const named = parseTaskDefinitionReference(reference);
@@ -204,6 +208,12 @@ function revisionsInUse({ services, batchJobs, revisions, tasks }: Stores, names
   for (const { uid, spec } of batchJobs.by('family', key)) {
     note(spec?.taskDefinition ?? '');
     for (const { taskDefinition } of tasks.by('owner', uid)) note(taskDefinition);
+  }
+  for (const { spec, status } of runTasks.by('family', key)) {
+    // What has ended needs it no more.
+    if (status.lastStatus === 'STOPPED') continue;
+    note(spec?.taskDefinition ?? '');
+    note(status.taskDefinition ?? '');
   }
   return used;
 }

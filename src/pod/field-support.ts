@@ -3,6 +3,7 @@ import type { BatchJobSpec } from '../api/batch-job.ts';
 import type { ClusterSpec } from '../api/cluster.ts';
 import type { ServiceSpec } from '../api/service.ts';
 import type { FieldSupport } from '../api/status.ts';
+import type { TaskSpec } from '../api/task.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import { type Member, type ServiceModel, shapeOf } from '../aws-model/model.ts';
 import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
@@ -21,6 +22,7 @@ export interface FieldReport {
 interface Specs {
   readonly TaskDefinition: TaskDefinitionSpec;
   readonly Service: ServiceSpec;
+  readonly Task: TaskSpec;
   readonly Cluster: ClusterSpec;
   readonly BatchJob: BatchJobSpec;
 }
@@ -32,6 +34,8 @@ export const fieldSupport = (spec: TaskDefinitionSpec, features: ClusterFeatures
   inexact(allFieldSupport('TaskDefinition', spec, spec, features));
 
 export const serviceFieldSupport = (spec: ServiceSpec): FieldSupport[] => inexact(allFieldSupport('Service', spec));
+
+export const runTaskFieldSupport = (spec: TaskSpec): FieldSupport[] => inexact(allFieldSupport('Task', spec));
 
 export const clusterFieldSupport = (spec: ClusterSpec): FieldSupport[] => [
   ...inexact(allFieldSupport('Cluster', spec)),

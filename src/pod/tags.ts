@@ -32,5 +32,21 @@ export function tagAnnotation(
       : []),
     ...propagated.map(({ key, value }) => [key, value ?? '']),
   ];
-  return entries.length === 0 ? {} : { [ANNOTATIONS.tags]: JSON.stringify(Object.fromEntries(entries)) };
+  return annotationOf(entries);
 }
+
+/** As {@link tagAnnotation}, of RunTask, whose own `tags` are those of its tasks; they win over the definition's. */
+export function runTaskTagAnnotation(
+  { tags, propagateTags, enableECSManagedTags }: TagSource,
+  ofDefinition: readonly Tag[],
+  clusterName: string,
+): Record<string, string> {
+  const all = [...(propagateTags === 'TASK_DEFINITION' ? ofDefinition : []), ...tags];
+  return annotationOf([
+    ...(enableECSManagedTags ? [['aws:ecs:clusterName', clusterName]] : []),
+    ...all.map(({ key, value }) => [key, value]),
+  ]);
+}
+
+const annotationOf = (entries: readonly (readonly string[])[]): Record<string, string> =>
+  entries.length === 0 ? {} : { [ANNOTATIONS.tags]: JSON.stringify(Object.fromEntries(entries)) };

@@ -8,29 +8,40 @@ import { type LocalCluster, up } from '../../dev/cluster/index.ts';
 import { installKinds } from '../../dev/cluster/kinds.ts';
 import { parseBatchJob } from '../../src/api/batch-job.ts';
 import { parseCluster } from '../../src/api/cluster.ts';
-import { API_VERSION, batchJobs, clusters, services, taskDefinitions } from '../../src/api/meta.ts';
+import { API_VERSION, batchJobs, clusters, services, taskDefinitions, tasks } from '../../src/api/meta.ts';
 import { InvalidSpecError, type SpecProblem } from '../../src/api/parse.ts';
 import { parseService } from '../../src/api/service.ts';
+import { parseTask } from '../../src/api/task.ts';
 import { parseTaskDefinition } from '../../src/api/task-definition.ts';
 import { soundTaskDefinition } from '../support/sound-task-definition.ts';
 import { brokenFields, brokenRules } from '../unit/api/broken-rules.ts';
 import { clusterSamples } from '../unit/api/cluster-samples.ts';
 import { mutation } from '../unit/api/mutation.ts';
-import { job, samples as otherSamples, type SampleKind, service, task, wordpress } from '../unit/api/samples.ts';
+import {
+  job,
+  samples as otherSamples,
+  runTask,
+  type SampleKind,
+  service,
+  task,
+  wordpress,
+} from '../unit/api/samples.ts';
 
 const crds = join(import.meta.dirname, '../../crds');
-const resources = [taskDefinitions, services, batchJobs, clusters];
+const resources = [taskDefinitions, services, batchJobs, tasks, clusters];
 const samples = [...otherSamples, ...clusterSamples];
 const parsers = {
   TaskDefinition: parseTaskDefinition,
   Service: parseService,
   BatchJob: parseBatchJob,
+  Task: parseTask,
   Cluster: parseCluster,
 };
 const plurals = {
   TaskDefinition: 'taskdefinitions',
   Service: 'services',
   BatchJob: 'batchjobs',
+  Task: 'tasks',
   Cluster: 'clusters',
 };
 
@@ -104,6 +115,7 @@ describe('the CRDs', () => {
       });
     await explained('taskdefinitions.spec.containerDefinitions.healthCheck').toContain('5 to 300. Default: 30.');
     await explained('services.spec.desiredCount').toContain('Tasks to keep running, from 0.');
+    await explained('tasks.spec.count').toContain('Tasks to run, 1 to 10. Default: 1.');
     await explained('batchjobs.status.attempts').toContain('Exit code of the container');
   });
 });
@@ -303,6 +315,14 @@ describe('objects', () => {
     );
     expect(code).toBe(1);
     expect(stderr).toContain('the spec of a BatchJob cannot be changed');
+  });
+
+  it('of a task cannot be changed', async () => {
+    await succeed(['apply', '-f', '-'], object('Task', runTask(), 'once'));
+    await succeed(['apply', '-f', '-'], object('Task', runTask(), 'once'));
+    const { stderr, code } = await kubectl(['apply', '-f', '-'], object('Task', runTask({ count: 2 }), 'once'));
+    expect(code).toBe(1);
+    expect(stderr).toContain('the spec of a Task cannot be changed');
   });
 
   it('of a service keep their name', async () => {

@@ -104,14 +104,15 @@ export function duplicates(history: NamespaceHistory): string[] {
     if (kind !== 'pods' || object.metadata.labels?.['longshore.dev/task'] === undefined) continue;
     const { name, uid, labels } = object.metadata;
     const child = childOf(object);
-    if (child !== undefined) {
-      const attempt = `attempt ${labels['longshore.dev/attempt']} of ${child}`;
+    const runTask = labels['longshore.dev/run-task'] === undefined ? undefined : `task ${name}`;
+    if (child !== undefined || runTask !== undefined) {
+      const attempt = runTask ?? `attempt ${labels['longshore.dev/attempt']} of ${child}`;
       const first = made.get(attempt) ?? uid;
       made.set(attempt, first);
       if (first !== uid)
         violations.push(`I3 at resourceVersion ${resourceVersion}: ${attempt} was made again: ${name}`);
     }
-    const slot = child ?? slotOf(object);
+    const slot = child ?? runTask ?? slotOf(object);
     const tasks = live.get(slot) ?? new Map<string, string>();
     live.set(slot, tasks);
     if (type === 'DELETED' || isEnded(object)) tasks.delete(uid);

@@ -36,6 +36,7 @@ const ROOTS = {
   services: '/apis/longshore.dev/v1alpha1',
   taskdefinitions: '/apis/longshore.dev/v1alpha1',
   batchjobs: '/apis/longshore.dev/v1alpha1',
+  tasks: '/apis/longshore.dev/v1alpha1',
   clusters: '/apis/longshore.dev/v1alpha1',
 } as const;
 

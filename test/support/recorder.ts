@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchJobStatus } from '../../src/api/batch-job.ts';
 import type { ClusterStatus } from '../../src/api/cluster.ts';
 import type { ServiceStatus } from '../../src/api/service.ts';
+import type { TaskStatus } from '../../src/api/task.ts';
 import type { TaskDefinitionStatus } from '../../src/api/task-definition.ts';
 import { type KubeApi, type KubeObject, type Plural, pathOf, type WatchEvent, WatchRefusedError } from './kube-api.ts';
 import { randomFrom } from './random.ts';
@@ -76,6 +77,7 @@ interface Objects {
   readonly services: Service;
   readonly taskdefinitions: KubeObject & { readonly status?: TaskDefinitionStatus };
   readonly batchjobs: KubeObject & { readonly status?: BatchJobStatus };
+  readonly tasks: KubeObject & { readonly status?: TaskStatus };
   readonly clusters: KubeObject & { readonly status?: ClusterStatus };
   readonly controllerrevisions: KubeObject & { readonly revision: number; readonly data: unknown };
 }
@@ -86,6 +88,7 @@ const KINDS: readonly RecordedKind[] = [
   'services',
   'taskdefinitions',
   'batchjobs',
+  'tasks',
   'clusters',
   'controllerrevisions',
 ];
@@ -253,7 +256,7 @@ export class NamespaceHistory implements Source {
       const { name, resourceVersion } = pod.metadata;
       return `pod ${name} ${resourceVersion} ${pod.status?.phase} ready=${ready} deadline=${deadline} ${states?.join(' ') ?? ''}`;
     });
-    const others = (['clusters', 'services', 'taskdefinitions', 'batchjobs'] as const).flatMap((kind) =>
+    const others = (['clusters', 'services', 'taskdefinitions', 'batchjobs', 'tasks'] as const).flatMap((kind) =>
       this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
     );
     return [...others, ...pods].join('\n') || '(nothing)';

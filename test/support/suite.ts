@@ -20,7 +20,7 @@ export interface SuiteOptions {
 }
 
 export interface Manifest {
-  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Cluster';
+  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster';
   readonly name: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly spec: object;
@@ -30,6 +30,7 @@ const PLURALS = {
   TaskDefinition: 'taskdefinitions',
   Service: 'services',
   BatchJob: 'batchjobs',
+  Task: 'tasks',
   Cluster: 'clusters',
 } as const;
 

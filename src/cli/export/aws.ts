@@ -16,7 +16,7 @@ export interface Exported {
 }
 
 /** Kinds that stand for an input of AWS. */
-export const EXPORTED_KINDS = ['TaskDefinition', 'Service', 'BatchJob'] as const;
+export const EXPORTED_KINDS = ['TaskDefinition', 'Service', 'Task', 'BatchJob'] as const;
 export type ExportedKind = (typeof EXPORTED_KINDS)[number];
 
 export const isExportedKind = (kind: unknown): kind is ExportedKind => EXPORTED_KINDS.some((known) => known === kind);
@@ -33,6 +33,7 @@ export function exported(kind: ExportedKind, object: Fields, source: string): Ex
   const inputs = {
     TaskDefinition: () => [{ action: 'RegisterTaskDefinition', name, input: named(spec, 'family', name) } as const],
     Service: () => [{ action: 'CreateService', name, input: named(spec, 'serviceName', name) } as const],
+    Task: () => [{ action: 'RunTask', name, input: spec } as const],
     BatchJob: () => jobInputs(spec, name, isFields(metadata.annotations) ? metadata.annotations : {}, source),
   }[kind]();
   const problems = inputs.flatMap(({ action, input }) =>

@@ -1,5 +1,5 @@
 /** Objects of a cluster, named as kubectl names them: `taskdefinition/web`. */
-import { batchJobs, type ResourceDescriptor, services, taskDefinitions } from '../../api/meta.ts';
+import { batchJobs, type ResourceDescriptor, services, taskDefinitions, tasks } from '../../api/meta.ts';
 import { uniqueDnsName } from '../../api/names.ts';
 import { KubeClient } from '../../kube/client.ts';
 import { loadConnection } from '../../kube/connection.ts';
@@ -25,7 +25,7 @@ export interface LiveReference {
 export function liveReference(text: string): LiveReference | undefined {
   const [, kind = '', name = ''] = /^([a-z]+)(?:\.longshore\.dev)?\/([^/]+)$/i.exec(text) ?? [];
   const wanted = kind.toLowerCase();
-  const resource = [taskDefinitions, services, batchJobs].find(
+  const resource = [taskDefinitions, services, batchJobs, tasks].find(
     ({ plural, singular, shortNames }) =>
       plural === wanted || singular === wanted || shortNames.some((one) => one === wanted),
   );

@@ -3,7 +3,13 @@ import type { Fields } from '../fields.ts';
 import type { Path } from '../problem.ts';
 
 /** The calls whose inputs Longshore's kinds take. */
-export const ACTIONS = ['RegisterTaskDefinition', 'CreateService', 'RegisterJobDefinition', 'SubmitJob'] as const;
+export const ACTIONS = [
+  'RegisterTaskDefinition',
+  'CreateService',
+  'RunTask',
+  'RegisterJobDefinition',
+  'SubmitJob',
+] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** The input of a call, under AWS's own names, and where it was found. */
@@ -34,7 +40,7 @@ export interface Change {
 }
 
 export const modelOf = (action: Action): ServiceModel =>
-  action === 'RegisterTaskDefinition' || action === 'CreateService' ? ECS : BATCH;
+  action === 'RegisterJobDefinition' || action === 'SubmitJob' ? BATCH : ECS;
 
 /** Name of the shape of the call's input in AWS's model. */
 export const shapeNameOf = (action: Action): string => inputOf(modelOf(action), action);

@@ -1,4 +1,6 @@
 /** The objects that inputs of AWS become. */
+
+import { parseTaskDefinitionReference } from '../../api/names.ts';
 import { type Manifest, manifestOf } from '../manifest.ts';
 import type { Path, Problem } from '../problem.ts';
 import type { AwsInput, Change } from './aws-input.ts';
@@ -22,9 +24,17 @@ export function toObjects(from: AwsInput, all: readonly AwsInput[], namespace: s
   if (action === 'SubmitJob') return [jobOf(from, namedDefinition(from, all), all, namespace)];
   if (action === 'RegisterJobDefinition')
     return isJobOfItsOwn(from, all) ? [jobOf(undefined, from, all, namespace)] : [];
-  const manifest =
-    action === 'CreateService'
-      ? manifestOf('Service', String(input.serviceName), namespace, input)
-      : manifestOf('TaskDefinition', String(input.family), namespace, input);
+  const manifest = {
+    CreateService: () => manifestOf('Service', String(input.serviceName), namespace, input),
+    // RunTask names no task: it goes by what it runs.
+    RunTask: () => manifestOf('Task', familyOf(input.taskDefinition), namespace, input),
+    RegisterTaskDefinition: () => manifestOf('TaskDefinition', String(input.family), namespace, input),
+  }[action]();
   return [{ manifest, source, changes, place: (path) => ({ source, path: locate(path) }) }];
+}
+
+function familyOf(taskDefinition: unknown): string {
+  const reference = parseTaskDefinitionReference(String(taskDefinition));
+  // The schema refuses what is no reference.
+  return 'error' in reference ? 'task' : reference.family;
 }

@@ -7,6 +7,8 @@ const nodeService = (title: string): string => `test/node/service.test.ts > ${ti
 const nodeOrder = (title: string): string => `test/node/depends-on.test.ts > ${title}`;
 const nodeJob = (title: string): string => `test/node/batch-job.test.ts > ${title}`;
 const clusterService = (title: string): string => `test/cluster/service.test.ts > ${title}`;
+const clusterTask = (title: string): string => `test/cluster/run-task.test.ts > ${title}`;
+const nodeTask = (title: string): string => `test/node/run-task.test.ts > ${title}`;
 const clusterDefinition = (title: string): string => `test/cluster/task-definition.test.ts > ${title}`;
 const clusterJob = (title: string): string => `test/cluster/batch-job.test.ts > ${title}`;
 
@@ -99,6 +101,16 @@ export const BOUNDS = clusterService(
 export const GRACE_PERIOD = nodeService('lets failed health checks be in the grace period of the service');
 
 export const CLUSTER_NAME = 'test/cluster/cluster-kind.test.ts > is Ready, and shows what the namespace stands for';
+
+/** Tasks that are run once. */
+export const RUN_TASK_COUNT = clusterTask('runs its count of tasks once, and is Complete when all have ended with 0');
+export const RUN_TASK_PINNED = clusterTask('runs the newest revision at the time it is made, and keeps to it');
+export const RUN_TASK_STARTED_BY = clusterTask('shows on its tasks the group, and who started them');
+export const RUN_TASK_SPREAD = clusterTask('spreads over the nodes when nothing else is asked for');
+export const RUN_TASK_DISTINCT = clusterTask(
+  'gives each task a node of its own by distinctInstance, and says which finds none',
+);
+export const RUN_TASK_OVERRIDES = nodeTask('runs with the overrides of its containers and of the task');
 
 /** Jobs. */
 export const ARRAY = nodeJob('as an array of 5 runs each child with its own index');

@@ -9,7 +9,8 @@ const ulimits = ignored('Kubernetes has no ulimits: the container runtime sets t
 const withdrawn = ignored('AWS no longer offers Elastic Inference');
 const wholeGpus = ignored('only whole GPUs, by their number, can be asked of Kubernetes');
 
-const ofTheTask = conditional(
+/** CPU and memory of a task as a whole. */
+export const ofTheTask = conditional(
   {
     'the cluster has pod-level resources': exact(RESOURCES),
     'the cluster has none': approximated(

@@ -79,8 +79,6 @@ export const service: Topic = {
     'LinearConfiguration',
     'CanaryConfiguration',
     'DeploymentEarlySuccessCriteria',
-    'PlacementConstraint',
-    'PlacementStrategy',
     'DeploymentController',
     'ServiceConnectConfiguration',
     'ServiceConnectService',

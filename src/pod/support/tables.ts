@@ -10,6 +10,7 @@ import { job } from './job.ts';
 import { network } from './network.ts';
 import { placement } from './placement.ts';
 import { resources } from './resources.ts';
+import { runTask } from './run-task.ts';
 import { security } from './security.ts';
 import { service } from './service.ts';
 import { volumes } from './volumes.ts';
@@ -33,12 +34,14 @@ const ecs = combine(
   placement,
   annotations,
   service,
+  runTask,
   cluster,
 );
 
 export const INPUTS = {
   TaskDefinition: { model: ECS, structures: ['RegisterTaskDefinitionRequest'], table: ecs },
   Service: { model: ECS, structures: ['CreateServiceRequest'], table: ecs },
+  Task: { model: ECS, structures: ['RunTaskRequest'], table: ecs },
   Cluster: { model: ECS, structures: ['CreateClusterRequest'], table: ecs },
   BatchJob: { model: BATCH, structures: ['SubmitJobRequest', 'RegisterJobDefinitionRequest'], table: job },
 } as const satisfies Readonly<Record<string, Input>>;

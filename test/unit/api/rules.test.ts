@@ -4,6 +4,7 @@ import { parseBatchJob } from '../../../src/api/batch-job.ts';
 import { parseCluster } from '../../../src/api/cluster.ts';
 import { InvalidSpecError, type SpecProblem } from '../../../src/api/parse.ts';
 import { parseService } from '../../../src/api/service.ts';
+import { parseTask } from '../../../src/api/task.ts';
 import { parseTaskDefinition, taskDefinitionSpecSchema } from '../../../src/api/task-definition.ts';
 import { brokenFields, brokenRules } from './broken-rules.ts';
 import { clusterSamples } from './cluster-samples.ts';
@@ -13,6 +14,7 @@ const parsers = {
   TaskDefinition: parseTaskDefinition,
   Service: parseService,
   BatchJob: parseBatchJob,
+  Task: parseTask,
   Cluster: parseCluster,
 };
 

@@ -1,4 +1,4 @@
-export type SampleKind = 'TaskDefinition' | 'Service' | 'BatchJob' | 'Cluster';
+export type SampleKind = 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster';
 
 /** A spec and what both checkers, zod and the API server, must say about it. */
 export interface Sample {
@@ -14,6 +14,7 @@ type Fields = Record<string, unknown>;
 export const container = (fields: Fields = {}): Fields => ({ name: 'web', image: 'nginx', memory: 128, ...fields });
 export const task = (fields: Fields = {}): Fields => ({ containerDefinitions: [container()], ...fields });
 export const service = (fields: Fields = {}): Fields => ({ taskDefinition: 'web:1', desiredCount: 2, ...fields });
+export const runTask = (fields: Fields = {}): Fields => ({ taskDefinition: 'migrate', ...fields });
 export const job = (fields: Fields = {}): Fields => ({
   containerProperties: { image: 'busybox', vcpus: 1, memory: 64 },
   ...fields,
@@ -436,6 +437,91 @@ export const samples: readonly Sample[] = [
     kind: 'Service',
     spec: service({ desiredcount: 3 }),
     refused: ['desiredcount'],
+  },
+
+  { title: 'the smallest run of a task', kind: 'Task', spec: runTask() },
+  {
+    title: 'a run of tasks with all that RunTask takes',
+    kind: 'Task',
+    spec: {
+      taskDefinition: 'arn:aws:ecs:eu-west-1:111122223333:task-definition/migrate:3',
+      cluster: 'prod',
+      count: 10,
+      group: 'nightly',
+      startedBy: 'ci/main-1',
+      capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }],
+      platformVersion: 'LATEST',
+      networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-1'] } },
+      placementConstraints: [
+        { type: 'distinctInstance', expression: null },
+        { type: 'memberOf', expression: 'attribute:disk == ssd' },
+      ],
+      placementStrategy: [{ type: 'spread', field: 'instanceId' }, { type: 'random' }],
+      overrides: {
+        cpu: '1 vCPU',
+        memory: '2GB',
+        taskRoleArn: 'arn:aws:iam::111122223333:role/migrate',
+        executionRoleArn: null,
+        ephemeralStorage: { sizeInGiB: 30 },
+        containerOverrides: [
+          {
+            name: 'app',
+            command: ['migrate', '--all'],
+            environment: [{ name: 'MODE', value: 'all' }],
+            environmentFiles: [{ value: 'arn:aws:s3:::bucket/app.env', type: 's3' }],
+            cpu: 512,
+            memory: 1024,
+            memoryReservation: 512,
+            resourceRequirements: [{ type: 'GPU', value: '1' }],
+          },
+        ],
+      },
+      enableECSManagedTags: true,
+      enableExecuteCommand: true,
+      propagateTags: 'TASK_DEFINITION',
+      tags: [{ key: 'team', value: 'data' }],
+      referenceId: 'r-1',
+      clientToken: 'c-1',
+    },
+  },
+  { title: 'no task', kind: 'Task', spec: runTask({ count: 0 }), refused: ['spec.count', '1'] },
+  { title: 'eleven tasks', kind: 'Task', spec: runTask({ count: 11 }), refused: ['spec.count', '10'] },
+  { title: 'tasks of nothing', kind: 'Task', spec: {}, refused: ['taskDefinition'] },
+  {
+    title: 'a run of tasks with both launch type and strategy',
+    kind: 'Task',
+    spec: runTask({ launchType: 'FARGATE', capacityProviderStrategy: [{ capacityProvider: 'FARGATE' }] }),
+    refused: ['Specifying both a launch type and capacity provider strategy is not supported.'],
+  },
+  {
+    title: 'an override of one container twice',
+    kind: 'Task',
+    spec: runTask({ overrides: { containerOverrides: [{ name: 'app' }, { name: 'app' }] } }),
+    refused: ['spec.overrides.containerOverrides[1]', 'Duplicate value'],
+  },
+  {
+    title: 'an override of an image',
+    kind: 'Task',
+    spec: runTask({ overrides: { containerOverrides: [{ name: 'app', image: 'x' }] } }),
+    refused: ['image'],
+  },
+  {
+    title: 'tags of a service for a task',
+    kind: 'Task',
+    spec: runTask({ propagateTags: 'SERVICE' }),
+    refused: ['spec.propagateTags'],
+  },
+  {
+    title: 'an expression with distinctInstance',
+    kind: 'Task',
+    spec: runTask({ placementConstraints: [{ type: 'distinctInstance', expression: 'attribute:a exists' }] }),
+    refused: ['spec.placementConstraints[0].expression', 'distinctInstance expression should not be specified.'],
+  },
+  {
+    title: 'a starter with a blank',
+    kind: 'Task',
+    spec: runTask({ startedBy: 'a b' }),
+    refused: ['spec.startedBy'],
   },
 
   { title: 'the smallest job', kind: 'BatchJob', spec: job() },

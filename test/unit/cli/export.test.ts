@@ -29,7 +29,7 @@ async function roundTrip(text: string, ...options: readonly string[]): Promise<u
 }
 
 describe('export gives back what import took', () => {
-  it.each(['job-definition.json', 'submit-job.json'])('%s', async (name) => {
+  it.each(['job-definition.json', 'submit-job.json', 'run-task.json'])('%s', async (name) => {
     const read = (file: string) => readFileSync(join(fixtures, file), 'utf8');
     const files = name === 'submit-job.json' ? ['job-definition.json', 'submit-job.json'] : [name];
     expect(await roundTrip(files.map(read).join('\n'))).toEqual(files.map((file): unknown => JSON.parse(read(file))));
@@ -68,12 +68,15 @@ describe('export gives back what import took', () => {
   );
 
   it.each(
-    samples.filter(({ kind, refused }) => refused === undefined && (kind === 'TaskDefinition' || kind === 'Service')),
+    samples.filter(
+      ({ kind, refused }) => refused === undefined && ['TaskDefinition', 'Service', 'Task'].includes(kind),
+    ),
   )('of a sample: $kind, $title', async ({ kind, spec }) => {
-    const { kubernetes, ...aws } = spec as Record<string, unknown>;
+    const { kubernetes, clientToken, ...aws } = spec as Record<string, unknown>;
     const given = {
       ...aws,
-      ...(kind === 'Service' ? { serviceName: aws.serviceName ?? 'a' } : { family: aws.family ?? 'a' }),
+      ...(kind === 'Service' && { serviceName: aws.serviceName ?? 'a' }),
+      ...(kind === 'TaskDefinition' && { family: aws.family ?? 'a' }),
     };
     expect(await roundTrip(json(given))).toEqual([given]);
   });
@@ -185,7 +188,11 @@ describe('longshore export', () => {
       manifest('BatchJob', job({ arrayProperties: { size: 2 } })),
       'standard input: spec.jobQueue: is missing; AWS requires it',
     ],
-    ['nothing to export', { apiVersion: 'v1', kind: 'Pod' }, '-: has no TaskDefinition, Service, BatchJob to export'],
+    [
+      'nothing to export',
+      { apiVersion: 'v1', kind: 'Pod' },
+      '-: has no TaskDefinition, Service, Task, BatchJob to export',
+    ],
   ])('refuses %s', async (_, object, message) => {
     const { code, out, err } = await longshore(['export', '-'], json(object));
     expect([code, out]).toEqual([1, '']);

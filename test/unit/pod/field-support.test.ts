@@ -17,6 +17,7 @@ const NOT_OF_AWS: Readonly<Record<string, readonly string[]>> = {
   TaskDefinition: ['kubernetes'],
   Service: ['kubernetes'],
   BatchJob: ['kubernetes', 'taskDefinition'],
+  Task: ['kubernetes'],
   Cluster: ['account', 'region', 'mappings', 'policy', 'retention'],
 };
 

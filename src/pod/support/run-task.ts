@@ -1,0 +1,119 @@
+/** RunTask. */
+import type { PlacementConstraint, PlacementStrategy } from '../../api/placement.ts';
+import type { TaskSpec } from '../../api/task.ts';
+import { ECS } from '../../aws-model/model.ts';
+import { spreadKey } from '../task-placement.ts';
+import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, refused, type Topic, whole } from './entry.ts';
+import {
+  RUN_TASK_COUNT,
+  RUN_TASK_DISTINCT,
+  RUN_TASK_OVERRIDES,
+  RUN_TASK_PINNED,
+  RUN_TASK_SPREAD,
+  RUN_TASK_STARTED_BY,
+} from './proofs.ts';
+import { ofTheTask } from './resources.ts';
+
+const notYet = refused('not taken yet');
+const withdrawn = refused('AWS no longer offers Elastic Inference');
+const anyNode = ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector to choose among them');
+const asAnnotation = approximated(
+  'on a task they are JSON in the annotation longshore.dev/tags; kubernetes.podLabels gives it labels',
+  RUN_TASK_STARTED_BY,
+);
+const expression = ignored('the cluster query language is not evaluated yet; use kubernetes.nodeSelector');
+const strategyCase = (strategy: PlacementStrategy) => {
+  if (strategy.type === 'binpack') return 'it is binpack';
+  if (strategy.type === 'random') return 'it is random';
+  return spreadKey(strategy) === undefined ? 'it is spread over another attribute' : 'it is spread over nodes or zones';
+};
+
+/** Of one strategy: its type and its field say it together. */
+const strategy = conditional(
+  {
+    'it is spread over nodes or zones': approximated(
+      'nodes with fewer tasks of the group are preferred (pod anti-affinity): the scheduler weighs it with how full they are',
+      RUN_TASK_SPREAD,
+    ),
+    'it is spread over another attribute': ignored('nodes have no attributes of ECS yet'),
+    'it is random': approximated('the scheduler takes one of the least loaded nodes, at random among equal ones'),
+    'it is binpack': ignored(
+      'the scheduler decides for the whole cluster how full nodes are to be; see kubernetes.schedulerName',
+    ),
+  },
+  strategyCase,
+);
+
+export const runTask: Topic = {
+  RunTaskRequest: {
+    taskDefinition: exact(RUN_TASK_PINNED),
+    cluster: ignored('the namespace stands for the cluster'),
+    count: exact(RUN_TASK_COUNT),
+    overrides: BY_ITS_FIELDS,
+    group: exact(RUN_TASK_STARTED_BY),
+    startedBy: exact(RUN_TASK_STARTED_BY),
+    launchType: anyNode,
+    capacityProviderStrategy: anyNode,
+    platformVersion: ignored('the nodes of this cluster run every task: there is no Fargate platform'),
+    networkConfiguration: ignored(
+      'tasks get their addresses from the network of this cluster; a NetworkPolicy takes the place of security groups',
+    ),
+    placementConstraints: BY_ITS_FIELDS,
+    placementStrategy: BY_ITS_FIELDS,
+    enableExecuteCommand: ignored('kubectl exec enters every container, as far as the rights of its user allow'),
+    enableECSManagedTags: asAnnotation,
+    propagateTags: asAnnotation,
+    tags: asAnnotation,
+    referenceId: ignored('it stays on the object, and nothing uses it'),
+    clientToken: ignored('the name of the object makes a repeated apply harmless'),
+    volumeConfigurations: notYet,
+  },
+  TaskOverride: {
+    containerOverrides: BY_ITS_FIELDS,
+    cpu: ofTheTask,
+    memory: ofTheTask,
+    ephemeralStorage: BY_ITS_FIELDS,
+    executionRoleArn: ignored(
+      'images, logs and secrets need no AWS role here: repositoryCredentials and secrets are Secrets of the namespace',
+    ),
+    taskRoleArn: conditional(
+      {
+        'spec.kubernetes names a ServiceAccount': ignored('tasks run as the ServiceAccount that spec.kubernetes names'),
+        'it names none': approximated(
+          "tasks run as the ServiceAccount that the Cluster's mappings.roles name, and may what that may; without a mapping they run without the role, and the condition ResolvedRefs says so",
+        ),
+      },
+      (_overrides: object, { kubernetes }: TaskSpec) =>
+        kubernetes?.serviceAccountName === undefined ? 'it names none' : 'spec.kubernetes names a ServiceAccount',
+    ),
+    inferenceAcceleratorOverrides: withdrawn,
+  },
+  ContainerOverride: {
+    name: exact(RUN_TASK_OVERRIDES),
+    command: exact(RUN_TASK_OVERRIDES),
+    environment: BY_ITS_FIELDS,
+    environmentFiles: BY_ITS_FIELDS,
+    cpu: exact(RUN_TASK_OVERRIDES),
+    memory: exact(RUN_TASK_OVERRIDES),
+    memoryReservation: approximated(
+      'reserved on the node; when the node runs short, the kernel does not push the container back to it, the kubelet evicts tasks',
+    ),
+    resourceRequirements: BY_ITS_FIELDS,
+  },
+  PlacementConstraint: {
+    type: conditional(
+      { 'it is distinctInstance': exact(RUN_TASK_DISTINCT), 'it is memberOf': expression },
+      ({ type }: PlacementConstraint) => (type === 'distinctInstance' ? 'it is distinctInstance' : 'it is memberOf'),
+    ),
+    expression,
+  },
+  PlacementStrategy: { type: strategy, field: strategy },
+  ...whole(ECS, withdrawn, 'InferenceAcceleratorOverride'),
+  ...whole(
+    ECS,
+    notYet,
+    'TaskVolumeConfiguration',
+    'TaskManagedEBSVolumeConfiguration',
+    'TaskManagedEBSVolumeTerminationPolicy',
+  ),
+};
