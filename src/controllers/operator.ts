@@ -20,6 +20,7 @@ import { observePod } from '../pod/observe.ts';
 import { reconcileBatchJob } from './batch-job.ts';
 import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
+import { DepartedTasks } from './departed-tasks.ts';
 import { keyOf, recordOf, revisionRecord } from './records.ts';
 import { reconcileRunTask } from './run-task.ts';
 import type {
@@ -176,7 +177,17 @@ export function createOperator(options: OperatorOptions): Operator {
     });
   const managed = `${LABELS.managedBy}=${MANAGED_BY}`;
   const reflectors = {
-    tasks: watch(pods, observePod, stores.tasks, ({ object }) => enqueueOwner(object.owner), managed),
+    tasks: watch(
+      pods,
+      observePod,
+      stores.tasks,
+      ({ type, object }) => {
+        if (type === 'deleted' && object.ended && stores.services.by('uid', object.owner).length > 0)
+          runtime.departed.add(object);
+        enqueueOwner(object.owner);
+      },
+      managed,
+    ),
     revisions: watch(
       controllerRevisions,
       revisionRecord,
@@ -199,6 +210,7 @@ export function createOperator(options: OperatorOptions): Operator {
       serviceController.enqueue(keyOf(object));
       if (type === 'deleted') {
         runtime.statuses.services.forget(object.uid);
+        runtime.departed.forget(object.uid);
         for (const barrier of Object.values(runtime.barriers)) barrier.forget(keyOf(object));
       }
     }),
@@ -235,6 +247,7 @@ export function createOperator(options: OperatorOptions): Operator {
     },
     client,
     stores,
+    departed: new DepartedTasks(),
     barriers,
     statuses: {
       taskDefinitions: new StatusWriter(client, taskDefinitions, barriers.taskDefinitions),

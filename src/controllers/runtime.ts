@@ -11,6 +11,7 @@ import type { Store } from '../kube/store.ts';
 import type { WriteBarrier } from '../kube/write-barrier.ts';
 import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import type { DepartedTasks } from './departed-tasks.ts';
 import type { CustomRecord, RevisionRecord } from './records.ts';
 import type { StatusWriter } from './status-writer.ts';
 
@@ -44,6 +45,8 @@ export type Barriers = { readonly [Cache in keyof Stores]: WriteBarrier };
 export interface Runtime {
   readonly client: KubeClient;
   readonly stores: Stores;
+  /** Of services. */
+  readonly departed: DepartedTasks;
   readonly barriers: Barriers;
   readonly statuses: {
     readonly taskDefinitions: StatusWriter<TaskDefinitionStatus>;

@@ -29,7 +29,7 @@ import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
 import { sweepService } from './service-sweep.ts';
 import { settleStarts } from './start-barriers.ts';
 import { prepareTemplate, TaskInputError } from './task-inputs.ts';
-import { newTaskId, ownerReference, recordStop, startTask, stopTask, TaskNameTakenError } from './tasks.ts';
+import { newTaskId, ownerReference, recordStop, sayStopped, startTask, stopTask, TaskNameTakenError } from './tasks.ts';
 
 export const serviceNameOf = (service: ServiceRecord): string => service.spec?.serviceName ?? service.name;
 
@@ -82,17 +82,20 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     trouble = { reason: 'TaskStartFailed', message: describeFailure(done.failure), stalled: false };
   }
 
+  const departed = runtime.departed.of(service.uid);
+  for (const task of departed) if (!task.stopRecorded) sayStopped(runtime, task, stopCauseOf(task));
   const events = [...done.events, ...transitions(service, newest, plan, trouble)];
   const result = await report(
     runtime,
     service,
-    { plan, deployments, tasks, events, trouble, problems },
+    { plan, deployments, tasks: [...tasks, ...departed], events, trouble, problems },
     plan.actions.length > 0,
   );
   const failure = done.failure ?? starts.failure;
   if (failure !== undefined) throw failure;
   let sweepAt: number | undefined;
   if (result.requeueAfterMs === undefined) {
+    runtime.departed.forget(service.uid, departed);
     if (plan.deployments[0]?.completed && !newest.completed) await markCompleted(runtime, newest);
     sweepAt = await sweepService(runtime, service, cluster.spec.retention, deployments, tasks);
     await pruneDeployments(runtime, deployments, new Set(tasks.map(({ deployment }) => deployment)));

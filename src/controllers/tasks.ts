@@ -1,7 +1,7 @@
 /** Starting, stopping and sweeping tasks: the only place that writes pods. */
 import { randomUUID } from 'node:crypto';
 import { ANNOTATIONS, LABELS, type OwnerReference } from '../api/meta.ts';
-import type { StopCause } from '../ecs/task.ts';
+import { endedEssential, type StopCause } from '../ecs/task.ts';
 import { isAlreadyExists, isNotFound } from '../kube/errors.ts';
 import { type KubeObject, pods } from '../kube/resource.ts';
 import type { PodTemplate } from '../pod/compile.ts';
@@ -68,9 +68,24 @@ export async function stopTask(
       spec: { activeDeadlineSeconds: 1 },
     });
     barriers.tasks.note(ownerKey, written.metadata.resourceVersion);
+    sayStopped(runtime, task, cause);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
+}
+
+/** An Event with the sentence of the record. What the scheduler meant to stop is in the events of its service. */
+export function sayStopped(runtime: Runtime, task: ObservedTask, cause: StopCause): void {
+  if (cause.stopCode === 'ServiceSchedulerInitiated') return;
+  const { namespace, name, uid } = task;
+  const meant = cause.stopCode === 'UserInitiated' || endedEssential(task)?.exitCode === 0;
+  runtime.events.record({
+    regarding: { apiVersion: 'v1', kind: pods.kind, namespace, name, uid },
+    type: meant ? 'Normal' : 'Warning',
+    reason: cause.stopCode,
+    action: 'Stop',
+    note: cause.stoppedReason,
+  });
 }
 
 /** Writes on an ended task why it stopped, where nobody asked for the stop. */
@@ -84,6 +99,7 @@ export async function recordStop(
     const at = { namespace: task.namespace, name: task.name };
     const written = await runtime.client.patch<KubeObject>(pods, at, stopRecord(runtime, task, cause));
     runtime.barriers.tasks.note(ownerKey, written.metadata.resourceVersion);
+    sayStopped(runtime, task, cause);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -72,6 +72,23 @@ export interface StopCause {
   readonly stoppedReason: string;
 }
 
+/** Why Kubernetes ends a pod that itself is well. */
+export type DisruptionKind =
+  /** Its node is gone, or has been away for longer than the pod tolerates. */
+  | 'NodeLost'
+  /** `kubectl drain`, an autoscaler… evict it. */
+  | 'Evicted'
+  /** One with a higher priority takes its place. */
+  | 'Preempted'
+  /** Its node shuts down, or lacks memory, disk space… */
+  | 'NodePressure';
+
+export interface Disruption {
+  readonly kind: DisruptionKind;
+  /** In Kubernetes' words. */
+  readonly message: string;
+}
+
 export interface Task {
   /** 32 hex digits, the ECS task id. */
   readonly id: string;
@@ -92,6 +109,8 @@ export interface Task {
   /** Pod-level reason and message (Evicted, DeadlineExceeded, NodeLost…), empty when there is none. */
   readonly podReason?: string;
   readonly podMessage?: string;
+  /** Kubernetes ended the task for the sake of something else. */
+  readonly disruption?: Disruption;
   /** A user asked for StopTask with this text. */
   readonly userStop?: string;
   /** Scale-in protection ends at this time, epoch milliseconds. */
@@ -224,6 +243,7 @@ export function stopCauseOf(task: Task): StopCause {
   if (task.stopCause !== undefined) return task.stopCause;
   const failed = fatalStart(task);
   if (failed?.startFailure !== undefined) return { stopCode: 'TaskFailedToStart', stoppedReason: failed.startFailure };
+  if (task.disruption !== undefined) return disruptionCause(task, task.disruption);
   if (
     task.podReason !== undefined &&
     task.podReason !== 'DeadlineExceeded' &&
@@ -231,7 +251,7 @@ export function stopCauseOf(task: Task): StopCause {
   ) {
     return {
       stopCode: everRan(task) ? 'InfrastructureHealth' : 'TaskFailedToStart',
-      stoppedReason: task.podMessage ? `${task.podReason}: ${task.podMessage}` : task.podReason,
+      stoppedReason: podText(task),
     };
   }
   // Somebody deleted the pod: with a stop of ours a cause would be recorded.
@@ -239,6 +259,30 @@ export function stopCauseOf(task: Task): StopCause {
   if (endedEssential(task)?.startedAt !== undefined) return ESSENTIAL_EXITED;
   return { stopCode: 'TaskFailedToStart', stoppedReason: 'Task failed to start' };
 }
+
+const podText = ({ podReason = '', podMessage }: Task): string =>
+  podMessage === undefined ? podReason : `${podReason}: ${podMessage}`;
+
+/** AWS's words where it has any; `Host EC2` is what evaluateOnExit of Batch jobs looks for. */
+function disruptionCause(task: Task, { kind, message }: Disruption): StopCause {
+  if (kind === 'NodeLost') return hostTerminated(task.node ?? '');
+  if (kind === 'Evicted') return DRAINING;
+  return {
+    stopCode: 'InfrastructureHealth',
+    stoppedReason: kind === 'NodePressure' && task.podReason !== undefined ? podText(task) : `${kind}: ${message}`,
+  };
+}
+
+/** @param node stands for the instance. */
+export const hostTerminated = (node: string): StopCause => ({
+  stopCode: 'InfrastructureHealth',
+  stoppedReason: `Host EC2 (instance ${node}) terminated.`,
+});
+
+export const DRAINING: StopCause = {
+  stopCode: 'ServiceSchedulerInitiated',
+  stoppedReason: 'Task stopped because its container instance is in DRAINING state',
+};
 
 export const ESSENTIAL_EXITED: StopCause = {
   stopCode: 'EssentialContainerExited',

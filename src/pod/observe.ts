@@ -1,7 +1,7 @@
 /** Pod → task: the flat record that stores keep and plans read. Everything else of the pod is dropped. */
 import { ANNOTATIONS, LABELS } from '../api/meta.ts';
 import { neverStarted } from '../ecs/dependencies.ts';
-import type { Container, ContainerTraits, StopCode, Task } from '../ecs/task.ts';
+import type { Container, ContainerTraits, Disruption, DisruptionKind, StopCode, Task } from '../ecs/task.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
 import type { StartBarriers } from './start-barrier.ts';
 
@@ -138,7 +138,23 @@ export function observePod(pod: PodJson): ObservedTask {
     stopCause: stopCode === undefined ? undefined : { stopCode, stoppedReason },
     podReason: status?.reason || undefined,
     podMessage: status?.message || undefined,
+    ...disruptionOf(status),
     userStop: annotations[ANNOTATIONS.stop],
     ...(Number.isNaN(protectedUntil) ? {} : { protectedUntil }),
   };
+}
+
+/** Reasons of the condition DisruptionTarget (`kubernetes-mapping §2.6`). */
+const DISRUPTIONS: Readonly<Record<string, DisruptionKind>> = {
+  DeletionByTaintManager: 'NodeLost',
+  DeletionByPodGC: 'NodeLost',
+  EvictionByEvictionAPI: 'Evicted',
+  PreemptionByScheduler: 'Preempted',
+  TerminationByKubelet: 'NodePressure',
+};
+
+function disruptionOf(status: PodJson['status']): { disruption?: Disruption } {
+  const target = status?.conditions?.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
+  const kind = DISRUPTIONS[target?.reason ?? ''];
+  return kind === undefined ? {} : { disruption: { kind, message: target?.message ?? '' } };
 }

@@ -186,6 +186,28 @@ describe('a pod as a task', () => {
     expect(stopCauseOf(task)).toEqual({ stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' });
   });
 
+  it.each([
+    ['DeletionByTaintManager', {}, 'InfrastructureHealth', 'Host EC2 (instance n1) terminated.'],
+    ['DeletionByPodGC', {}, 'InfrastructureHealth', 'Host EC2 (instance n1) terminated.'],
+    [
+      'EvictionByEvictionAPI',
+      {},
+      'ServiceSchedulerInitiated',
+      'Task stopped because its container instance is in DRAINING state',
+    ],
+    ['PreemptionByScheduler', {}, 'InfrastructureHealth', 'Preempted: said so'],
+    [
+      'TerminationByKubelet',
+      { reason: 'Evicted', message: 'The node was low on resource: memory.' },
+      'InfrastructureHealth',
+      'Evicted: The node was low on resource: memory.',
+    ],
+  ])('was ended by Kubernetes, not by its containers: %s', (reason, more, stopCode, stoppedReason) => {
+    const conditions = [{ type: 'DisruptionTarget', status: 'True', reason, message: 'said so' }];
+    const task = observePod(pod({ ...states(ended(137), ended(143)), phase: 'Failed', conditions, ...more }));
+    expect(stopCauseOf(task)).toEqual({ stopCode, stoppedReason });
+  });
+
   it('has not ended while a container of a pod beyond its deadline still has its grace', () => {
     const failed = { phase: 'Failed', reason: 'DeadlineExceeded' };
     expect(observePod(pod({ ...states(ended(3), running), ...failed })).ended).toBe(false);
