@@ -5,6 +5,7 @@ import { networkConfigurationSchema } from './network-configuration.ts';
 import { parseWith } from './parse.ts';
 import { awsName, flag, immutable, integer, type Parsed, timestamp, withRules } from './schema.ts';
 import { commonStatus, count } from './status.ts';
+import { volumeConfigurationsSchema } from './volume-configuration.ts';
 
 const deploymentConfigurationSchema = withRules(
   z.strictObject({
@@ -60,6 +61,7 @@ export const serviceSpecSchema = z
       .default(0)
       .describe('Seconds after the start of a task in which failed health checks do not count, from 0. Default: 0.'),
     networkConfiguration: networkConfigurationSchema.optional(),
+    volumeConfigurations: volumeConfigurationsSchema(),
     platformVersion: z.string().min(1).max(64).optional().describe('Version of the Fargate platform.'),
     role: z.string().min(1).max(2048).optional().describe('Role that registers targets with a load balancer on AWS.'),
     enableExecuteCommand: flag().describe(

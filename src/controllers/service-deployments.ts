@@ -5,6 +5,7 @@ import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
+import type { VolumeConfiguration } from '../api/volume-configuration.ts';
 import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
 import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
@@ -18,6 +19,8 @@ interface Trigger {
   readonly taskDefinition: string;
   readonly forceNewDeployment: string;
   readonly kubernetes: KubernetesOptions | null;
+  /** Absent where there are none. */
+  readonly volumeConfigurations?: readonly VolumeConfiguration[];
 }
 
 /** The content of a deployment's ControllerRevision. */
@@ -59,10 +62,12 @@ export function deploymentsOf(runtime: Runtime, service: ServiceRecord): Service
 }
 
 function triggerOf(service: ServiceRecord, revision: TaskRevision): Trigger {
+  const { volumeConfigurations = [] } = service.spec ?? {};
   return {
     taskDefinition: `${revision.family}:${revision.revision}`,
     forceNewDeployment: service.annotations[ANNOTATIONS.forceNewDeployment] ?? '',
     kubernetes: service.spec?.kubernetes ?? null,
+    ...(volumeConfigurations.length > 0 && { volumeConfigurations }),
   };
 }
 
@@ -145,6 +150,7 @@ export function templateOf(
     revision,
     features,
     ...(trigger.kubernetes !== null && { kubernetes: trigger.kubernetes }),
+    ...(trigger.volumeConfigurations !== undefined && { volumeConfigurations: trigger.volumeConfigurations }),
     cluster,
   });
   templates.set(record, { cluster, template });

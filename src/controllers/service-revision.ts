@@ -40,7 +40,7 @@ export function wantedRevision(
     return { trouble, problems: running };
   }
   if (!needsDeployment(service, resolved, newest)) return { problems: running };
-  const problems = taskProblems(resolved.definition, cluster.spec, spec.kubernetes);
+  const problems = taskProblems(resolved.definition, cluster.spec, spec);
   const trouble = blockedBy(problems);
   return trouble === undefined ? { next: resolved, problems } : { trouble, problems };
 }

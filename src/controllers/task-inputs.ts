@@ -6,7 +6,7 @@ import { apiVersion, configMaps, externalSecrets, type KubeObject, persistentVol
 import type { PodTemplate } from '../pod/compile.ts';
 import { EnvironmentFileError, withEnvironmentFiles } from '../pod/environment-files.ts';
 import { type ExternalSecret, VALUE } from '../pod/references.ts';
-import { type Claim, claimSpec } from '../pod/volume-sources.ts';
+import { type Claim, claimMetadata, claimSpec } from '../pod/volume-sources.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -67,8 +67,7 @@ async function ensureClaim(runtime: Runtime, namespace: string, claim: Claim): P
         metadata: {
           name: claim.name,
           namespace,
-          labels: { [LABELS.managedBy]: MANAGED_BY },
-          annotations: { [ANNOTATIONS.volume]: claim.volume },
+          ...claimMetadata(claim),
         },
         spec: claimSpec(claim),
       },

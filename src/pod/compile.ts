@@ -6,6 +6,7 @@ import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
+import type { VolumeConfiguration } from '../api/volume-configuration.ts';
 import { containerTraits, labelAnnotations, logAnnotations } from './annotations.ts';
 import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
 import { compileContainer } from './container.ts';
@@ -50,6 +51,8 @@ export interface TemplateInput {
   readonly revision?: number;
   /** The owner's `spec.kubernetes`; it wins over the definition's. */
   readonly kubernetes?: KubernetesOptions;
+  /** The owner's `spec.volumeConfigurations`. Default: none. */
+  readonly volumeConfigurations?: readonly VolumeConfiguration[];
   /** Default: everything that the newest supported Kubernetes has. */
   readonly features?: ClusterFeatures;
   /** What names of AWS mean in the namespace. Default: what holds without a Cluster. */
@@ -61,10 +64,11 @@ export function compileTemplate({
   family,
   revision,
   kubernetes,
+  volumeConfigurations = [],
   features = ALL_FEATURES,
   cluster = NO_CLUSTER,
 }: TemplateInput): PodTemplate {
-  const task = taskContext(definition, features, cluster);
+  const task = taskContext(definition, features, cluster, volumeConfigurations);
   const options = identity(task, mergeOptions(definition.kubernetes, kubernetes));
   const podVolumes = [...(volumes(task).volumes ?? []), ...memoryVolumes(task)];
   return {
@@ -111,7 +115,7 @@ export function compileTemplate({
     externalSecrets: externalSecrets(task),
     claims: claims(task),
     tags: definition.tags,
-    problems: taskProblems(definition, cluster, kubernetes),
+    problems: taskProblems(definition, cluster, { kubernetes, volumeConfigurations }),
   };
 }
 

@@ -2,31 +2,40 @@
 import type { ClusterSpec } from '../api/cluster.ts';
 import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
+import type { VolumeConfiguration } from '../api/volume-configuration.ts';
 import { mergeOptions } from './options.ts';
 import { policyViolations } from './policy.ts';
 import { resolveFile, resolvePullSecret, resolveRole, resolveSecret, type Unresolved } from './references.ts';
 import { resolveVolume } from './volume-sources.ts';
 
 export interface TaskProblem {
-  readonly reason: 'MappingMissing' | 'NotAllowed' | 'ForeignReference' | 'ClusterInvalid';
+  readonly reason:
+    | 'MappingMissing'
+    | 'VolumeConfigurationMismatch'
+    | 'NotAllowed'
+    | 'ForeignReference'
+    | 'ClusterInvalid';
   /** `field path: what is wrong and what to do`. */
   readonly message: string;
   /** No task may start; otherwise it starts without what is missing. */
   readonly blocks: boolean;
 }
 
-/** @param owner `spec.kubernetes` of the Service or job that runs the definition. */
-export function taskProblems(
-  definition: TaskDefinitionSpec,
-  cluster: ClusterSpec,
-  owner?: KubernetesOptions,
-): TaskProblem[] {
-  const options = mergeOptions(definition.kubernetes, owner);
+/** What the Service or job that runs a definition says of its tasks. */
+interface Launch {
+  readonly kubernetes?: KubernetesOptions | undefined;
+  readonly volumeConfigurations: readonly VolumeConfiguration[];
+}
+
+/** @param launch absent: of the definition alone, which leaves to the launch what it does. */
+export function taskProblems(definition: TaskDefinitionSpec, cluster: ClusterSpec, launch?: Launch): TaskProblem[] {
+  const options = mergeOptions(definition.kubernetes, launch?.kubernetes);
   return [
     ...policyViolations(definition, options, cluster).map(
       (message): TaskProblem => ({ reason: 'NotAllowed', message, blocks: true }),
     ),
     ...unresolvedReferences(definition, options, cluster),
+    ...(launch === undefined ? [] : mismatches(definition, launch.volumeConfigurations, cluster)),
   ];
 }
 
@@ -42,7 +51,8 @@ function unresolvedReferences(
   };
   if (taskRoleArn !== undefined && options.serviceAccountName === undefined)
     check('spec.taskRoleArn', resolveRole(taskRoleArn, cluster), !cluster.policy.allowUnmappedRoles);
-  for (const [index, volume] of volumes.entries()) check(`spec.volumes[${index}]`, resolveVolume(volume, cluster));
+  for (const [index, volume] of volumes.entries())
+    if (!volume.configuredAtLaunch) check(`spec.volumes[${index}]`, resolveVolume(volume, cluster));
   for (const [index, container] of containerDefinitions.entries()) {
     const at = `spec.containerDefinitions[${index}]`;
     for (const [position, { valueFrom }] of container.secrets.entries())
@@ -54,6 +64,33 @@ function unresolvedReferences(
       check(`${at}.repositoryCredentials.credentialsParameter`, resolvePullSecret(credentials, cluster));
   }
   return problems;
+}
+
+function mismatches(
+  { volumes }: TaskDefinitionSpec,
+  configurations: readonly VolumeConfiguration[],
+  cluster: ClusterSpec,
+): TaskProblem[] {
+  const atLaunch = volumes.filter(({ configuredAtLaunch }) => configuredAtLaunch);
+  const unknown = configurations.flatMap(({ name }, index) =>
+    atLaunch.some((volume) => volume.name === name)
+      ? []
+      : [
+          // Text: AWS (go-to-k/cdkd#811).
+          `spec.volumeConfigurations[${index}].name: "${name}": Volume configuration provided but no matching configuredAtLaunch volume found in task definition.`,
+        ],
+  );
+  // A name that is misspelt is one mistake, not two.
+  const missing = unknown.length > 0 ? [] : atLaunch;
+  const unresolved = missing.flatMap((volume) => {
+    const resolved = resolveVolume(volume, cluster, configurations);
+    return 'unresolved' in resolved ? [`spec.volumeConfigurations: ${resolved.unresolved}`] : [];
+  });
+  return [...unknown, ...unresolved].map((message) => ({
+    reason: 'VolumeConfigurationMismatch',
+    message,
+    blocks: true,
+  }));
 }
 
 /** Of a long list the first few say enough for one condition. */

@@ -1,6 +1,7 @@
 import type { ClusterSpec } from '../api/cluster.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
+import type { VolumeConfiguration } from '../api/volume-configuration.ts';
 import type { ClusterFeatures } from './cluster-features.ts';
 import { type StartPlan, startPlan } from './start-order.ts';
 import { uniqueNames } from './unique-names.ts';
@@ -11,6 +12,8 @@ export interface TaskContext {
   readonly features: ClusterFeatures;
   /** What names of AWS mean in the namespace. */
   readonly cluster: ClusterSpec;
+  /** What volumes are that the definition leaves to the launch. */
+  readonly volumeConfigurations: readonly VolumeConfiguration[];
   /** In the order in which they are to start. */
   readonly containers: readonly ContainerDefinition[];
   readonly start: StartPlan;
@@ -24,6 +27,7 @@ export function taskContext(
   definition: TaskDefinitionSpec,
   features: ClusterFeatures,
   cluster: ClusterSpec,
+  volumeConfigurations: readonly VolumeConfiguration[],
 ): TaskContext {
   const start = startPlan(definition.containerDefinitions);
   const containers = [...start.init, ...start.regular];
@@ -31,6 +35,7 @@ export function taskContext(
     definition,
     features,
     cluster,
+    volumeConfigurations,
     containers,
     start,
     containerNames: uniqueNames(containers.map(({ name }) => name)),

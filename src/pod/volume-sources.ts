@@ -1,19 +1,21 @@
 /** What a volume of a task definition is here: a directory, a claim, an export. */
 import type { V1Volume } from '@kubernetes/client-node';
 import type { ClusterSpec } from '../api/cluster.ts';
+import { ANNOTATIONS, LABELS, MANAGED_BY } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
 import type { DockerVolumeConfiguration, Volume } from '../api/volume.ts';
+import type { VolumeConfiguration } from '../api/volume-configuration.ts';
 import { resolveFileSystem, type Unresolved } from './references.ts';
 
 /** What a volume is in a pod, and the directory in it that is the volume's root. */
 export interface ResolvedVolume {
   readonly source: Omit<V1Volume, 'name'>;
   readonly subPath?: string;
-  /** A claim that is to be made where it does not exist. */
+  /** A claim that is to be made where it does not exist, and that outlives the tasks that mount it. */
   readonly claim?: Claim;
 }
 
-/** A PersistentVolumeClaim that outlives the tasks that mount it. */
+/** A PersistentVolumeClaim. */
 export interface Claim {
   readonly name: string;
   /** AWS name of the volume. */
@@ -21,10 +23,19 @@ export interface Claim {
   readonly storageClassName?: string;
   readonly accessMode: string;
   readonly sizeInGiB: number;
+  /** VolumeSnapshot that it is made from. */
+  readonly snapshot?: string;
 }
 
-/** @returns what stands for a volume (`ecs-semantics §1.8`), or why nothing does. */
-export function resolveVolume(volume: Volume, cluster: ClusterSpec): ResolvedVolume | Unresolved {
+/**
+ * @param atLaunch what the owner of the task says of the volumes that the definition leaves to the launch
+ * @returns what stands for a volume (`ecs-semantics §1.8`), or why nothing does.
+ */
+export function resolveVolume(
+  volume: Volume,
+  cluster: ClusterSpec,
+  atLaunch: readonly VolumeConfiguration[] = [],
+): ResolvedVolume | Unresolved {
   const { dockerVolumeConfiguration: docker, efsVolumeConfiguration: efs, s3filesVolumeConfiguration: s3 } = volume;
   const fsx = volume.fsxWindowsFileServerVolumeConfiguration;
   if (docker !== undefined) return dockerVolume(volume.name, docker, cluster);
@@ -32,10 +43,7 @@ export function resolveVolume(volume: Volume, cluster: ClusterSpec): ResolvedVol
     return fileSystem(efs.fileSystemId, efs.authorizationConfig?.accessPointId, efs.rootDirectory, cluster);
   if (s3 !== undefined) return fileSystem(s3.fileSystemArn, s3.accessPointArn, s3.rootDirectory, cluster);
   if (fsx !== undefined) return fileSystem(fsx.fileSystemId, undefined, fsx.rootDirectory, cluster);
-  if (volume.configuredAtLaunch)
-    return {
-      unresolved: `volume "${volume.name}" is configured at launch, and what a Service says of it (volumeConfigurations) is not taken yet: a volume of another kind is`,
-    };
+  if (volume.configuredAtLaunch) return launchVolume(volume.name, atLaunch, cluster);
   const path = hostPathOf(volume);
   // Without a type the container runtime makes a missing path a directory, and takes a file or socket as it is: as Docker.
   return { source: path === undefined ? { emptyDir: {} } : { hostPath: { path } } };
@@ -94,13 +102,54 @@ function dockerVolume(
     return { source, claim: { name: claimName, volume: name, ...claimed } };
   }
   if (mapped === undefined) return driver === 'local' ? { source: { emptyDir: {} } } : unknownDriver;
-  return { source: { ephemeral: { volumeClaimTemplate: { spec: claimSpec(claimed) } } } };
+  return { source: ephemeralClaim({ volume: name, ...claimed }) };
 }
 
-export const claimSpec = ({ storageClassName, accessMode, sizeInGiB }: Omit<Claim, 'name' | 'volume'>) => ({
+/** A managed EBS volume: a claim of the task's own, deleted with its pod. */
+function launchVolume(
+  name: string,
+  atLaunch: readonly VolumeConfiguration[],
+  cluster: ClusterSpec,
+): ResolvedVolume | Unresolved {
+  const ebs = atLaunch.find((configuration) => configuration.name === name)?.managedEBSVolume;
+  if (ebs === undefined)
+    return {
+      unresolved: `volume "${name}" of the task definition is configured at launch: add {name, managedEBSVolume} for it to spec.volumeConfigurations of the Service`,
+    };
+  const { volumeType, sizeInGiB, snapshotId } = ebs;
+  if (sizeInGiB === undefined)
+    return {
+      unresolved: `volume "${name}" has no sizeInGiB in spec.volumeConfigurations: beside snapshotId "${snapshotId}" it is needed here, as the size of a VolumeSnapshot is not looked up`,
+    };
+  const mapped = cluster.mappings.storageClasses.find((known) => known.volumeType === volumeType);
+  return {
+    source: ephemeralClaim({
+      volume: name,
+      ...(mapped !== undefined && { storageClassName: mapped.storageClassName }),
+      accessMode: mapped?.accessMode ?? 'ReadWriteOnce',
+      sizeInGiB,
+      ...(snapshotId !== undefined && { snapshot: dnsName(snapshotId, 253) }),
+    }),
+  };
+}
+
+/** A claim that kube-controller-manager makes for the pod, and that goes with it. */
+const ephemeralClaim = (claim: Omit<Claim, 'name'>): Pick<V1Volume, 'ephemeral'> => ({
+  ephemeral: { volumeClaimTemplate: { metadata: claimMetadata(claim), spec: claimSpec(claim) } },
+});
+
+export const claimMetadata = ({ volume }: Pick<Claim, 'volume'>) => ({
+  labels: { [LABELS.managedBy]: MANAGED_BY },
+  annotations: { [ANNOTATIONS.volume]: volume },
+});
+
+export const claimSpec = ({ storageClassName, accessMode, sizeInGiB, snapshot }: Omit<Claim, 'name' | 'volume'>) => ({
   accessModes: [accessMode],
   ...(storageClassName !== undefined && { storageClassName }),
   resources: { requests: { storage: `${sizeInGiB}Gi` } },
+  ...(snapshot !== undefined && {
+    dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: snapshot },
+  }),
 });
 
 interface LocalOptions {

@@ -4,11 +4,16 @@ import type { TaskContext } from './task-context.ts';
 import { type Claim, resolveVolume } from './volume-sources.ts';
 
 /** The volumes of the task. */
-export function volumes({ definition, volumeNames, cluster }: TaskContext): Pick<V1PodSpec, 'volumes'> {
+export function volumes({
+  definition,
+  volumeNames,
+  cluster,
+  volumeConfigurations,
+}: TaskContext): Pick<V1PodSpec, 'volumes'> {
   if (definition.volumes.length === 0) return {};
   return {
     volumes: definition.volumes.map((volume) => {
-      const resolved = resolveVolume(volume, cluster);
+      const resolved = resolveVolume(volume, cluster, volumeConfigurations);
       const name = volumeNames.get(volume.name) ?? volume.name;
       return 'unresolved' in resolved ? { name, emptyDir: {} } : { name, ...resolved.source };
     }),

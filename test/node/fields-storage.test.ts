@@ -292,6 +292,26 @@ describe.skipIf(!possible).concurrent(title, () => {
     expect(await inside(ns, await untilRunning(ns, 'reader'), 'app', 'cat /shared/x')).toBe('kept\n');
   });
 
+  it('has the volume that its Service configures at launch, and no longer than its pod', async (context) => {
+    const ns = await suite().namespace(context);
+    const { path, storageClassName } = await provide(context, ns, 'ebs');
+    await ns.create(cluster('prod', { mappings: { storageClasses: [{ volumeType: 'gp3', storageClassName }] } }));
+    const managedEBSVolume = { volumeType: 'gp3', sizeInGiB: 5, roleArn: 'ecsInfrastructureRole' };
+    await ns.create(
+      taskDefinition('task', { volumes: [{ name: 'Data_Dir', configuredAtLaunch: true }] }, [
+        busybox('app', { mountPoints: [mount('Data_Dir', '/data')] }),
+      ]),
+      service('task', { volumeConfigurations: [{ name: 'Data_Dir', managedEBSVolume }] }),
+    );
+    const pod = await untilRunning(ns, 'task');
+    await inside(ns, pod, 'app', 'echo mine > /data/x');
+    expect(readFileSync(join(path, 'x'), 'utf8')).toBe('mine\n');
+    const claim = `persistentvolumeclaim/${pod.metadata.name}-data-dir`;
+    expect(await ns.kubectl(['get', claim, '-o', 'jsonpath={.spec.resources.requests.storage}'])).toBe('5Gi');
+    await ns.patch('services', 'task', { spec: { desiredCount: 0 } });
+    await ns.kubectl(['wait', '--for=delete', '--timeout=120s', claim]);
+  });
+
   it('has file systems where the Cluster says they are, from the directory asked for', async (context) => {
     const ns = await suite().namespace(context);
     const { path, storageClassName } = await provide(context, ns, 'efs');

@@ -48,6 +48,9 @@ export const HOST_PATHS = nodeStorage(
   'mounts paths of the node that are there, files and sockets too, and makes those that are not',
 );
 export const DOCKER_VOLUMES = nodeStorage('has Docker volumes: its own, in memory, and shared ones that outlive it');
+export const LAUNCH_VOLUMES = nodeStorage(
+  'has the volume that its Service configures at launch, and no longer than its pod',
+);
 export const FILE_SYSTEMS = nodeStorage(
   'has file systems where the Cluster says they are, from the directory asked for',
 );

@@ -7,11 +7,10 @@ import type {
 } from '../../api/volume.ts';
 import { ECS } from '../../aws-model/model.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
-import { DOCKER_VOLUMES, FILE_SYSTEMS, HOST_PATHS, VOLUMES } from './proofs.ts';
+import { DOCKER_VOLUMES, FILE_SYSTEMS, HOST_PATHS, LAUNCH_VOLUMES, VOLUMES } from './proofs.ts';
 
-const notAtLaunch = approximated(
-  'keeps tasks from starting: what a Service says in volumeConfigurations is not taken yet',
-);
+const byStorageClass = ignored('the StorageClass of the claim, and what makes its volumes, say it');
+const tagsOfVolume = ignored('the claim has the name of the volume as an annotation, and no tags');
 const empty = 'what the image has where it is mounted is not copied into it, as Docker would';
 const mapped = approximated(
   "the PersistentVolumeClaim or NFS export that the Cluster's mappings.fileSystems name",
@@ -94,7 +93,7 @@ export const volumes: Topic = {
     efsVolumeConfiguration: BY_ITS_FIELDS,
     s3filesVolumeConfiguration: BY_ITS_FIELDS,
     fsxWindowsFileServerVolumeConfiguration: BY_ITS_FIELDS,
-    configuredAtLaunch: notAtLaunch,
+    configuredAtLaunch: exact(LAUNCH_VOLUMES),
   },
   HostVolumeProperties: { sourcePath: exact(HOST_PATHS) },
   MountPoint: { sourceVolume: exact(VOLUMES), containerPath: exact(VOLUMES), readOnly: exact(VOLUMES) },
@@ -123,6 +122,33 @@ export const volumes: Topic = {
     authorizationConfig: fsx,
   },
   ...whole(ECS, fsx, 'FSxWindowsFileServerAuthorizationConfig'),
+  ServiceVolumeConfiguration: {
+    name: approximated(
+      "the volume is a PersistentVolumeClaim of the task, which is deleted with its pod: after a failed task only when the Cluster's retention is over",
+      LAUNCH_VOLUMES,
+    ),
+    managedEBSVolume: BY_ITS_FIELDS,
+  },
+  ServiceManagedEBSVolumeConfiguration: {
+    encrypted: byStorageClass,
+    kmsKeyId: byStorageClass,
+    volumeType: approximated(
+      "the StorageClass that the Cluster's mappings.storageClasses name for it, or else the default one",
+      LAUNCH_VOLUMES,
+    ),
+    sizeInGiB: exact(LAUNCH_VOLUMES),
+    snapshotId: approximated(
+      'the VolumeSnapshot of this name in the namespace; sizeInGiB has to be given beside it',
+      LAUNCH_VOLUMES,
+    ),
+    volumeInitializationRate: byStorageClass,
+    iops: byStorageClass,
+    throughput: byStorageClass,
+    tagSpecifications: tagsOfVolume,
+    roleArn: ignored('no AWS role is needed to make a volume in this cluster'),
+    filesystemType: byStorageClass,
+  },
+  ...whole(ECS, tagsOfVolume, 'EBSTagSpecification'),
   EphemeralStorage: {
     sizeInGiB: approximated(
       'reserved on the node, and a limit: the kubelet evicts a task that has written more, where on AWS its disk is full',

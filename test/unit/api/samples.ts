@@ -380,6 +380,58 @@ export const samples: readonly Sample[] = [
       tags: [{ key: 'team', value: 'a' }],
     }),
   },
+  {
+    title: 'a volume configured at launch with everything',
+    kind: 'Service',
+    spec: service({
+      volumeConfigurations: [
+        {
+          name: 'Data_Dir',
+          managedEBSVolume: {
+            encrypted: true,
+            kmsKeyId: 'arn:aws:kms:eu-west-1:111122223333:key/1234',
+            volumeType: 'gp3',
+            sizeInGiB: 20,
+            snapshotId: 'snap-12345',
+            volumeInitializationRate: 200,
+            iops: 3000,
+            throughput: 125,
+            tagSpecifications: [
+              { resourceType: 'volume', tags: [{ key: 'team', value: 'a' }], propagateTags: 'SERVICE' },
+            ],
+            roleArn: 'arn:aws:iam::111122223333:role/ecsInfrastructureRole',
+            filesystemType: 'ext4',
+          },
+        },
+      ],
+    }),
+  },
+  {
+    title: 'a volume configured at launch with little, and null',
+    kind: 'Service',
+    spec: service({
+      volumeConfigurations: [
+        {
+          name: 'data',
+          managedEBSVolume: { roleArn: 'r', sizeInGiB: 1, volumeType: null, iops: null, tagSpecifications: null },
+        },
+      ],
+    }),
+  },
+  {
+    title: 'a volume configured at launch as nothing',
+    kind: 'Service',
+    spec: service({ volumeConfigurations: [{ name: 'data' }] }),
+    refused: ['spec.volumeConfigurations[0].managedEBSVolume'],
+  },
+  {
+    title: 'two volumes configured at launch',
+    kind: 'Service',
+    spec: service({
+      volumeConfigurations: ['a', 'b'].map((name) => ({ name, managedEBSVolume: { roleArn: 'r', sizeInGiB: 1 } })),
+    }),
+    refused: ['spec.volumeConfigurations'],
+  },
   { title: 'bounds given as null', kind: 'Service', spec: service({ deploymentConfiguration: null }) },
   {
     title: 'no task definition',

@@ -28,6 +28,24 @@ describe('a service', () => {
     expect(err).toContain('Converted     services[0].clusterArn: ');
   });
 
+  it('as describe-services gives it has the volume of its newest deployment, but for those that its definition configures', async () => {
+    const ebs = { name: 'data', managedEBSVolume: { roleArn: 'ecsInfrastructureRole', sizeInGiB: 20 } };
+    const described = (serviceName: string, ...volumeConfigurations: object[]) => ({
+      ...create,
+      serviceName,
+      serviceArn: 'arn:aws:ecs:eu-west-1:111122223333:service/prod/Web_1',
+      deployments: [
+        { status: 'ACTIVE', volumeConfigurations: [] },
+        { status: 'PRIMARY', volumeConfigurations },
+      ],
+    });
+    const { manifests } = await imported(
+      ['-'],
+      json({ services: [described('a', { name: 's3' }, ebs), described('b', { name: 's3' })] }),
+    );
+    expect(manifests.map(({ spec }) => spec.volumeConfigurations)).toEqual([[ebs], undefined]);
+  });
+
   it('that has what Longshore does not take yet is refused, or loses it on request', async () => {
     const wanted = { ...create, availabilityZoneRebalancing: 'ENABLED' };
     expect(await refused(['-'], json(wanted))).toEqual([

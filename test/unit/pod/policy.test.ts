@@ -101,7 +101,9 @@ describe('the policy of a Cluster', () => {
   it('holds for the spec.kubernetes of a Service too', () => {
     const cluster = parseCluster({ policy: { allowServiceAccountName: false } });
     const kubernetes = parseTaskDefinition({ ...task(), kubernetes: { serviceAccountName: 'admin' } }).kubernetes;
-    expect(taskProblems(parseTaskDefinition(task()), cluster, kubernetes)).toMatchObject([{ reason: 'NotAllowed' }]);
+    expect(taskProblems(parseTaskDefinition(task()), cluster, { kubernetes, volumeConfigurations: [] })).toMatchObject([
+      { reason: 'NotAllowed' },
+    ]);
   });
 });
 

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { app, compile, compileIn } from '../../support/compiled.ts';
+import { parseCluster } from '../../../src/api/cluster.ts';
+import { parseService } from '../../../src/api/service.ts';
+import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
+import { compileTemplate } from '../../../src/pod/compile.ts';
+import { taskProblems } from '../../../src/pod/problems.ts';
+import { app, compileIn } from '../../support/compiled.ts';
 
 const inCluster = (volumes: object[], mappings: object = {}) =>
   compileIn({ mappings }, { volumes, containerDefinitions: [app()] });
@@ -20,12 +25,90 @@ describe('a volume', () => {
   });
 });
 
-it('a volume that is configured at launch is a problem, and no empty directory in its place', () => {
-  const mountPoints = [{ sourceVolume: 'data', containerPath: '/data' }];
-  const volumes = [{ name: 'data', configuredAtLaunch: true }];
-  expect(compile({ volumes, containerDefinitions: [app({ mountPoints })] }).problems).toMatchObject([
-    { blocks: true, message: expect.stringMatching(/^spec\.volumes\[0\]: volume "data" is configured at launch/) },
-  ]);
+describe('a volume that is configured at launch', () => {
+  const mountPoints = [{ sourceVolume: 'Data_Dir', containerPath: '/data' }];
+  const definition = {
+    volumes: [{ name: 'Data_Dir', configuredAtLaunch: true }],
+    containerDefinitions: [app({ mountPoints })],
+  };
+  const ebs = (managedEBSVolume: object, name = 'Data_Dir') => [
+    { name, managedEBSVolume: { roleArn: 'r', ...managedEBSVolume } },
+  ];
+  const launched = (volumeConfigurations: object[], mappings: object = {}) =>
+    compileTemplate({
+      definition: parseTaskDefinition(definition),
+      family: 'app',
+      cluster: parseCluster({ mappings }),
+      volumeConfigurations: parseService({ taskDefinition: 'app', desiredCount: 1, volumeConfigurations })
+        .volumeConfigurations,
+    });
+  const claimOf = (...given: Parameters<typeof launched>) => {
+    const template = launched(...given);
+    expect(template.problems).toEqual([]);
+    return template.spec.volumes?.[0];
+  };
+
+  it('is a claim of the task, of the size asked for', () => {
+    expect(claimOf(ebs({ sizeInGiB: 20 }))).toEqual({
+      name: 'data-dir',
+      ephemeral: {
+        volumeClaimTemplate: {
+          metadata: {
+            labels: { 'app.kubernetes.io/managed-by': 'longshore' },
+            annotations: { 'longshore.dev/volume': 'Data_Dir' },
+          },
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '20Gi' } } },
+        },
+      },
+    });
+  });
+
+  it('is of the StorageClass that stands for its type, gp2 where it names none', () => {
+    const storageClasses = [
+      { volumeType: 'gp2', storageClassName: 'slow' },
+      { volumeType: 'io2', storageClassName: 'fast', accessMode: 'ReadWriteOncePod', sizeInGiB: 7 },
+    ];
+    const specOf = (fields: object) =>
+      claimOf(ebs({ sizeInGiB: 20, ...fields }), { storageClasses })?.ephemeral?.volumeClaimTemplate?.spec;
+    expect(specOf({})).toMatchObject({ storageClassName: 'slow' });
+    expect(specOf({ volumeType: 'io2', iops: 100 })).toEqual({
+      storageClassName: 'fast',
+      accessModes: ['ReadWriteOncePod'],
+      resources: { requests: { storage: '20Gi' } },
+    });
+    expect(specOf({ volumeType: 'gp3' })).not.toHaveProperty('storageClassName');
+  });
+
+  it('is made from the VolumeSnapshot of the name of its snapshot', () => {
+    const claim = claimOf(ebs({ snapshotId: 'snap-1', sizeInGiB: 5 }));
+    expect(claim?.ephemeral?.volumeClaimTemplate?.spec.dataSource).toEqual({
+      apiGroup: 'snapshot.storage.k8s.io',
+      kind: 'VolumeSnapshot',
+      name: 'snap-1',
+    });
+  });
+
+  it.each<[string, object[], RegExp]>([
+    [
+      'nothing says what it is',
+      [],
+      /^spec\.volumeConfigurations: volume "Data_Dir" of the task .* add \{name, managed/,
+    ],
+    [
+      'another name is said',
+      ebs({ sizeInGiB: 1 }, 'data'),
+      /^spec\.volumeConfigurations\[0\]\.name: "data": Volume configuration provided but no matching configuredAtLaunch volume found in task definition\.$/,
+    ],
+    ['its size is not known', ebs({ snapshotId: 'snap-1' }), /no sizeInGiB .* beside snapshotId "snap-1"/],
+  ])('is one problem where %s, and no empty directory starts in its place', (_, volumeConfigurations, message) => {
+    expect(launched(volumeConfigurations).problems).toEqual([
+      { reason: 'VolumeConfigurationMismatch', blocks: true, message: expect.stringMatching(message) },
+    ]);
+  });
+
+  it('is no problem of the definition alone', () => {
+    expect(taskProblems(parseTaskDefinition(definition), parseCluster({}))).toEqual([]);
+  });
 });
 
 describe('a Docker volume', () => {

@@ -73,7 +73,19 @@ function ofDeployment(
   const primary = deployments.findIndex((deployment) => isFields(deployment) && deployment.status === 'PRIMARY');
   const found: unknown = deployments[primary];
   if (!isFields(found)) return [];
-  return OF_DEPLOYMENT.filter((field) => found[field] !== undefined && found[field] !== null).map((field) =>
-    take(['deployments', primary, field], field, found[field], 'the input has it beside the other fields'),
-  );
+  return OF_DEPLOYMENT.map((field): [string, unknown] => [field, ofInput(field, found[field])])
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([field, value]) =>
+      take(['deployments', primary, field], field, value, 'the input has it beside the other fields'),
+    );
+}
+
+/**
+ * A description names S3 Files volumes among the volumeConfigurations as well (hashicorp/terraform-provider-aws#48945): the
+ * task definition says what they are, and the input does not take them.
+ */
+function ofInput(field: string, value: unknown): unknown {
+  if (field !== 'volumeConfigurations' || !Array.isArray(value)) return value;
+  const configured = value.filter((item) => isFields(item) && isFields(item.managedEBSVolume));
+  return configured.length > 0 ? configured : undefined;
 }
