@@ -76,8 +76,8 @@ describe('longshore validate says line for line what kubectl apply says', () => 
     if (serverSide.every((line) => ours.includes(line))) expect(serverSide.sort()).toEqual(ours);
   });
 
-  it('for every sample of a spec, and every definition that breaks one rule', async () => {
-    const broken = brokenRules.map(({ spec, message }) => ({ kind: 'TaskDefinition', spec, title: message }) as const);
+  it('for every sample of a spec, and every spec that breaks one rule', async () => {
+    const broken = brokenRules.map(({ kind, spec, message }) => ({ kind, spec, title: message }));
     for (const { kind, spec, title } of [...samples, ...broken]) {
       const object = objectOf({ title, kind, spec });
       expect(await validate(object), title).toEqual(await bothTurns((validation) => posted(object, validation)));

@@ -26,6 +26,7 @@ import {
   task,
   wordpress,
 } from '../unit/api/samples.ts';
+import { longshore } from '../unit/cli/run.ts';
 
 const crds = join(import.meta.dirname, '../../crds');
 const resources = [taskDefinitions, services, batchJobs, tasks, clusters];
@@ -190,19 +191,19 @@ async function concurrently<Item, Result>(
   return results.flat();
 }
 
-/** What the API server finds wrong with a TaskDefinition, in the form that zod's problems have. */
-async function serverProblems(spec: unknown): Promise<SpecProblem[]> {
-  const { body } = await api.call('POST', dryRunPath('TaskDefinition'), object('TaskDefinition', spec));
+/** What the API server finds wrong with a spec, in the form that zod's problems have. */
+async function serverProblems(spec: unknown, kind: SampleKind = 'TaskDefinition'): Promise<SpecProblem[]> {
+  const { body } = await api.call('POST', dryRunPath(kind), object(kind, spec));
   const causes: { field: string; message: string }[] = JSON.parse(body).details?.causes ?? [];
   // A note of the API server itself, not a problem: some validation rules were not checked because the object was invalid.
   return causes.filter(({ field }) => field !== '<nil>').map(({ field, message }) => ({ path: field, message }));
 }
 
-describe('a task definition that breaks one rule', () => {
+describe('a spec that breaks one rule', () => {
   it.concurrent.for(brokenRules)(
-    'is refused by the API server with one problem: $path: $message',
-    async ({ spec, path, message }, { expect }) => {
-      const problems = await serverProblems(spec);
+    'is refused by the API server with one problem: $kind $path: $message',
+    async ({ kind, spec, path, message }, { expect }) => {
+      const problems = await serverProblems(spec, kind);
       expect(problems.map((problem) => problem.path)).toEqual([path]);
       // Before its own text a rule's message has the value, where that is not an object or a list.
       expect(problems[0]?.message.replace(/^Invalid value: ("([^"\\]|\\.)*"|-?\d+): |^Invalid value: /, '')).toBe(
@@ -218,18 +219,25 @@ describe('a task definition that breaks one rule', () => {
     },
   );
 
-  it('is refused by kubectl apply in the same words', async () => {
-    const items = brokenRules.map(({ spec }, index) => object('TaskDefinition', spec, `rule-${index}`));
-    const { stderr, code } = await kubectl(['apply', '--dry-run=server', '-f', '-'], {
-      apiVersion: 'v1',
-      kind: 'List',
-      items,
-    });
+  it('is refused by kubectl apply and by longshore validate in the same words', async () => {
+    const items = brokenRules.map(({ kind, spec }, index) => object(kind, spec, `rule-${index}`));
+    const list = { apiVersion: 'v1', kind: 'List', items };
+    const { stderr, code } = await kubectl(['apply', '--dry-run=server', '--validate=strict', '-f', '-'], list);
     expect(code).toBe(1);
-    for (const [index, { path, message }] of brokenRules.entries()) {
-      const line = stderr.split('\n').find((text) => text.includes(`"rule-${index}" is invalid`));
-      expect(line).toContain(`is invalid: ${path}: Invalid value: `);
+    const validated = await longshore(['validate', '--quiet', '-'], JSON.stringify(list));
+    expect(validated.code).toBe(1);
+    const applied = stderr
+      .trim()
+      .split('\n')
+      .filter((line) => line.includes('is invalid: '));
+    const ours = validated.err.trim().split('\n');
+    expect([applied.length, ours.length]).toEqual([items.length, items.length]);
+    for (const [index, { kind, path, message }] of brokenRules.entries()) {
+      const name = `rule-${index}`;
+      const line = applied.find((text) => text.includes(`"${name}" is invalid: `))?.replace(/^.*? is invalid: /, '');
+      expect(line?.startsWith(`${path}: Invalid value: `), line).toBe(true);
       expect(line?.endsWith(message), `${line} should end with ${message}`).toBe(true);
+      expect(ours).toContain(`longshore: standard input, items[${index}]: ${kind} ${name}: ${line}`);
     }
   });
 });

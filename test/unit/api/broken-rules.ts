@@ -1,7 +1,9 @@
-import { container, task } from './samples.ts';
+import { brokenRulesOfOthers } from './broken-rules-of-others.ts';
+import { container, type SampleKind, task } from './samples.ts';
 
-/** A definition that breaks one rule of the schema, and what both checkers must say about it. */
+/** A spec that breaks one rule of the schema, and what every checker must say about it. */
 export interface BrokenRule {
+  readonly kind: SampleKind;
   readonly path: string;
   readonly message: string;
   readonly spec: unknown;
@@ -13,6 +15,7 @@ const containers = 'spec.containerDefinitions';
 const first = `${containers}[0]`;
 
 const broken = (path: string, message: string, spec: Fields): BrokenRule => ({
+  kind: 'TaskDefinition',
   path,
   message,
   spec: JSON.parse(JSON.stringify(spec)) as unknown,
@@ -56,7 +59,7 @@ const proxy = (...names: string[]) => ({
   proxyConfiguration: { containerName: 'web', properties: names.map((name) => ({ name, value: '1' })) },
 });
 
-export const brokenRules: readonly BrokenRule[] = [
+const brokenTaskDefinitions: readonly BrokenRule[] = [
   // Essential containers, dependencies.
   ofContainer(
     containers,
@@ -484,7 +487,15 @@ export const brokenRules: readonly BrokenRule[] = [
     'keys of longshore.dev/ and app.kubernetes.io/managed-by are set by Longshore',
     task({ kubernetes: { podLabels: { 'longshore.dev/task': 'x' } } }),
   ),
+  broken(
+    'spec.kubernetes.podAnnotations',
+    'keys of longshore.dev/ and app.kubernetes.io/managed-by are set by Longshore',
+    task({ kubernetes: { podAnnotations: { 'app.kubernetes.io/managed-by': 'x' } } }),
+  ),
 ];
+
+/** One at least for each rule of each kind. */
+export const brokenRules: readonly BrokenRule[] = [...brokenTaskDefinitions, ...brokenRulesOfOthers];
 
 /** Mistakes of a single field: each checker has its own words, but the same path. */
 export const brokenFields: readonly { readonly path: string; readonly spec: unknown }[] = [

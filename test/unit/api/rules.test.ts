@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { structuralSchema } from '../../../dev/generate/structural-schema.ts';
+import { KINDS } from '../../../dev/generate/kinds.ts';
+import { type StructuralSchema, structuralSchema } from '../../../dev/generate/structural-schema.ts';
 import { parseBatchJob } from '../../../src/api/batch-job.ts';
 import { parseCluster } from '../../../src/api/cluster.ts';
 import { InvalidSpecError, type SpecProblem } from '../../../src/api/parse.ts';
 import { parseService } from '../../../src/api/service.ts';
 import { parseTask } from '../../../src/api/task.ts';
-import { parseTaskDefinition, taskDefinitionSpecSchema } from '../../../src/api/task-definition.ts';
+import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
 import { brokenFields, brokenRules } from './broken-rules.ts';
 import { clusterSamples } from './cluster-samples.ts';
-import { container, samples, service, task, wordpress } from './samples.ts';
+import { container, type SampleKind, samples, service, task, wordpress } from './samples.ts';
 
 const parsers = {
   TaskDefinition: parseTaskDefinition,
@@ -66,9 +67,9 @@ describe('a spec is checked where it enters', () => {
   });
 });
 
-function problemListOf(spec: unknown): readonly SpecProblem[] {
+function problemListOf(spec: unknown, kind: SampleKind = 'TaskDefinition'): readonly SpecProblem[] {
   try {
-    parseTaskDefinition(spec);
+    parsers[kind](spec);
   } catch (error) {
     if (error instanceof InvalidSpecError) return error.problems;
     throw error;
@@ -76,34 +77,55 @@ function problemListOf(spec: unknown): readonly SpecProblem[] {
   return [];
 }
 
-/** Texts of all rules that the API server checks, as regular expressions. */
-function ruleTexts(schema: unknown): RegExp[] {
-  if (typeof schema !== 'object' || schema === null) return [];
-  const rules: unknown = Reflect.get(schema, 'x-kubernetes-validations');
-  const texts = (Array.isArray(rules) ? rules : []).map(({ message, messageExpression = '' }) => {
-    const [, format = '""'] = /("(?:[^"\\]|\\.)*")\.format\(/.exec(messageExpression) ?? [];
-    const text: string = message ?? JSON.parse(format);
-    const literal = (part: string) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    return new RegExp(`^${text.split('%s').map(literal).join('.*')}$`);
-  });
-  // A field's own, about null in place of one of its values.
-  const own = texts.filter(({ source }) => !source.startsWith('^supported values'));
-  return [...own, ...Object.values(schema).flatMap(ruleTexts)];
+interface RuleText {
+  /** Where its problems are said to be. */
+  readonly path: RegExp;
+  readonly text: RegExp;
 }
 
-describe('a task definition that breaks one rule', () => {
-  it.each(brokenRules)('is refused with one problem: $path: $message', ({ spec, path, message }) => {
-    expect(problemListOf(spec)).toEqual([{ path, message }]);
+const literal = (part: string): string => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** All rules that the API server checks when an object is made. */
+function rulesOf(
+  { properties = {}, items, additionalProperties, ...schema }: StructuralSchema,
+  at: string,
+): RuleText[] {
+  const found: unknown = schema['x-kubernetes-validations'];
+  const rules = (Array.isArray(found) ? found : [])
+    // A field's own, about null in place of one of its values, and those about a change.
+    .filter(({ rule, message = '' }) => !message.startsWith('supported values') && !rule.includes('oldSelf'))
+    .map(({ message, messageExpression = '', fieldPath = '' }): RuleText => {
+      const [, format = '""'] = /("(?:[^"\\]|\\.)*")\.format\(/.exec(messageExpression) ?? [];
+      const text: string = message ?? JSON.parse(format);
+      return {
+        path: new RegExp(`^${literal(at + fieldPath).replaceAll('\\[\\]', '\\[\\d+\\]')}$`),
+        text: new RegExp(`^${text.split('%s').map(literal).join('.*')}$`),
+      };
+    });
+  return [
+    ...rules,
+    ...Object.entries(properties).flatMap(([field, inner]) => rulesOf(inner, `${at}.${field}`)),
+    ...(items === undefined ? [] : rulesOf(items, `${at}[]`)),
+    ...(additionalProperties === undefined ? [] : rulesOf(additionalProperties, `${at}.*`)),
+  ];
+}
+
+describe('a spec that breaks one rule', () => {
+  it.each(brokenRules)('is refused with one problem: $kind $path: $message', ({ kind, spec, path, message }) => {
+    expect(problemListOf(spec, kind)).toEqual([{ path, message }]);
   });
 
   it.each(brokenFields)('of a single field is refused with one problem, at $path', ({ spec, path }) => {
     expect(problemListOf(spec).map((problem) => problem.path)).toEqual([path]);
   });
 
-  it('is there for each of the rules', () => {
-    const rules = ruleTexts(structuralSchema(taskDefinitionSpecSchema, 'spec', { nullMeansAbsent: true }));
-    expect(rules.length).toBeGreaterThan(80);
-    const unbroken = rules.filter((text) => !brokenRules.some(({ message }) => text.test(message)));
+  it.each(KINDS)('is there for each of the rules of $resource.kind', ({ resource, spec }) => {
+    const rules = rulesOf(structuralSchema(spec, 'spec', { nullMeansAbsent: true }), 'spec');
+    expect(rules).not.toEqual([]);
+    const broken = brokenRules.filter(({ kind }) => kind === resource.kind);
+    const unbroken = rules.filter(
+      ({ path, text }) => !broken.some((one) => path.test(one.path) && text.test(one.message)),
+    );
     expect(unbroken).toEqual([]);
   });
 });

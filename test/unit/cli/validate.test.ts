@@ -38,12 +38,15 @@ describe('longshore validate', () => {
     expect(err).not.toContain('the API server accepts it');
   });
 
-  it.each(brokenRules)('refuses what breaks one rule, and names no other: $message', ({ spec, path, message }) => {
-    const [line = '', ...others] = refusal(manifest(spec), resourceOf('TaskDefinition'));
-    expect(others).toEqual([]);
-    expect(line.startsWith(`${path}: Invalid value: `), line).toBe(true);
-    expect(line.endsWith(message), line).toBe(true);
-  });
+  it.each(brokenRules)(
+    'refuses a $kind that breaks one rule, and names no other: $message',
+    ({ kind, spec, path, message }) => {
+      const [line = '', ...others] = refusal(manifest(spec, kind), resourceOf(kind));
+      expect(others).toEqual([]);
+      expect(line.startsWith(`${path}: Invalid value: `), line).toBe(true);
+      expect(line.endsWith(message), line).toBe(true);
+    },
+  );
 
   it('words each problem as the API server does, with file, kind and name before it', async () => {
     const file = join(work, 'wrong.yaml');

@@ -1,0 +1,196 @@
+/** Specs that break one rule each, of all kinds but TaskDefinition. */
+import type { BrokenRule } from './broken-rules.ts';
+import { job, runTask, type SampleKind, service } from './samples.ts';
+
+type Fields = Record<string, unknown>;
+
+const ofKind =
+  (kind: SampleKind) =>
+  (path: string, message: string, spec: Fields): BrokenRule => ({ kind, path, message, spec });
+
+const reserved = 'the prefix aws: is reserved, in any case of letters';
+const tags = { key: [{ key: 'AWS:x' }], value: [{ key: 'team', value: 'Aws:x' }] };
+const brokenTags = Object.entries(tags);
+/** Of every kind that makes pods. */
+const brokenPods = Object.entries({
+  podLabels: { 'longshore.dev/task': 'x' },
+  podAnnotations: { 'app.kubernetes.io/managed-by': 'x' },
+});
+const podKeys = 'keys of longshore.dev/ and app.kubernetes.io/managed-by are set by Longshore';
+
+const ofService = ofKind('Service');
+const ofVolume = (field: string, message: string, managedEBSVolume: Fields): BrokenRule =>
+  ofService(
+    `spec.volumeConfigurations[0].managedEBSVolume${field}`,
+    message,
+    service({
+      volumeConfigurations: [{ name: 'data', managedEBSVolume: { roleArn: 'r', sizeInGiB: 500, ...managedEBSVolume } }],
+    }),
+  );
+
+const ofJob = ofKind('BatchJob');
+const ofContainer = (field: string, message: string, containerProperties: Fields): BrokenRule =>
+  ofJob(`spec.containerProperties.${field}`, message, {
+    containerProperties: { image: 'busybox', vcpus: 1, memory: 64, ...containerProperties },
+  });
+const reservedVariable = 'names of environment variables must not start with AWS_BATCH, which is reserved';
+const amounts =
+  'VCPU takes a whole number from 1, 0.25 or 0.5; MEMORY a whole number from 4 (MiB); GPU a whole number from 1';
+
+const ofTask = ofKind('Task');
+const ofOverride = (field: string, message: string, fields: Fields): BrokenRule =>
+  ofTask(
+    `spec.overrides.containerOverrides[0].${field}`,
+    message,
+    runTask({ overrides: { containerOverrides: [{ name: 'app', ...fields }] } }),
+  );
+
+const ofCluster = ofKind('Cluster');
+
+export const brokenRulesOfOthers: readonly BrokenRule[] = [
+  ofService(
+    'spec.deploymentConfiguration',
+    'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.',
+    service({ deploymentConfiguration: { maximumPercent: 100 } }),
+  ),
+  ...brokenTags.map(([field, of]) => ofService(`spec.tags[0].${field}`, reserved, service({ tags: of }))),
+  ...brokenPods.map(([field, of]) =>
+    ofService(`spec.kubernetes.${field}`, podKeys, service({ kubernetes: { [field]: of } })),
+  ),
+  {
+    ...ofVolume('', 'You must specify either sizeInGiB or snapshotId.', {}),
+    spec: service({ volumeConfigurations: [{ name: 'data', managedEBSVolume: { roleArn: 'r' } }] }),
+  },
+  ofVolume('.sizeInGiB', 'sizeInGiB of a volume of type st1 must be 125 to 16384, got 124', {
+    volumeType: 'st1',
+    sizeInGiB: 124,
+  }),
+  ofVolume('.sizeInGiB', 'sizeInGiB of a volume of type standard must be 1 to 1024, got 1025', {
+    volumeType: 'standard',
+    sizeInGiB: 1025,
+  }),
+  ofVolume('.iops', 'iops of a volume of type gp3 must be 3000 to 16000, got 2999', { volumeType: 'gp3', iops: 2999 }),
+  ofVolume('.iops', 'iops of a volume of type io1 must be 100 to 64000, got 64001', { volumeType: 'io1', iops: 64001 }),
+  ofVolume('.iops', 'The parameter iops is not supported for sc1 volumes.', { volumeType: 'sc1', iops: 100 }),
+  ofVolume('.iops', 'iops is required for volumes of type io2', { volumeType: 'io2' }),
+  ofVolume('.throughput', 'The parameter throughput is not supported for gp2 volumes.', { throughput: 125 }),
+  ofVolume('.volumeInitializationRate', 'volumeInitializationRate can be specified only with a snapshotId', {
+    volumeInitializationRate: 100,
+  }),
+  ...brokenTags.map(([field, of]) =>
+    ofVolume(`.tagSpecifications[0].tags[0].${field}`, reserved, {
+      tagSpecifications: [{ resourceType: 'volume', tags: of }],
+    }),
+  ),
+
+  ofJob('spec', 'exactly one of containerProperties and taskDefinition must be given', job({ taskDefinition: 'sum' })),
+  ofContainer('resourceRequirements', 'VCPU must be given once: in resourceRequirements, or as the older vcpus', {
+    resourceRequirements: [{ type: 'VCPU', value: '1' }],
+  }),
+  ofContainer('resourceRequirements', 'MEMORY must be given once: in resourceRequirements, or as the older memory', {
+    resourceRequirements: [{ type: 'MEMORY', value: '64' }],
+  }),
+  ofContainer('mountPoints', 'every mountPoints[].sourceVolume must be the name of one of volumes', {
+    mountPoints: [{ sourceVolume: 'data', containerPath: '/data' }],
+  }),
+  ofContainer('resourceRequirements[0].value', amounts, { resourceRequirements: [{ type: 'GPU', value: '0.5' }] }),
+  ofContainer('environment[0].name', reservedVariable, { environment: [{ name: 'AWS_BATCH_JOB_ID' }] }),
+  ofJob(
+    'spec.containerOverrides.resourceRequirements[0].value',
+    amounts,
+    job({ containerOverrides: { resourceRequirements: [{ type: 'MEMORY', value: '3' }] } }),
+  ),
+  ofJob(
+    'spec.containerOverrides.environment[0].name',
+    reservedVariable,
+    job({ containerOverrides: { environment: [{ name: 'AWS_BATCH_JOB_ID' }] } }),
+  ),
+  ...brokenPods.map(([field, of]) => ofJob(`spec.kubernetes.${field}`, podKeys, job({ kubernetes: { [field]: of } }))),
+
+  ofTask(
+    'spec',
+    'Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.',
+    runTask({ launchType: 'EC2', capacityProviderStrategy: [{ capacityProvider: 'FARGATE' }] }),
+  ),
+  ofTask(
+    'spec.capacityProviderStrategy',
+    'only one capacity provider of a strategy may have a base',
+    runTask({
+      capacityProviderStrategy: ['FARGATE', 'FARGATE_SPOT'].map((capacityProvider) => ({ capacityProvider, base: 1 })),
+    }),
+  ),
+  ofTask(
+    'spec.placementConstraints',
+    'Placement constraints are not supported with FARGATE launch type.',
+    runTask({ launchType: 'FARGATE', placementConstraints: [{ type: 'distinctInstance' }] }),
+  ),
+  ofTask(
+    'spec.placementStrategy',
+    'Placement strategies are not supported with FARGATE launch type.',
+    runTask({ launchType: 'FARGATE', placementStrategy: [{ type: 'random' }] }),
+  ),
+  ofTask(
+    'spec.placementConstraints[0].expression',
+    'memberOf requires an expression of the cluster query language',
+    runTask({ placementConstraints: [{ type: 'memberOf' }] }),
+  ),
+  ofTask(
+    'spec.placementConstraints[0].expression',
+    'distinctInstance expression should not be specified.',
+    runTask({ placementConstraints: [{ type: 'distinctInstance', expression: 'attribute:disk exists' }] }),
+  ),
+  ...Object.entries({
+    'random field should not be specified': { type: 'random', field: 'cpu' },
+    "binpack field 'host' is invalid; allowed: cpu, memory": { type: 'binpack', field: 'host' },
+    "spread field '' is invalid; allowed: instanceId, host, attribute:NAME": { type: 'spread' },
+  }).map(([message, strategy]) =>
+    ofTask('spec.placementStrategy[0].field', message, runTask({ placementStrategy: [strategy] })),
+  ),
+  ofOverride('environmentFiles[0].value', 'Invalid arn syntax.', {
+    environmentFiles: [{ value: 's3://config/app.env', type: 's3' }],
+  }),
+  ofOverride('environmentFiles[0].value', 'the environment file must have the extension .env', {
+    environmentFiles: [{ value: 'arn:aws:s3:::config/app.txt', type: 's3' }],
+  }),
+  ofOverride(
+    'resourceRequirements[0]',
+    'exactly one of value and sharingStrategy must be given, and sharingStrategy only with type GPU',
+    { resourceRequirements: [{ type: 'GPU' }] },
+  ),
+  ofOverride(
+    'resourceRequirements[0].value',
+    'GPU takes a whole number from 1, or ALL; NeuronDevice takes ALL; InferenceAccelerator is no longer offered by AWS',
+    { resourceRequirements: [{ type: 'GPU', value: '0.5' }] },
+  ),
+  ...brokenTags.map(([field, of]) => ofTask(`spec.tags[0].${field}`, reserved, runTask({ tags: of }))),
+  ...brokenPods.map(([field, of]) =>
+    ofTask(`spec.kubernetes.${field}`, podKeys, runTask({ kubernetes: { [field]: of } })),
+  ),
+
+  ofCluster(
+    'spec.defaultCapacityProviderStrategy',
+    'every capacityProvider of defaultCapacityProviderStrategy must be one of capacityProviders',
+    { defaultCapacityProviderStrategy: [{ capacityProvider: 'FARGATE' }] },
+  ),
+  ofCluster('spec.defaultCapacityProviderStrategy', 'only one capacity provider of a strategy may have a base', {
+    capacityProviders: ['FARGATE', 'FARGATE_SPOT'],
+    defaultCapacityProviderStrategy: ['FARGATE', 'FARGATE_SPOT'].map((capacityProvider) => ({
+      capacityProvider,
+      base: 1,
+    })),
+  }),
+  ofCluster(
+    'spec.configuration.executeCommandConfiguration.logConfiguration',
+    'logging OVERRIDE needs a logConfiguration',
+    {
+      configuration: { executeCommandConfiguration: { logging: 'OVERRIDE' } },
+    },
+  ),
+  ...brokenTags.map(([field, of]) => ofCluster(`spec.tags[0].${field}`, reserved, { tags: of })),
+  ofCluster('spec.mappings.files[0]', 'exactly one of configMapKeyRef, configMapRef, secretRef must be given', {
+    mappings: { files: [{ value: 'arn:aws:s3:::config/app.env' }] },
+  }),
+  ofCluster('spec.mappings.fileSystems[0]', 'exactly one of claimName, nfs must be given', {
+    mappings: { fileSystems: [{ id: 'fs-1', claimName: 'a', nfs: { server: 'nas' } }] },
+  }),
+];
