@@ -22,7 +22,7 @@ import { type RunTaskStatusInput, recordOfStatus, runTaskStatus } from './run-ta
 import type { RunTaskRecord, Runtime } from './runtime.ts';
 import type { Trouble } from './service-revision.ts';
 import { settleStarts } from './start-barriers.ts';
-import { prepareTemplate } from './task-inputs.ts';
+import { prepareTemplate, TaskInputError } from './task-inputs.ts';
 import { resolveTaskDefinition } from './task-revisions.ts';
 import { newTaskId, ownerReference, recordStop, startTask, stopTask, sweepTasks } from './tasks.ts';
 
@@ -83,7 +83,8 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
         await start(runtime, runTask, spec, prepared, action);
       });
     } catch (error) {
-      const message = error instanceof ApiError ? error.message : String(error);
+      const known = error instanceof ApiError || error instanceof TaskInputError;
+      const message = known ? error.message : String(error);
       await report(runtime, runTask, { ...found, trouble: { reason: 'TaskStartFailed', message, stalled: false } });
       throw error;
     }

@@ -1,7 +1,7 @@
 /** What a task needs besides its pod: secrets that are fetched, claims that are made, files that are read. */
 import { isDeepStrictEqual } from 'node:util';
 import { ANNOTATIONS, LABELS, MANAGED_BY } from '../api/meta.ts';
-import { isAlreadyExists, isNotFound } from '../kube/errors.ts';
+import { isAlreadyExists, isNotFound, NotYetError } from '../kube/errors.ts';
 import { apiVersion, configMaps, externalSecrets, type KubeObject, persistentVolumeClaims } from '../kube/resource.ts';
 import type { PodTemplate } from '../pod/compile.ts';
 import { EnvironmentFileError, withEnvironmentFiles } from '../pod/environment-files.ts';
@@ -11,7 +11,7 @@ import type { ClusterView } from './cluster-view.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What a task needs is not there yet, or is nothing that ECS would start a task with. The start is tried again. */
-export class TaskInputError extends Error {
+export class TaskInputError extends NotYetError {
   constructor(message: string) {
     super(`ResourceInitializationError: ${message}`);
     this.name = 'TaskInputError';

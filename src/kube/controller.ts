@@ -1,4 +1,4 @@
-import { isAlreadyExists, isConflict, isNamespaceTerminating } from './errors.ts';
+import { isAlreadyExists, isConflict, isNamespaceTerminating, NotYetError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { type QueueMetrics, WorkQueue } from './work-queue.ts';
 
@@ -14,7 +14,7 @@ export interface ControllerGauges {
 export interface ControllerMetrics {
   /** Called once a controller, when it begins to run. */
   controller(name: string, workers: number, gauges: () => ControllerGauges): QueueMetrics;
-  /** A conflict counts as `requeue`: it is no error. */
+  /** A conflict counts as `requeue`, as does what is not there yet: neither is an error. */
   reconciled(controller: string, result: ReconcileResult, seconds: number): void;
 }
 
@@ -96,6 +96,9 @@ export class Controller {
       // Somebody else wrote in between, or what was there before has not gone yet: normal, and the next read shows it.
       if (isConflict(error) || isAlreadyExists(error)) {
         logger.debug({ controller: name, key, err: error }, 'conflict: reconciling again');
+        report('requeue');
+      } else if (error instanceof NotYetError) {
+        logger.info({ controller: name, key }, `not yet: ${error.message}`);
         report('requeue');
       } else {
         logger.error({ controller: name, key, err: error }, 'reconcile failed: trying again later');

@@ -181,6 +181,9 @@ export function isAmbiguous(error: unknown): boolean {
   return (error instanceof ConnectionError && error.sent) || has(504)(error);
 }
 
+/** What a reconcile needs is not there yet. It is tried again, and is no error; whoever throws it says so in a status. */
+export class NotYetError extends Error {}
+
 /** A write that was not sent, since this process may no longer write: another one may lead. */
 export class NotLeaderError extends Error {
   override readonly name = 'NotLeaderError';

@@ -1,7 +1,8 @@
 import { describe, expect, it, type TestContext } from 'vitest';
-import { service, taskDefinition } from '../support/manifests.ts';
+import { KINDS } from '../../dev/generate/kinds.ts';
+import { cluster, service, taskDefinition, webContainer } from '../support/manifests.ts';
 import type { Operator } from '../support/operator.ts';
-import { untilSteady } from '../support/services.ts';
+import { readyCondition, untilSteady } from '../support/services.ts';
 import { useSuite } from '../support/suite.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: false });
@@ -11,7 +12,7 @@ const may = (group: string, resources: readonly string[], verbs: readonly string
   resources,
   verbs,
 });
-const kinds = ['taskdefinitions', 'services', 'batchjobs', 'clusters'];
+const kinds = KINDS.map(({ resource }) => resource.plural);
 /** What the README lists, without pods, and without what only some definitions need. */
 const rights: readonly object[] = [
   may('longshore.dev', kinds, ['list', 'watch']),
@@ -25,6 +26,11 @@ const rights: readonly object[] = [
   may('', ['podtemplates'], ['create']),
   may('events.k8s.io', ['events'], ['create', 'patch']),
   may('coordination.k8s.io', ['leases'], ['get', 'watch', 'create', 'update']),
+];
+/** What only some definitions need. */
+const inputRights: readonly object[] = [
+  may('', ['persistentvolumeclaims'], ['create']),
+  may('external-secrets.io', ['externalsecrets'], ['get', 'create', 'patch']),
 ];
 const pods = (...verbs: string[]): object => may('', ['pods'], verbs);
 const writes = ['get', 'list', 'create', 'patch', 'delete', 'deletecollection'];
@@ -95,7 +101,7 @@ describe.concurrent('an operator', () => {
   it('of one namespace needs no right outside of it', async (context) => {
     const user = 'rbac-one-namespace';
     const ns = await suite().namespace(context);
-    await grant(context, user, [...rights, pods(...writes, 'watch')], ns.name);
+    await grant(context, user, [...rights, ...inputRights, pods(...writes, 'watch')], ns.name);
     const operator = await start(context, user, [
       `--namespace=${ns.name}`,
       `--leader-elect-resource-namespace=${ns.name}`,
@@ -103,6 +109,32 @@ describe.concurrent('an operator', () => {
     await operator.ready();
     await ns.create(taskDefinition('web'), service('web', { desiredCount: 2 }));
     await untilSteady(ns.history, 'web', 2);
-    expect(operator.describe()).not.toContain('not allowed');
+
+    // Files that it reads, a claim and an ExternalSecret that it makes: here the API server has no such kind.
+    const [value, configMap, key] = ['arn:aws:s3:::config/app.env', 'config', 'app.env'];
+    await ns.createRaw('configmaps', { metadata: { name: configMap }, data: { [key]: 'A=1' } });
+    await ns.create(
+      cluster('prod', {
+        mappings: {
+          files: [{ value, configMapKeyRef: { name: configMap, key } }],
+          secretStores: [{ service: 'ParameterStore', name: 'aws' }],
+        },
+      }),
+    );
+    const volumes = [{ name: 'data', dockerVolumeConfiguration: { scope: 'shared', autoprovision: true } }];
+    const secrets = [{ name: 'TOKEN', valueFrom: '/prod/token' }];
+    await ns.create(
+      taskDefinition('files', { volumes }, [{ ...webContainer, environmentFiles: [{ value, type: 's3' }] }]),
+      taskDefinition('secret', {}, [{ ...webContainer, secrets }]),
+      service('files'),
+      service('secret'),
+    );
+    await ns.until('a task with its file', () =>
+      ns.history.all('pods').some(({ spec }) => spec.containers[0]?.env?.some(({ name }) => name === 'A')),
+    );
+    await ns.until('the missing kind, which it may ask for', () =>
+      readyCondition(ns.history.get('services', 'secret'))?.message.includes('install the External Secrets Operator'),
+    );
+    expect(operator.describe()).not.toMatch(/not allowed|forbidden/);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Controller, type ControllerOptions } from '../../../src/kube/controller.ts';
-import { ApiError } from '../../../src/kube/errors.ts';
+import { ApiError, NotYetError } from '../../../src/kube/errors.ts';
 import { silentLogger } from '../../../src/kube/logger.ts';
 
 const exists = new ApiError(
@@ -50,6 +50,7 @@ test('each key is reconciled, and a key that failed again after its backoff', as
 test.each([
   ['a conflict', conflict],
   ['an object of that name that has not gone yet', exists],
+  ['what is not there yet', new NotYetError('the secret is being synced')],
 ])('%s is tried again without counting as an error', async (_what, error) => {
   let calls = 0;
   const { outcomes, logged } = await run(
