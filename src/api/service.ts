@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { circuitBreakerSchema } from './circuit-breaker.ts';
 import { launchTypeSchema, tagsSchema, taskDefinitionReferenceSchema } from './common-fields.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { networkConfigurationSchema } from './network-configuration.ts';
@@ -19,6 +20,7 @@ const deploymentConfigurationSchema = withRules(
       .describe(
         'Tasks that may exist during a deployment, in percent of desiredCount, rounded down; from 100. Default: 200.',
       ),
+    deploymentCircuitBreaker: circuitBreakerSchema.optional(),
   }),
   {
     // Text: ecs-semantics §3.3.

@@ -52,6 +52,10 @@ export interface RevisionRecord extends Stored {
   readonly number: number;
   readonly createdAt: number;
   readonly completed: boolean;
+  /** Of a deployment that the circuit breaker has given up. */
+  readonly failed?: Verdict;
+  /** Number of the failed deployment that this one took the place of again, once that rollout was over. */
+  readonly restoredAfter?: number;
   /** Epoch milliseconds; of a task definition revision that is INACTIVE. */
   readonly deregisteredAt?: number;
   /** What the definition's deregister annotation said when this revision was registered: it does not mean this one. */
@@ -65,13 +69,27 @@ export interface ControllerRevisionJson {
   readonly data?: unknown;
 }
 
+/** The circuit breaker's, final. */
+export interface Verdict {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Number of the deployment that takes its place again; absent where there is none, or none is wanted. */
+  readonly rollbackTo?: number;
+}
+
 /** On a deployment's ControllerRevision, once its rollout has COMPLETED: it is what a rollback goes back to. */
 export const ROLLOUT_STATE = 'longshore.dev/rollout-state';
+/** On a deployment's ControllerRevision: the circuit breaker's `Verdict`, as JSON. */
+export const FAILED = 'longshore.dev/failed';
+/** On a deployment's ControllerRevision: `restoredAfter`. */
+export const RESTORED_AFTER = 'longshore.dev/restored-after';
 
 export function revisionRecord({ metadata, revision, data }: ControllerRevisionJson): RevisionRecord {
   const isDeployment = metadata.labels?.[LABELS.deployment] !== undefined;
   const deregisteredAt = metadata.annotations?.[ANNOTATIONS.deregisteredAt];
   const registeredUnder = metadata.annotations?.[ANNOTATIONS.deregister];
+  const failed = metadata.annotations?.[FAILED];
+  const restoredAfter = metadata.annotations?.[RESTORED_AFTER];
   return {
     uid: metadata.uid ?? '',
     namespace: metadata.namespace ?? '',
@@ -82,6 +100,8 @@ export function revisionRecord({ metadata, revision, data }: ControllerRevisionJ
     number: revision,
     createdAt: Date.parse(metadata.creationTimestamp ?? ''),
     completed: metadata.annotations?.[ROLLOUT_STATE] === 'COMPLETED',
+    ...(failed !== undefined && { failed: JSON.parse(failed) as Verdict }),
+    ...(restoredAfter !== undefined && { restoredAfter: Number(restoredAfter) }),
     ...(deregisteredAt !== undefined && { deregisteredAt: Date.parse(deregisteredAt) }),
     ...(registeredUnder !== undefined && { registeredUnder }),
     data,

@@ -9,7 +9,7 @@ import type { VolumeConfiguration } from '../api/volume-configuration.ts';
 import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
 import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
-import { type RevisionRecord, ROLLOUT_STATE, sameContent } from './records.ts';
+import { FAILED, RESTORED_AFTER, type RevisionRecord, ROLLOUT_STATE, sameContent, type Verdict } from './records.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { deleteRevision, type TaskRevision } from './task-revisions.ts';
 import { ownerReference } from './tasks.ts';
@@ -35,8 +35,12 @@ interface DeploymentData {
 export interface ServiceDeployment {
   /** 19 digits. */
   readonly id: string;
+  /** Counts a service's deployments from 1; the highest is PRIMARY. One that was rolled back to is next to what failed. */
   readonly number: number;
   readonly completed: boolean;
+  readonly failed: boolean;
+  /** When it was rolled back to, epoch milliseconds. */
+  readonly since?: number;
   readonly createdAt: number;
   readonly family: string;
   readonly revision: number;
@@ -49,17 +53,48 @@ export function deploymentId(serviceUid: string, number: number): string {
   return String(1_000_000_000_000_000_000n + (digest.readBigUInt64BE() % 8_000_000_000_000_000_000n));
 }
 
-/** Newest first. */
+/** PRIMARY first, then newest first. */
 export function deploymentsOf(runtime: Runtime, service: ServiceRecord): ServiceDeployment[] {
-  return runtime.stores.revisions
+  const made = runtime.stores.revisions
     .by('owner', service.uid)
-    .map((record) => {
+    .map((record): ServiceDeployment => {
       const { family, revision } = record.data as DeploymentData;
       const { number, completed, createdAt } = record;
-      return { id: deploymentId(service.uid, number), number, completed, createdAt, family, revision, record };
+      const failed = record.failed !== undefined;
+      return { id: deploymentId(service.uid, number), number, completed, failed, createdAt, family, revision, record };
+    })
+    .sort((a, b) => b.number - a.number);
+  const verdicts = made.flatMap(({ number, record: { failed } }) =>
+    failed === undefined ? [] : [{ number, ...failed }],
+  );
+  return made
+    .map((deployment) => {
+      const rollback = verdicts.find(({ rollbackTo }) => rollbackTo === deployment.number);
+      if (rollback === undefined) return deployment;
+      const { at, number } = rollback;
+      return {
+        ...deployment,
+        number: number + 0.5,
+        since: at,
+        completed: deployment.record.restoredAfter === number,
+      };
     })
     .sort((a, b) => b.number - a.number);
 }
+
+/** The one that was made last, whether it is PRIMARY or has failed and was rolled back: what its trigger said was tried. */
+export const lastMade = (deployments: readonly ServiceDeployment[]): ServiceDeployment | undefined =>
+  deployments.reduce<ServiceDeployment | undefined>(
+    (last, deployment) => (last === undefined || deployment.record.number > last.record.number ? deployment : last),
+    undefined,
+  );
+
+/** Where a deployment that fails goes back to: the newest that was completed, unless it is a rollback itself. */
+export const rollbackTarget = (
+  [failing, ...older]: readonly ServiceDeployment[],
+  rollback: boolean,
+): ServiceDeployment | undefined =>
+  rollback && failing?.since === undefined ? older.find(({ completed, failed }) => completed && !failed) : undefined;
 
 function triggerOf(service: ServiceRecord, revision: TaskRevision): Trigger {
   const { volumeConfigurations = [] } = service.spec ?? {};
@@ -125,12 +160,32 @@ export async function createDeployment(
 
 /** Remembers that the deployment's rollout is over: a rollback goes back to the newest such one. */
 export async function markCompleted(runtime: Runtime, deployment: ServiceDeployment): Promise<void> {
-  const { namespace, name, uid } = deployment.record;
-  await runtime.client.patch(
-    controllerRevisions,
-    { namespace, name },
-    { metadata: { uid, annotations: { [ROLLOUT_STATE]: 'COMPLETED' } } },
-  );
+  const { number, since } = deployment;
+  await annotate(runtime, deployment, {
+    [ROLLOUT_STATE]: 'COMPLETED',
+    ...(since !== undefined && { [RESTORED_AFTER]: String(Math.floor(number)) }),
+  });
+}
+
+/** Gives a deployment up, and in the same write makes the one it goes back to, if any, PRIMARY again. */
+export async function markFailed(
+  runtime: Runtime,
+  serviceKey: string,
+  deployment: ServiceDeployment,
+  target: ServiceDeployment | undefined,
+): Promise<void> {
+  const rollback = target === undefined ? {} : { rollbackTo: target.record.number };
+  const verdict: Verdict = { at: runtime.now(), ...rollback };
+  const written = await annotate(runtime, deployment, { [FAILED]: JSON.stringify(verdict) });
+  runtime.barriers.revisions.note(serviceKey, written.metadata.resourceVersion);
+}
+
+function annotate(
+  runtime: Runtime,
+  { record: { namespace, name, uid } }: ServiceDeployment,
+  annotations: Readonly<Record<string, string>>,
+): Promise<KubeObject> {
+  return runtime.client.patch<KubeObject>(controllerRevisions, { namespace, name }, { metadata: { uid, annotations } });
 }
 
 const templates = new WeakMap<RevisionRecord, { readonly cluster: ClusterSpec; readonly template: PodTemplate }>();
@@ -166,7 +221,10 @@ export async function pruneDeployments(
   deployments: readonly ServiceDeployment[],
   inUse: ReadonlySet<string>,
 ): Promise<void> {
-  const rollbackTarget = deployments.find(({ completed }) => completed);
-  const over = deployments.slice(1).filter((deployment) => deployment !== rollbackTarget && !inUse.has(deployment.id));
+  const completed = deployments.find((deployment) => deployment.completed && !deployment.failed);
+  const last = lastMade(deployments);
+  const over = deployments
+    .slice(1)
+    .filter((deployment) => deployment !== completed && deployment !== last && !inUse.has(deployment.id));
   for (const { record } of over.slice(KEPT_DEPLOYMENTS)) await deleteRevision(runtime, record);
 }

@@ -4,7 +4,7 @@ import { type TaskProblem, taskProblems } from '../pod/problems.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
-import { needsDeployment, type ServiceDeployment, templateOf } from './service-deployments.ts';
+import { lastMade, needsDeployment, type ServiceDeployment, templateOf } from './service-deployments.ts';
 import { resolveTaskDefinition, type TaskRevision } from './task-revisions.ts';
 
 export interface Trouble {
@@ -27,11 +27,15 @@ export function wantedRevision(
   service: ServiceRecord,
   spec: ServiceSpec,
   cluster: ClusterView,
-  newest: ServiceDeployment | undefined,
+  /** PRIMARY first. */
+  deployments: readonly ServiceDeployment[],
 ): Wanted {
   const { taskDefinition } = spec;
+  const [primary] = deployments;
+  // What has failed is not tried again for as long as nothing else is asked for.
+  const newest = lastMade(deployments);
   const own = [...clusterProblems(cluster), ...foreignReferences(cluster, { cluster: spec.cluster, taskDefinition })];
-  const running = newest === undefined ? [] : templateOf(newest, runtime.features, cluster.spec).problems;
+  const running = primary === undefined ? [] : templateOf(primary, runtime.features, cluster.spec).problems;
   const blocked = blockedBy(own);
   if (blocked !== undefined) return { trouble: blocked, problems: [...own, ...running] };
   const resolved = resolveTaskDefinition(runtime.stores, service.namespace, taskDefinition, newest);

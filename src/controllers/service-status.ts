@@ -10,7 +10,10 @@ import type { TaskProblem } from '../pod/problems.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
 import { resolvedRefs } from './references.ts';
 import type { ServiceRecord } from './runtime.ts';
-import type { ServiceDeployment } from './service-deployments.ts';
+import { lastMade, type ServiceDeployment } from './service-deployments.ts';
+
+/** Reason of the conditions from the circuit breaker's verdict until the next deployment. */
+export const DEPLOYMENT_FAILED = 'DeploymentFailed';
 
 const SHOWN_EVENTS = 20;
 const SHOWN_STOPPED_TASKS = 10;
@@ -63,7 +66,11 @@ function deploymentStatus(
 ): ServiceDeploymentStatus {
   const id = `ecs-svc/${plan.id}`;
   const deployment = deployments.find((known) => known.id === plan.id);
-  const state = plan.completed ? ('COMPLETED' as const) : ('IN_PROGRESS' as const);
+  const state: ServiceDeploymentStatus['rolloutState'] = plan.failed
+    ? 'FAILED'
+    : plan.completed
+      ? 'COMPLETED'
+      : 'IN_PROGRESS';
   const next = {
     id,
     status: plan.status,
@@ -73,7 +80,7 @@ function deploymentStatus(
     runningCount: plan.runningCount,
     failedTasks: plan.failedTasks,
     rolloutState: state,
-    rolloutStateReason: plan.completed ? `ECS deployment ${id} completed.` : `ECS deployment ${id} in progress.`,
+    rolloutStateReason: rolloutStateReason(id, state, deployment?.since !== undefined),
     ...(plan.blockedBy !== '' && { blockedBy: plan.blockedBy }),
     createdAt: rfc3339(deployment?.createdAt ?? now),
   };
@@ -82,6 +89,14 @@ function deploymentStatus(
   };
   const unchanged = updatedAt !== undefined && JSON.stringify(sorted(known)) === JSON.stringify(sorted(next));
   return { ...next, updatedAt: unchanged ? updatedAt : rfc3339(now) };
+}
+
+function rolloutStateReason(id: string, state: ServiceDeploymentStatus['rolloutState'], isRollback: boolean): string {
+  if (state === 'FAILED') return 'ECS deployment circuit breaker: tasks failed to start.';
+  if (state === 'COMPLETED') return `ECS deployment ${id} completed.`;
+  return isRollback
+    ? `ECS deployment circuit breaker: rolling back to deploymentId ${id}.`
+    : `ECS deployment ${id} in progress.`;
 }
 
 const sorted = (fields: object): [string, unknown][] => Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -128,7 +143,7 @@ function mergeStopped(known: ServiceStatus['stoppedTasks'], tasks: readonly Obse
 const descending = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
 
 function conditions(
-  { service, plan, trouble }: ServiceStatusInput,
+  { service, plan, trouble, deployments }: ServiceStatusInput,
   primary: DeploymentPlan | undefined,
 ): ConditionInput[] {
   if (trouble !== undefined)
@@ -136,10 +151,26 @@ function conditions(
   if (plan === undefined || primary === undefined)
     return kstatus('reconciling', 'NoDeployment', 'no deployment exists yet');
   const counts = `${primary.runningCount} of ${primary.desiredCount} tasks running`;
+  const given = givenUp(plan, deployments);
+  if (given !== undefined) return kstatus('stalled', DEPLOYMENT_FAILED, given);
   if (plan.steady) return kstatus('ready', 'SteadyState', `${service.name} has reached a steady state: ${counts}`);
   if (plan.stuck) return kstatus('stalled', 'DeploymentBlocked', primary.blockedBy);
   if (plan.startImpaired) return kstatus('reconciling', 'TaskStartImpaired', primary.blockedBy);
   if (plan.unplaceable !== undefined) return kstatus('reconciling', 'TaskPlacementFailed', plan.unplaceable);
   const reason = primary.completed ? 'ReplacingTasks' : 'DeploymentInProgress';
   return kstatus('reconciling', reason, primary.blockedBy === '' ? counts : `${counts}; ${primary.blockedBy}`);
+}
+
+/** The deployment made last that the circuit breaker gave up: it stays said until another one is made, rolled back or not. */
+function givenUp(plan: ServicePlan<ObservedTask>, deployments: readonly ServiceDeployment[]): string | undefined {
+  const [primary] = deployments;
+  const last = lastMade(deployments);
+  if (primary === undefined || last === undefined) return undefined;
+  const now = plan.deployments[0];
+  if (!last.failed && !now?.failed) return undefined;
+  const what = `deployment ecs-svc/${last.id} of ${last.family}:${last.revision} failed: tasks failed to start`;
+  if (primary === last) return what;
+  const former = `${primary.family}:${primary.revision}`;
+  if (now?.failed) return `${what}, and so did the rollback to ${former}`;
+  return `${what}; ${plan.steady ? 'rolled back' : 'rolling back'} to ${former}`;
 }

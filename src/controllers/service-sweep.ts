@@ -1,5 +1,6 @@
 /** Pods of ended tasks: gone at once after planned stops, readable for a while after faults (`design §3.3`). */
 import type { ClusterSpec } from '../api/cluster.ts';
+import { failedAt } from '../ecs/circuit-breaker.ts';
 import { stoppedAt } from '../ecs/task.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
@@ -26,7 +27,14 @@ export async function sweepService(
   const rolling = new Set(
     tasks.filter((task) => !task.ended && task.deployment !== deployments[0]?.id).map(({ deployment }) => deployment),
   );
-  const needed = new Set([...kept, ...faults.filter((task) => rolling.has(task.deployment))]);
+  // While a circuit breaker watches the newest one, the pods are its count.
+  const [primary] = deployments;
+  const breaker = service.spec?.deploymentConfiguration.deploymentCircuitBreaker;
+  const isWatched = breaker?.enable === true && primary?.completed === false && !primary.failed;
+  const counted = isWatched
+    ? ended.filter((task) => task.deployment === primary.id && failedAt(task, now) !== undefined)
+    : [];
+  const needed = new Set([...kept, ...counted, ...faults.filter((task) => rolling.has(task.deployment))]);
   const over = ended.filter((task) => !needed.has(task));
   if (over.length > 0) await sweepTasks(runtime, service.namespace, over);
   const oldest = kept.at(-1);

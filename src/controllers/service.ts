@@ -19,13 +19,16 @@ import type { Runtime, ServiceRecord } from './runtime.ts';
 import {
   createDeployment,
   deploymentsOf,
+  lastMade,
   markCompleted,
+  markFailed,
   pruneDeployments,
+  rollbackTarget,
   type ServiceDeployment,
   templateOf,
 } from './service-deployments.ts';
 import { type Trouble, wantedRevision } from './service-revision.ts';
-import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
+import { DEPLOYMENT_FAILED, type ServiceStatusInput, serviceStatus } from './service-status.ts';
 import { sweepService } from './service-sweep.ts';
 import { settleStarts } from './start-barriers.ts';
 import { prepareTemplate, TaskInputError } from './task-inputs.ts';
@@ -49,12 +52,18 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
 
   const deployments = deploymentsOf(runtime, service);
   const cluster = clusterView(stores, namespace);
-  const { next, problems, ...wanted } = wantedRevision(runtime, service, spec, cluster, deployments[0]);
+  const { next, problems, ...wanted } = wantedRevision(runtime, service, spec, cluster, deployments);
   if (next !== undefined) {
     // A Cluster that was there before the service holds for its first task as well.
     const behind = barriers.clusters.behind(`service/${key}`, service.resourceVersion);
     if (behind !== undefined) return { requeueWhen: behind };
-    await createDeployment(runtime, service, serviceNameOf(service), next, (deployments[0]?.number ?? 0) + 1);
+    await createDeployment(
+      runtime,
+      service,
+      serviceNameOf(service),
+      next,
+      (lastMade(deployments)?.record.number ?? 0) + 1,
+    );
     return { requeueAfterMs: 0 };
   }
   let { trouble } = wanted;
@@ -69,6 +78,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     minimumHealthyPercent: spec.deploymentConfiguration.minimumHealthyPercent,
     maximumPercent: spec.deploymentConfiguration.maximumPercent,
     healthCheckGracePeriodSeconds: spec.healthCheckGracePeriodSeconds,
+    circuitBreaker: spec.deploymentConfiguration.deploymentCircuitBreaker,
     deployments: [asReported(service, newest), ...older],
     tasks,
     now: runtime.now(),
@@ -82,20 +92,29 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     trouble = { reason: 'TaskStartFailed', message: describeFailure(done.failure), stalled: false };
   }
 
-  const departed = runtime.departed.of(service.uid);
+  // One that went in the meantime is still among the tasks that this pass saw.
+  const seen = new Set(tasks.map(({ uid }) => uid));
+  const departed = runtime.departed.of(service.uid).filter(({ uid }) => !seen.has(uid));
   for (const task of departed) if (!task.stopRecorded) sayStopped(runtime, task, stopCauseOf(task));
-  const events = [...done.events, ...transitions(service, newest, plan, trouble)];
+  const givesUp = plan.deployments[0]?.failed === true && !newest.failed;
+  const breaker = spec.deploymentConfiguration.deploymentCircuitBreaker;
+  const target = givesUp ? rollbackTarget(deployments, breaker?.rollback === true) : undefined;
+  const events = [...done.events, ...transitions(service, newest, plan, target, trouble)];
   const result = await report(
     runtime,
     service,
     { plan, deployments, tasks: [...tasks, ...departed], events, trouble, problems },
-    plan.actions.length > 0,
+    plan.actions.length > 0 || givesUp,
   );
   const failure = done.failure ?? starts.failure;
   if (failure !== undefined) throw failure;
   let sweepAt: number | undefined;
   if (result.requeueAfterMs === undefined) {
     runtime.departed.forget(service.uid, departed);
+    if (givesUp) {
+      await markFailed(runtime, key, newest, target);
+      return { requeueAfterMs: 0 };
+    }
     if (plan.deployments[0]?.completed && !newest.completed) await markCompleted(runtime, newest);
     sweepAt = await sweepService(runtime, service, cluster.spec.retention, deployments, tasks);
     await pruneDeployments(runtime, deployments, new Set(tasks.map(({ deployment }) => deployment)));
@@ -110,10 +129,15 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   return Number.isFinite(requeueAfterMs) ? { requeueAfterMs } : {};
 }
 
-/** A rollout is over once the status says so; the mark on its ControllerRevision follows and may not be there yet. */
+/** A rollout is over, or has failed, once the status says so; the mark on its ControllerRevision may not be there yet. */
 function asReported(service: ServiceRecord, deployment: ServiceDeployment): ServiceDeployment {
-  const completed = deployment.completed || reportedOf(service, deployment)?.rolloutState === 'COMPLETED';
-  return { ...deployment, completed };
+  const { status, rolloutState } = reportedOf(service, deployment) ?? {};
+  const was = (state: string): boolean => status === 'PRIMARY' && rolloutState === state;
+  return {
+    ...deployment,
+    completed: deployment.completed || was('COMPLETED'),
+    failed: deployment.failed || was('FAILED'),
+  };
 }
 
 const reportedOf = (service: ServiceRecord, deployment: ServiceDeployment) =>
@@ -228,18 +252,25 @@ function transitions(
   service: ServiceRecord,
   newest: ServiceDeployment,
   plan: ServicePlan<ObservedTask>,
+  target: ServiceDeployment | undefined,
   trouble: Trouble | undefined,
 ): string[] {
   const name = serviceNameOf(service);
   const was = (reason: string): boolean =>
     service.status.conditions?.some((condition) => condition.type === 'Ready' && condition.reason === reason) ?? false;
   const texts: string[] = [];
-  const completes = plan.steady && !asReported(service, newest).completed;
+  const reported = asReported(service, newest);
+  if (plan.deployments[0]?.failed && !reported.failed) {
+    texts.push(serviceEvent.deploymentFailed(name, newest.id));
+    if (target !== undefined) texts.push(serviceEvent.rollingBack(name, target.id));
+  }
+  const completes = plan.steady && !reported.completed;
   if (completes) texts.push(serviceEvent.deploymentCompleted(name, newest.id));
   // The conditions then tell the trouble, not what the plan found: it would seem new each time.
   if (trouble !== undefined) return texts;
   // A rollout whose every status a crash swallowed ends in a steady state all the same.
-  if (completes || (plan.steady && !was('SteadyState'))) texts.push(serviceEvent.steadyState(name));
+  if (completes || (plan.steady && !was('SteadyState') && !was(DEPLOYMENT_FAILED)))
+    texts.push(serviceEvent.steadyState(name));
   if (plan.stuck && !was('DeploymentBlocked')) texts.push(serviceEvent.stuck(name));
   if (plan.unplaceable !== undefined && !was('TaskPlacementFailed')) texts.push(serviceEvent.unplaceable(name));
   // Once a throttled phase (`ecs-semantics §3.7`), which the tasks tried in between do not end.

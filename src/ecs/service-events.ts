@@ -16,6 +16,10 @@ export const serviceEvent = {
   stoppedPending: (service: string, count: number) => `(service ${service}) stopped ${count} pending tasks.`,
   deploymentCompleted: (service: string, deployment: string) =>
     `(service ${service}) (deployment ecs-svc/${deployment}) deployment completed.`,
+  deploymentFailed: (service: string, deployment: string) =>
+    `(service ${service}) (deployment ecs-svc/${deployment}) deployment failed: tasks failed to start.`,
+  rollingBack: (service: string, deployment: string) =>
+    `(service ${service}) rolling back to deployment ecs-svc/${deployment}.`,
   steadyState: (service: string) => `(service ${service}) has reached a steady state.`,
   startImpaired: (service: string) => `(service ${service}) is unable to consistently start tasks successfully.`,
   unplaceable: (service: string) =>

@@ -2,9 +2,18 @@
  * The service scheduler as one pure function: what is observed in, what to do next out (`ecs-semantics §3.3, §3.4, §3.7`).
  * Every action says which rule asked for it; the controller only carries it out.
  */
+import { type CircuitBreaker, deploymentFailures, failureThreshold } from './circuit-breaker.ts';
 import { newestOfSlots, nextSeats, type Seat } from './slots.ts';
 import { startThrottle } from './start-throttle.ts';
-import { type HealthView, healthView, lastStatus, type StopCause, stopDue, type Task } from './task.ts';
+import {
+  FAILED_HEALTH_CHECKS,
+  type HealthView,
+  healthView,
+  lastStatus,
+  type StopCause,
+  stopDue,
+  type Task,
+} from './task.ts';
 import { pickVictims } from './victims.ts';
 
 export interface ServiceTask extends Task, Seat {
@@ -15,9 +24,13 @@ export interface ServiceTask extends Task, Seat {
 export interface Deployment {
   /** 19 digits; ECS writes `ecs-svc/<id>`. */
   readonly id: string;
-  /** Counts a service's deployments from 1; the highest is PRIMARY. */
+  /** The highest is PRIMARY. */
   readonly number: number;
   readonly completed: boolean;
+  /** The circuit breaker has given it up: none of its tasks is started any more. */
+  readonly failed?: boolean;
+  /** Failures of tasks made before do not count: when it was rolled back to, epoch milliseconds. */
+  readonly since?: number;
 }
 
 export interface ServicePlanInput<T extends ServiceTask> {
@@ -25,6 +38,7 @@ export interface ServicePlanInput<T extends ServiceTask> {
   readonly minimumHealthyPercent: number;
   readonly maximumPercent: number;
   readonly healthCheckGracePeriodSeconds: number;
+  readonly circuitBreaker?: CircuitBreaker;
   /** Any order, at least one. */
   readonly deployments: readonly [Deployment, ...Deployment[]];
   /** Every task of the service that still exists, ended ones included. */
@@ -45,6 +59,8 @@ export interface DeploymentPlan {
   readonly runningCount: number;
   readonly failedTasks: number;
   readonly completed: boolean;
+  /** The circuit breaker gives, or has given, it up. */
+  readonly failed: boolean;
   /** Which rule holds the next step back; empty when none does. */
   readonly blockedBy: string;
 }
@@ -82,11 +98,6 @@ export interface Wanted<T> {
   readonly task: T;
   readonly health: HealthView;
 }
-
-const FAILED_HEALTH_CHECKS: StopCause = {
-  stopCode: 'ServiceSchedulerInitiated',
-  stoppedReason: 'Task failed container health checks',
-};
 
 const clamp = (value: number, low: number, high: number): number => Math.max(low, Math.min(value, high));
 const isHealthy = ({ health }: Wanted<unknown>): boolean => health.healthy;
@@ -144,14 +155,29 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   const missing = Math.max(desiredCount - okFresh, 0);
   const healthyFresh = fresh.filter(isHealthy).length;
   const uncovered = Math.max(desiredCount - healthyFresh - old.filter(not(isUnhealthy)).length, 0);
-  const lost = lostOfOlderDeployments(tasks, primary.id, stopping).slice(0, uncovered);
+  const failed = new Set(deployments.filter((deployment) => deployment.failed).map(({ id }) => id));
+  const lost = lostOfOlderDeployments(tasks, primary.id, failed, stopping).slice(0, uncovered);
   const refills = lost.slice(0, room);
   const primaryTasks = tasks.filter((task) => task.deployment === primary.id);
+  const breaker = input.circuitBreaker;
+  const { since = 0 } = primary;
+  const failures =
+    breaker?.enable && !primary.completed
+      ? deploymentFailures(
+          primaryTasks.filter(({ createdAt }) => createdAt >= since),
+          breaker,
+          now,
+          graceMs,
+        )
+      : 0;
+  const threshold = breaker === undefined ? 0 : failureThreshold(breaker.thresholdConfiguration, desiredCount);
+  const broken = primary.failed === true || (breaker?.enable === true && failures > 0 && failures >= threshold);
+  if (broken) failed.add(primary.id);
   const throttle = startThrottle(
     failing.size === 0 ? primaryTasks : primaryTasks.map((task) => ({ ...task, ...failing.get(task) })),
   );
-  const throttled = missing > 0 && throttle.until !== undefined && throttle.until > now;
-  const startable = throttled ? 0 : Math.min(missing, room - refills.length);
+  const throttled = !broken && missing > 0 && throttle.until !== undefined && throttle.until > now;
+  const startable = throttled || broken ? 0 : Math.min(missing, room - refills.length);
 
   // Surplus of the newest deployment: a lowered desired count, or unhealthy tasks whose replacement is healthy.
   const unhealthyFresh = fresh.filter(isUnhealthy);
@@ -163,7 +189,8 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
     stop(victim.task, scaling(victim.task), `${okFresh} tasks are above the desired count ${desiredCount}`);
     if (victim.health.healthy) healthy--;
   }
-  if (missing > 0 && room === 0 && nothingStopping && stopping.size === 0) {
+  const isCramped = !broken && missing > 0 && room === 0 && nothingStopping;
+  if (isCramped && stopping.size === 0) {
     for (const { task } of pickVictims(unhealthyFresh, now, 1)) {
       stop(task, FAILED_HEALTH_CHECKS, `its replacement has no room: ${live.length} tasks = upper bound ${max}`);
     }
@@ -173,8 +200,7 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   // those still starting once nobody needs them; either one at a time where nothing can start without their room.
   const idleOld = old.filter(not(isHealthy));
   const useless = idleOld.filter((idle) => (idle.health.unhealthy ? startable === missing : healthy >= desiredCount));
-  const blocking =
-    missing > 0 && room === 0 && nothingStopping && stopping.size === 0 ? pickVictims(idleOld, now, 1) : [];
+  const blocking = isCramped && stopping.size === 0 ? pickVictims(idleOld, now, 1) : [];
   for (const { task, health } of useless.length > 0 ? pickVictims(useless, now, useless.length) : blocking) {
     stop(
       task,
@@ -186,7 +212,7 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   // Healthy old tasks.
   const healthyOld = old.filter(isHealthy);
   const unplaceable = fresh.filter(({ task }) => task.unplaceable !== undefined).length;
-  const shortOfRoom = (throttled ? 0 : missing - startable) + unplaceable;
+  const shortOfRoom = broken ? 0 : (throttled ? 0 : missing - startable) + unplaceable;
   const spare = Math.max(healthy - Math.max(desiredCount, min), Math.min(healthy - min, shortOfRoom));
   for (const { task } of pickVictims(healthyOld, now, spare)) {
     stop(task, scaling(task), `${healthy} healthy tasks are above the lower bound ${min}`);
@@ -208,6 +234,7 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   }
 
   const steady =
+    !broken &&
     stopping.size === 0 &&
     lost.length === 0 &&
     live.length === fresh.length &&
@@ -216,6 +243,7 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   const blockedBy = steady
     ? ''
     : whatBlocks({
+        broken,
         throttled: throttled ? throttle : undefined,
         missing,
         startable,
@@ -243,15 +271,17 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
         desiredCount: isPrimary ? desiredCount : own.length + waiting,
         pendingCount: own.length - runningCount + starts,
         runningCount,
-        failedTasks: isPrimary ? throttle.failures : 0,
+        failedTasks: isPrimary ? Math.max(throttle.failures, failures) : 0,
         completed: deployment.completed || (isPrimary && steady),
+        failed: failed.has(deployment.id),
         blockedBy: isPrimary ? blockedBy : '',
       };
     }),
     steady,
     startImpaired: throttled,
     unplaceable: wanted.find(({ task }) => task.unplaceable !== undefined)?.task.unplaceable,
-    stuck: actions.length === 0 && old.length > 0 && !throttled && nothingStopping && wanted.every(isHealthy),
+    stuck:
+      actions.length === 0 && old.length > 0 && !throttled && !broken && nothingStopping && wanted.every(isHealthy),
     wakeAt: earliest([...wanted.map(({ health }) => health.changesAt), throttled ? throttle.until : undefined]),
   };
 }
@@ -263,6 +293,7 @@ function earliest(times: readonly (number | undefined)[]): number | undefined {
 
 /** Names the rule that holds the next step of a rollout back (`status.deployments[].blockedBy`). */
 function whatBlocks(at: {
+  broken: boolean;
   throttled?: { failures: number; until?: number };
   missing: number;
   startable: number;
@@ -274,6 +305,7 @@ function whatBlocks(at: {
   coming: number;
   actions: number;
 }): string {
+  if (at.broken) return 'cannot start: the circuit breaker has given this deployment up';
   if (at.throttled !== undefined) {
     return `cannot start: throttled until ${new Date(at.throttled.until ?? 0).toISOString()} after ${at.throttled.failures} tasks that never ran`;
   }
@@ -293,11 +325,12 @@ function whatBlocks(at: {
 function lostOfOlderDeployments<T extends ServiceTask>(
   tasks: readonly T[],
   primary: string,
+  failed: ReadonlySet<string>,
   stopping: ReadonlySet<T>,
 ): T[] {
   const gone = (task: T): boolean => task.ended || task.stopRequested || stopping.has(task);
   const older = Map.groupBy(
-    tasks.filter((task) => task.deployment !== primary),
+    tasks.filter((task) => task.deployment !== primary && !failed.has(task.deployment)),
     (task) => task.deployment,
   );
   return [...older.values()]

@@ -111,6 +111,8 @@ export interface Task {
   readonly podMessage?: string;
   /** Kubernetes ended the task for the sake of something else. */
   readonly disruption?: Disruption;
+  /** When the pod became, or stopped being, ready for the last time; its start where it never was. Epoch milliseconds. */
+  readonly readinessChangedAt?: number;
   /** A user asked for StopTask with this text. */
   readonly userStop?: string;
   /** Scale-in protection ends at this time, epoch milliseconds. */
@@ -282,6 +284,11 @@ export const hostTerminated = (node: string): StopCause => ({
 export const DRAINING: StopCause = {
   stopCode: 'ServiceSchedulerInitiated',
   stoppedReason: 'Task stopped because its container instance is in DRAINING state',
+};
+
+export const FAILED_HEALTH_CHECKS: StopCause = {
+  stopCode: 'ServiceSchedulerInitiated',
+  stoppedReason: 'Task failed container health checks',
 };
 
 export const ESSENTIAL_EXITED: StopCause = {

@@ -34,6 +34,7 @@ export interface PodJson {
       readonly status: string;
       readonly reason?: string;
       readonly message?: string;
+      readonly lastTransitionTime?: string;
     }[];
     readonly initContainerStatuses?: readonly ContainerStatusJson[];
     readonly containerStatuses?: readonly ContainerStatusJson[];
@@ -97,6 +98,8 @@ export function observePod(pod: PodJson): ObservedTask {
   const stoppedReason = annotations[ANNOTATIONS.stoppedReason] ?? '';
   const reasons = JSON.parse(annotations[ANNOTATIONS.containerReasons] ?? '{}') as Readonly<Record<string, string>>;
   const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  const readinessChangedAt = time(ready?.lastTransitionTime);
   const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
   const index = labels[LABELS.arrayIndex];
   const stoppingAt = Date.parse(annotations[ANNOTATIONS.stoppingAt] ?? '');
@@ -136,6 +139,7 @@ export function observePod(pod: PodJson): ObservedTask {
     ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
     stopRecorded: stopCode !== undefined,
     stopCause: stopCode === undefined ? undefined : { stopCode, stoppedReason },
+    ...(readinessChangedAt !== undefined && { readinessChangedAt }),
     podReason: status?.reason || undefined,
     podMessage: status?.message || undefined,
     ...disruptionOf(status),

@@ -194,7 +194,7 @@ export function slowEnds(pods: readonly Pod[], essential: (container: string) =>
   });
 }
 
-/** I9: observedGeneration never goes back, nor does a deployment that is COMPLETED. */
+/** I9: observedGeneration never goes back, nor does a deployment that is COMPLETED, unless it is rolled back to. */
 export function statusRegressions(history: NamespaceHistory, serviceName: string): string[] {
   const violations: string[] = [];
   const completed = new Set<string>();
@@ -204,7 +204,8 @@ export function statusRegressions(history: NamespaceHistory, serviceName: string
     if (seen < generation)
       violations.push(`I9 at ${metadata.resourceVersion}: observedGeneration went back to ${seen}`);
     generation = seen;
-    for (const { id, rolloutState } of status?.deployments ?? []) {
+    for (const { id, rolloutState, rolloutStateReason } of status?.deployments ?? []) {
+      if (rolloutStateReason.includes('circuit breaker: rolling back')) completed.delete(id);
       if (rolloutState === 'COMPLETED') completed.add(id);
       else if (completed.has(id)) violations.push(`I9 at ${metadata.resourceVersion}: ${id} is ${rolloutState} again`);
     }

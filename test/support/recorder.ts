@@ -54,6 +54,7 @@ export interface Pod extends KubeObject {
       readonly status: string;
       readonly reason?: string;
       readonly message?: string;
+      readonly lastTransitionTime?: string;
     }[];
     readonly initContainerStatuses?: readonly ContainerState[];
     readonly containerStatuses?: readonly ContainerState[];

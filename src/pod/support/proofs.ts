@@ -12,6 +12,13 @@ const nodeTask = (title: string): string => `test/node/run-task.test.ts > ${titl
 const clusterDefinition = (title: string): string => `test/cluster/task-definition.test.ts > ${title}`;
 const clusterJob = (title: string): string => `test/cluster/batch-job.test.ts > ${title}`;
 
+const breaker = (title: string): string => `test/cluster/circuit-breaker.test.ts > ${title}`;
+export const BREAKER = breaker(
+  'rolls a failing revision back, never below the lower bound, and says so until the next deployment',
+);
+export const BREAKER_RESET = breaker(
+  'counts up to the threshold given, healthy tasks notwithstanding where they are not to reset it',
+);
 export const TAGS = clusterService('gives its tasks the tags that it propagates, and those that ECS manages');
 
 /** What a container is made of. */

@@ -2,7 +2,7 @@
 import type { ServiceSpec } from '../../api/service.ts';
 import { ECS } from '../../aws-model/model.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, refused, type Topic, whole } from './entry.ts';
-import { BOUNDS, DESIRED_COUNT, GRACE_PERIOD, PINNED, SERVICE_NAMES, TAGS } from './proofs.ts';
+import { BOUNDS, BREAKER, BREAKER_RESET, DESIRED_COUNT, GRACE_PERIOD, PINNED, SERVICE_NAMES, TAGS } from './proofs.ts';
 
 const notYet = refused('not taken yet');
 const AS_ANNOTATION =
@@ -54,7 +54,7 @@ export const service: Topic = {
   DeploymentConfiguration: {
     minimumHealthyPercent: exact(BOUNDS),
     maximumPercent: exact(BOUNDS),
-    deploymentCircuitBreaker: notYet,
+    deploymentCircuitBreaker: BY_ITS_FIELDS,
     alarms: notYet,
     strategy: notYet,
     bakeTimeInMinutes: notYet,
@@ -63,6 +63,16 @@ export const service: Topic = {
     canaryConfiguration: notYet,
     earlySuccessCriteria: notYet,
   },
+  DeploymentCircuitBreaker: {
+    enable: exact(BREAKER),
+    rollback: exact(BREAKER),
+    resetOnHealthyTask: exact(BREAKER_RESET),
+    thresholdConfiguration: BY_ITS_FIELDS,
+  },
+  ThresholdConfiguration: {
+    type: exact(BREAKER_RESET),
+    value: exact(BREAKER_RESET),
+  },
   ...whole(
     ECS,
     notYet,
@@ -70,8 +80,6 @@ export const service: Topic = {
     'AdvancedConfiguration',
     'ServiceRegistry',
     'CapacityProviderStrategyItem',
-    'DeploymentCircuitBreaker',
-    'ThresholdConfiguration',
     'DeploymentAlarms',
     'DeploymentLifecycleHook',
     'HookDetails',

@@ -53,6 +53,19 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
     'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.',
     service({ deploymentConfiguration: { maximumPercent: 100 } }),
   ),
+  ofService(
+    'spec.deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration.value',
+    'a percentage is from 1 to 100',
+    service({
+      deploymentConfiguration: {
+        deploymentCircuitBreaker: {
+          enable: true,
+          rollback: true,
+          thresholdConfiguration: { type: 'UNBOUNDED_PERCENT', value: 101 },
+        },
+      },
+    }),
+  ),
   ...brokenTags.map(([field, of]) => ofService(`spec.tags[0].${field}`, reserved, service({ tags: of }))),
   ...brokenPods.map(([field, of]) =>
     ofService(`spec.kubernetes.${field}`, podKeys, service({ kubernetes: { [field]: of } })),
