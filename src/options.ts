@@ -22,6 +22,8 @@ export interface Options {
   readonly cacheSyncTimeout: number;
   /** 0: any free port. */
   readonly healthPort: number;
+  /** Of tasks with the strategy binpack: `<name>-cpu`, `<name>-memory`. */
+  readonly binpackScheduler?: string;
   readonly logLevel: LogLevel;
   readonly workers: number;
 }
@@ -92,6 +94,10 @@ export function parseOptions(argv: readonly string[]): Options {
         .default(120_000, '2m'),
     )
     .option('--health-port <port>', 'port of /livez, /readyz and /metrics; 0 takes any free one', whole(0, 65535), 8080)
+    .option(
+      '--binpack-scheduler <name>',
+      'schedulers of tasks with placementStrategy binpack: <name>-cpu and <name>-memory, such as longshore-binpack (deploy/kube-scheduler-binpack.yaml)',
+    )
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices([...logLevels]).default('info'))
     .option('--workers <count>', 'objects of one kind reconciled at a time, 1 to 64', whole(1, 64), 8)
     .parse(argv);

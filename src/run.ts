@@ -50,6 +50,7 @@ export async function runOperator(options: Options, signal: AbortSignal): Promis
     logger,
     metrics,
     workers: options.workers,
+    binpackScheduler: options.binpackScheduler,
     cacheSyncTimeoutMs: options.cacheSyncTimeout,
     ...(options.namespace !== undefined && { namespace: options.namespace }),
   });

@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { ApiClient } from './api.ts';
 import type { Authority } from './certificates.ts';
 import { serviceAccountKey } from './certificates.ts';
@@ -19,6 +20,9 @@ export interface ControlPlaneOptions {
   readonly audit: boolean;
   readonly emulate: string | undefined;
 }
+
+/** The scheduler of the cluster has those that are shipped for placementStrategy binpack. */
+const schedulerProfiles = join(import.meta.dirname, '..', '..', 'deploy', 'kube-scheduler-binpack.yaml');
 
 const auditPolicy = {
   apiVersion: 'audit.k8s.io/v1',
@@ -158,6 +162,7 @@ export async function startControlPlane(session: Session, options: ControlPlaneO
       kind: 'KubeSchedulerConfiguration',
       clientConnection: { kubeconfig: schedulerConfig, qps: 1000, burst: 1000 },
       leaderElection: { leaderElect: false },
+      profiles: parse(readFileSync(schedulerProfiles, 'utf8')).profiles,
     }),
   );
   session.start('kube-scheduler', tools['kube-scheduler'], [

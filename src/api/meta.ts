@@ -55,6 +55,8 @@ export const ANNOTATIONS = {
   volume: 'longshore.dev/volume',
   /** On an ExternalSecret: the `valueFrom` that it is for. */
   valueFrom: 'longshore.dev/value-from',
+  /** Identity of the placement constraints and strategies that a service's task was started with. */
+  placement: 'longshore.dev/placement',
   stopCode: 'longshore.dev/stop-code',
   stoppedReason: 'longshore.dev/stopped-reason',
   /** Container → why it did not start, as JSON: written with the stop, after which the node knows it no longer. */

@@ -4,6 +4,7 @@ import { launchTypeSchema, tagsSchema, taskDefinitionReferenceSchema } from './c
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { networkConfigurationSchema } from './network-configuration.ts';
 import { parseWith } from './parse.ts';
+import { placementFields, placementRules } from './placement.ts';
 import { awsName, flag, immutable, integer, type Parsed, timestamp, withRules } from './schema.ts';
 import { commonStatus, count } from './status.ts';
 import { volumeConfigurationsSchema } from './volume-configuration.ts';
@@ -31,8 +32,8 @@ const deploymentConfigurationSchema = withRules(
 ).describe('Bounds of a deployment. AWS: DeploymentConfiguration.');
 
 /** `spec` of a Service: the input of CreateService (`ecs-semantics` §3.1). */
-export const serviceSpecSchema = z
-  .strictObject({
+export const serviceSpecSchema = withRules(
+  z.strictObject({
     serviceName: immutable(awsName(), 'serviceName cannot be changed')
       .optional()
       .describe(
@@ -64,6 +65,7 @@ export const serviceSpecSchema = z
       .describe('Seconds after the start of a task in which failed health checks do not count, from 0. Default: 0.'),
     networkConfiguration: networkConfigurationSchema.optional(),
     volumeConfigurations: volumeConfigurationsSchema(),
+    ...placementFields,
     platformVersion: z.string().min(1).max(64).optional().describe('Version of the Fargate platform.'),
     role: z.string().min(1).max(2048).optional().describe('Role that registers targets with a load balancer on AWS.'),
     enableExecuteCommand: flag().describe(
@@ -77,8 +79,9 @@ export const serviceSpecSchema = z
     clientToken: z.string().max(36).optional().describe('Makes a repeated call of CreateService harmless.'),
     tags: tagsSchema(),
     kubernetes: kubernetesOptionsSchema.optional(),
-  })
-  .describe('A number of tasks that is kept running: the input of CreateService.');
+  }),
+  ...placementRules,
+).describe('A number of tasks that is kept running: the input of CreateService.');
 
 export type ServiceSpec = Parsed<typeof serviceSpecSchema>;
 export type DeploymentConfiguration = ServiceSpec['deploymentConfiguration'];

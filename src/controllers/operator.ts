@@ -46,6 +46,8 @@ export interface OperatorOptions {
   readonly namespace?: string;
   /** Reconciles of one kind at a time. */
   readonly workers: number;
+  /** Absent: the default scheduler places tasks with the strategy binpack as well. */
+  readonly binpackScheduler?: string | undefined;
   /** How long a leader waits for complete caches before it gives up, in milliseconds. */
   readonly cacheSyncTimeoutMs: number;
 }
@@ -256,6 +258,7 @@ export function createOperator(options: OperatorOptions): Operator {
       runTasks: new StatusWriter(client, tasks, barriers.runTasks),
       clusters: new StatusWriter(client, clusters, barriers.clusters),
     },
+    binpackScheduler: options.binpackScheduler,
     events,
     logger,
     now: Date.now,

@@ -13,8 +13,8 @@ import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { groupLabel } from '../pod/placement-constraints.ts';
 import { runTaskTagAnnotation } from '../pod/tags.ts';
-import { withPlacement } from '../pod/task-placement.ts';
 import { clusterView } from './cluster-view.ts';
 import { splitKey } from './records.ts';
 import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
@@ -128,6 +128,8 @@ function launchOf(runtime: Runtime, runTask: RunTaskRecord, spec: TaskSpec, task
   const { family, revision } = resolved;
   try {
     const definition = withOverrides(resolved.definition, spec.overrides);
+    const group = spec.group ?? `family:${family}`;
+    const { placementConstraints, placementStrategy } = spec;
     const template = compileTemplate({
       definition,
       family,
@@ -135,16 +137,18 @@ function launchOf(runtime: Runtime, runTask: RunTaskRecord, spec: TaskSpec, task
       features: runtime.features,
       cluster: cluster.spec,
       ...(spec.kubernetes !== undefined && { kubernetes: spec.kubernetes }),
+      placement: {
+        group,
+        among: { [LABELS.group]: groupLabel(group) },
+        placementConstraints,
+        placementStrategy,
+        binpackScheduler: runtime.binpackScheduler,
+      },
     });
     const problems = [...own, ...template.problems];
     const trouble = blockedBy(problems);
     if (trouble !== undefined) return { found: { trouble, problems } };
-    const group = spec.group ?? `family:${family}`;
-    const { placementConstraints, placementStrategy } = spec;
-    return {
-      template: withPlacement(template, { group, placementConstraints, placementStrategy }),
-      found: { taskDefinition: `${family}:${revision}`, group, problems },
-    };
+    return { template, found: { taskDefinition: `${family}:${revision}`, group, problems } };
   } catch (error) {
     if (!(error instanceof InvalidSpecError)) throw error;
     return refused({ reason: 'InvalidOverrides', message: error.message, stalled: true });

@@ -59,6 +59,8 @@ export interface Runtime {
   readonly logger: Logger;
   /** What the API server serves of pods; asked before the first plan. */
   readonly features: ClusterFeatures;
+  /** Option `--binpack-scheduler`. */
+  readonly binpackScheduler?: string | undefined;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }

@@ -7,8 +7,8 @@ import { dnsName, uniqueDnsName } from '../api/names.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
 import type { VolumeConfiguration } from '../api/volume-configuration.ts';
 import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
-import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
+import type { TaskPlacement } from '../pod/placement.ts';
 import { FAILED, RESTORED_AFTER, type RevisionRecord, ROLLOUT_STATE, sameContent, type Verdict } from './records.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { deleteRevision, type TaskRevision } from './task-revisions.ts';
@@ -188,27 +188,49 @@ function annotate(
   return runtime.client.patch<KubeObject>(controllerRevisions, { namespace, name }, { metadata: { uid, annotations } });
 }
 
-const templates = new WeakMap<RevisionRecord, { readonly cluster: ClusterSpec; readonly template: PodTemplate }>();
+interface KnownTemplate {
+  readonly cluster: ClusterSpec;
+  /** As JSON. */
+  readonly placement: string;
+  readonly template: PodTemplate;
+}
 
-/** Compiled once a deployment and state of the Cluster, not once a task. */
+const templates = new WeakMap<RevisionRecord, KnownTemplate>();
+
+export const serviceNameOf = ({ spec, name }: ServiceRecord): string => spec?.serviceName ?? name;
+
+/** Placement starts no deployment: it holds for all tasks that start later (`ecs-semantics §3.2`). */
+export const placementOf = (runtime: Runtime, service: ServiceRecord, deployment: string): TaskPlacement => ({
+  group: `service:${serviceNameOf(service)}`,
+  among: { [LABELS.deployment]: deployment },
+  placementConstraints: service.spec?.placementConstraints ?? [],
+  placementStrategy: service.spec?.placementStrategy ?? [],
+  binpackScheduler: runtime.binpackScheduler,
+});
+
+/** Compiled once a deployment, state of the Cluster and placement, not once a task. */
 export function templateOf(
-  { record }: ServiceDeployment,
-  features: ClusterFeatures,
+  runtime: Runtime,
+  service: ServiceRecord,
+  { id, record }: ServiceDeployment,
   cluster: ClusterSpec,
 ): PodTemplate {
+  const placement = placementOf(runtime, service, id);
+  const placementText = JSON.stringify(placement);
   const known = templates.get(record);
-  if (known?.cluster === cluster) return known.template;
+  if (known?.cluster === cluster && known.placement === placementText) return known.template;
   const { family, revision, definition, trigger } = record.data as DeploymentData;
   const template = compileTemplate({
     definition: parseTaskDefinition(definition),
     family,
     revision,
-    features,
+    features: runtime.features,
     ...(trigger.kubernetes !== null && { kubernetes: trigger.kubernetes }),
     ...(trigger.volumeConfigurations !== undefined && { volumeConfigurations: trigger.volumeConfigurations }),
     cluster,
+    placement,
   });
-  templates.set(record, { cluster, template });
+  templates.set(record, { cluster, placement: placementText, template });
   return template;
 }
 

@@ -4,7 +4,7 @@ import { type TaskProblem, taskProblems } from '../pod/problems.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
-import { lastMade, needsDeployment, type ServiceDeployment, templateOf } from './service-deployments.ts';
+import { lastMade, needsDeployment, placementOf, type ServiceDeployment, templateOf } from './service-deployments.ts';
 import { resolveTaskDefinition, type TaskRevision } from './task-revisions.ts';
 
 export interface Trouble {
@@ -35,7 +35,7 @@ export function wantedRevision(
   // What has failed is not tried again for as long as nothing else is asked for.
   const newest = lastMade(deployments);
   const own = [...clusterProblems(cluster), ...foreignReferences(cluster, { cluster: spec.cluster, taskDefinition })];
-  const running = primary === undefined ? [] : templateOf(primary, runtime.features, cluster.spec).problems;
+  const running = primary === undefined ? [] : templateOf(runtime, service, primary, cluster.spec).problems;
   const blocked = blockedBy(own);
   if (blocked !== undefined) return { trouble: blocked, problems: [...own, ...running] };
   const resolved = resolveTaskDefinition(runtime.stores, service.namespace, taskDefinition, newest);
@@ -44,7 +44,8 @@ export function wantedRevision(
     return { trouble, problems: running };
   }
   if (!needsDeployment(service, resolved, newest)) return { problems: running };
-  const problems = taskProblems(resolved.definition, cluster.spec, spec);
+  const placement = placementOf(runtime, service, '');
+  const problems = taskProblems(resolved.definition, cluster.spec, { ...spec, placement });
   const trouble = blockedBy(problems);
   return trouble === undefined ? { next: resolved, problems } : { trouble, problems };
 }

@@ -10,6 +10,7 @@ import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { PodTemplate } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { placementId } from '../pod/placement.ts';
 import { tagAnnotation } from '../pod/tags.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { rfc3339 } from './conditions.ts';
@@ -25,6 +26,7 @@ import {
   pruneDeployments,
   rollbackTarget,
   type ServiceDeployment,
+  serviceNameOf,
   templateOf,
 } from './service-deployments.ts';
 import { type Trouble, wantedRevision } from './service-revision.ts';
@@ -33,8 +35,6 @@ import { sweepService } from './service-sweep.ts';
 import { settleStarts } from './start-barriers.ts';
 import { prepareTemplate, TaskInputError } from './task-inputs.ts';
 import { newTaskId, ownerReference, recordStop, sayStopped, startTask, stopTask, TaskNameTakenError } from './tasks.ts';
-
-export const serviceNameOf = (service: ServiceRecord): string => service.spec?.serviceName ?? service.name;
 
 export async function reconcileService(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers } = runtime;
@@ -79,6 +79,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     maximumPercent: spec.deploymentConfiguration.maximumPercent,
     healthCheckGracePeriodSeconds: spec.healthCheckGracePeriodSeconds,
     circuitBreaker: spec.deploymentConfiguration.deploymentCircuitBreaker,
+    placement: placementId(spec),
     deployments: [asReported(service, newest), ...older],
     tasks,
     now: runtime.now(),
@@ -188,7 +189,7 @@ async function carryOut(
     const own = starts.filter((action) => action.deployment === id);
     const deployment = deployments.find((known) => known.id === id);
     if (deployment === undefined) continue;
-    const template = templateOf(deployment, runtime.features, cluster.spec);
+    const template = templateOf(runtime, service, deployment, cluster.spec);
     const because = blockedBy([...clusterProblems(cluster), ...template.problems]);
     blocked ??= because;
     if (because !== undefined) continue;

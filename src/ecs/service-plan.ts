@@ -17,6 +17,8 @@ import {
 import { pickVictims } from './victims.ts';
 
 export interface ServiceTask extends Task, Seat {
+  /** As the plan's input had it when the task was started. */
+  readonly placement?: string;
   /** The deployment's 19 digits. */
   readonly deployment: string;
 }
@@ -41,6 +43,8 @@ export interface ServicePlanInput<T extends ServiceTask> {
   readonly circuitBreaker?: CircuitBreaker;
   /** Any order, at least one. */
   readonly deployments: readonly [Deployment, ...Deployment[]];
+  /** Identity of where tasks are wanted now; absent where nothing is said. */
+  readonly placement?: string | undefined;
   /** Every task of the service that still exists, ended ones included. */
   readonly tasks: readonly T[];
   /** Epoch milliseconds. */
@@ -137,6 +141,12 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
     if (due === undefined) continue;
     stop(task, due, due.because);
     failing.set(task, { stopCause: due, stoppingAt: now });
+  }
+
+  // What nobody could place says nothing yet: changed constraints hold for it, too (`ecs-semantics §3.2`).
+  for (const task of tasks) {
+    if (task.unplaceable !== undefined && !task.ended && !task.stopRequested && task.placement !== input.placement)
+      stop(task, scaling(task), 'no node takes it, and where tasks are placed has changed since');
   }
 
   const live = tasks.filter((task) => !task.ended);

@@ -16,7 +16,8 @@ import { nameResolution } from './name-resolution.ts';
 import { namespaces } from './namespaces.ts';
 import { network } from './network.ts';
 import { mergeOptions } from './options.ts';
-import { placement } from './placement.ts';
+import { placementId, scheduling, type TaskPlacement } from './placement.ts';
+import { groupLabel } from './placement-constraints.ts';
 import { type TaskProblem, taskProblems } from './problems.ts';
 import { type ExternalSecret, resolvePullSecret, resolveRole } from './references.ts';
 import { taskResources } from './resources.ts';
@@ -53,6 +54,8 @@ export interface TemplateInput {
   readonly kubernetes?: KubernetesOptions;
   /** The owner's `spec.volumeConfigurations`. Default: none. */
   readonly volumeConfigurations?: readonly VolumeConfiguration[];
+  /** Absent for a Batch job, whose tasks have no group. */
+  readonly placement?: TaskPlacement;
   /** Default: everything that the newest supported Kubernetes has. */
   readonly features?: ClusterFeatures;
   /** What names of AWS mean in the namespace. Default: what holds without a Cluster. */
@@ -65,18 +68,21 @@ export function compileTemplate({
   revision,
   kubernetes,
   volumeConfigurations = [],
+  placement,
   features = ALL_FEATURES,
   cluster = NO_CLUSTER,
 }: TemplateInput): PodTemplate {
   const task = taskContext(definition, features, cluster, volumeConfigurations);
   const options = identity(task, mergeOptions(definition.kubernetes, kubernetes));
   const podVolumes = [...(volumes(task).volumes ?? []), ...memoryVolumes(task)];
+  const placedBy = placement === undefined ? undefined : placementId(placement);
   return {
     labels: {
       ...options.podLabels,
       [LABELS.managedBy]: MANAGED_BY,
       [LABELS.family]: dnsName(family),
       ...(revision !== undefined && { [LABELS.revision]: String(revision) }),
+      ...(placement !== undefined && { [LABELS.group]: groupLabel(placement.group) }),
     },
     annotations: {
       ...labelAnnotations(definition),
@@ -84,6 +90,8 @@ export function compileTemplate({
       ...logAnnotations(definition),
       [ANNOTATIONS.family]: family,
       [ANNOTATIONS.containers]: JSON.stringify(containerTraits(task)),
+      ...(placement !== undefined && { [ANNOTATIONS.group]: placement.group }),
+      ...(placedBy !== undefined && { [ANNOTATIONS.placement]: placedBy }),
       ...(revision !== undefined && { [ANNOTATIONS.taskDefinition]: `${family}:${revision}` }),
     },
     spec: {
@@ -104,18 +112,17 @@ export function compileTemplate({
       ...(options.serviceAccountName !== undefined && { serviceAccountName: options.serviceAccountName }),
       ...(options.priorityClassName !== undefined && { priorityClassName: options.priorityClassName }),
       ...(options.runtimeClassName !== undefined && { runtimeClassName: options.runtimeClassName }),
-      ...(options.schedulerName !== undefined && { schedulerName: options.schedulerName }),
       ...(options.imagePullSecrets.length > 0 && {
         imagePullSecrets: options.imagePullSecrets.map((secret) => ({ ...secret })),
       }),
-      ...placement(task, options),
+      ...scheduling(task, options, placement),
     },
     barriers: new Set([...task.start.barriers].map((name) => task.containerNames.get(name) ?? name)),
     files: fileKeys(task),
     externalSecrets: externalSecrets(task),
     claims: claims(task),
     tags: definition.tags,
-    problems: taskProblems(definition, cluster, { kubernetes, volumeConfigurations }),
+    problems: taskProblems(definition, cluster, { kubernetes, volumeConfigurations, placement }),
   };
 }
 

@@ -52,6 +52,8 @@ export interface ObservedTask extends Task {
   /** AWS `family:revision`; empty for a Batch job with its own container properties. */
   readonly taskDefinition: string;
   readonly deployment: string;
+  /** {@link ANNOTATIONS.placement} */
+  readonly placement?: string;
   readonly slot: number;
   readonly generation: number;
   readonly index?: number;
@@ -113,6 +115,7 @@ export function observePod(pod: PodJson): ObservedTask {
     id: labels[LABELS.task] ?? metadata.uid,
     taskDefinition: annotations[ANNOTATIONS.taskDefinition] ?? '',
     deployment: labels[LABELS.deployment] ?? '',
+    ...(annotations[ANNOTATIONS.placement] !== undefined && { placement: annotations[ANNOTATIONS.placement] }),
     slot: Number(slot ?? 0),
     generation: Number(generation ?? 0),
     ...(index !== undefined && { index: Number(index) }),

@@ -1,7 +1,30 @@
+import { createHash } from 'node:crypto';
 import type { V1PodSpec } from '@kubernetes/client-node';
 import type { KubernetesOptions } from '../api/kubernetes-options.ts';
+import type { Placement } from '../api/placement.ts';
+import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { RuntimePlatform } from '../api/task-definition-fields.ts';
+import { WINDOWS_BUILDS } from './placement-attributes.ts';
+import { compileConstraints } from './placement-constraints.ts';
+import { compileStrategies, type Strategies } from './placement-strategy.ts';
 import type { TaskContext } from './task-context.ts';
+
+/** Where the Service or RunTask that starts the tasks wants them. */
+export interface TaskPlacement extends Placement {
+  /** AWS name of their group, such as `service:web`. */
+  readonly group: string;
+  /** Labels of the tasks among which they are spread: of one deployment, or of the group. */
+  readonly among: Readonly<Record<string, string>>;
+  /** Schedulers that fill a node before they take the next: `<name>-cpu` and `<name>-memory`. Absent: there are none. */
+  readonly binpackScheduler?: string | undefined;
+}
+
+/** Identity of what the owner says; undefined where it says nothing. Same words, same identity. */
+export function placementId({ placementConstraints, placementStrategy }: Placement): string | undefined {
+  if (placementConstraints.length === 0 && placementStrategy.length === 0) return undefined;
+  const said = JSON.stringify([placementConstraints, placementStrategy]);
+  return createHash('sha256').update(said).digest('hex').slice(0, 16);
+}
 
 /** Seconds a task on a node that is gone is waited for before it is given up (`kubernetes-mapping §2.6`). */
 const NODE_LOSS_SECONDS = 60;
@@ -13,21 +36,18 @@ const nodeLost = (condition: 'not-ready' | 'unreachable') => ({
   tolerationSeconds: NODE_LOSS_SECONDS,
 });
 
-/** Build numbers of Windows, as kubelets label their nodes. */
-const WINDOWS_BUILDS: Readonly<Record<string, string>> = {
-  '2016': '10.0.14393',
-  '2019': '10.0.17763',
-  '2004': '10.0.19041',
-  '20H2': '10.0.19042',
-  '2022': '10.0.20348',
-  '2025': '10.0.26100',
-};
-
-/** Which nodes the task may run on; `kubernetes.nodeSelector` wins over runtimePlatform. */
-export function placement(
+/**
+ * Which nodes the task may run on, and which of them it prefers; `kubernetes.nodeSelector` wins over runtimePlatform.
+ * @param placement absent for a task that has no group
+ */
+export function scheduling(
   { definition }: TaskContext,
   options: KubernetesOptions,
-): Pick<V1PodSpec, 'nodeSelector' | 'tolerations'> {
+  placement?: TaskPlacement,
+): Pick<V1PodSpec, 'nodeSelector' | 'tolerations' | 'affinity' | 'topologySpreadConstraints' | 'schedulerName'> {
+  const { affinity } = constraintsOf(definition, placement);
+  const { topologySpreadConstraints } = strategiesOf(placement);
+  const schedulerName = options.schedulerName ?? binpackScheduler(placement);
   const nodeSelector = { ...platform(definition.runtimePlatform ?? {}), ...options.nodeSelector };
   return {
     ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
@@ -36,8 +56,35 @@ export function placement(
       nodeLost('not-ready'),
       nodeLost('unreachable'),
     ],
+    ...(affinity !== undefined && { affinity }),
+    ...(topologySpreadConstraints.length > 0 && { topologySpreadConstraints }),
+    ...(schedulerName !== undefined && { schedulerName }),
   };
 }
+
+function binpackScheduler(placement: TaskPlacement | undefined): string | undefined {
+  const first = placement?.placementStrategy.find(({ type }) => type === 'binpack');
+  if (first === undefined || placement?.binpackScheduler === undefined) return undefined;
+  return `${placement.binpackScheduler}-${first.field?.toLowerCase()}`;
+}
+
+/** What of the constraints and strategies cannot be kept: `field path: reason`. */
+export const placementProblems = (definition: TaskDefinitionSpec, placement?: TaskPlacement): readonly string[] => [
+  ...constraintsOf(definition, placement).problems,
+  ...strategiesOf(placement).problems,
+];
+
+const constraintsOf = ({ placementConstraints }: TaskDefinitionSpec, placement: TaskPlacement | undefined) =>
+  compileConstraints({
+    definition: placementConstraints,
+    owner: placement?.placementConstraints ?? [],
+    group: placement?.group ?? '',
+  });
+
+const strategiesOf = (placement: TaskPlacement | undefined): Strategies =>
+  placement === undefined
+    ? { topologySpreadConstraints: [], problems: [] }
+    : compileStrategies(placement.placementStrategy, placement.among);
 
 function platform({ cpuArchitecture, operatingSystemFamily: system }: RuntimePlatform): Record<string, string> {
   const [, version = ''] = /^WINDOWS_SERVER_([^_]+)_/.exec(system ?? '') ?? [];

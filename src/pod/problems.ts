@@ -4,6 +4,7 @@ import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { VolumeConfiguration } from '../api/volume-configuration.ts';
 import { mergeOptions } from './options.ts';
+import { placementProblems, type TaskPlacement } from './placement.ts';
 import { policyViolations } from './policy.ts';
 import { resolveFile, resolvePullSecret, resolveRole, resolveSecret, type Unresolved } from './references.ts';
 import { resolveVolume } from './volume-sources.ts';
@@ -13,6 +14,7 @@ export interface TaskProblem {
     | 'MappingMissing'
     | 'VolumeConfigurationMismatch'
     | 'NotAllowed'
+    | 'PlacementNotSupported'
     | 'ForeignReference'
     | 'ClusterInvalid';
   /** `field path: what is wrong and what to do`. */
@@ -25,6 +27,8 @@ export interface TaskProblem {
 interface Launch {
   readonly kubernetes?: KubernetesOptions | undefined;
   readonly volumeConfigurations: readonly VolumeConfiguration[];
+  /** Absent for a Batch job. */
+  readonly placement?: TaskPlacement | undefined;
 }
 
 /** @param launch absent: of the definition alone, which leaves to the launch what it does. */
@@ -33,6 +37,9 @@ export function taskProblems(definition: TaskDefinitionSpec, cluster: ClusterSpe
   return [
     ...policyViolations(definition, options, cluster).map(
       (message): TaskProblem => ({ reason: 'NotAllowed', message, blocks: true }),
+    ),
+    ...placementProblems(definition, launch?.placement).map(
+      (message): TaskProblem => ({ reason: 'PlacementNotSupported', message, blocks: true }),
     ),
     ...unresolvedReferences(definition, options, cluster),
     ...(launch === undefined ? [] : mismatches(definition, launch.volumeConfigurations, cluster)),

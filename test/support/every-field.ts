@@ -61,7 +61,9 @@ export const EVERY_FIELD: readonly object[] = [
     task({ networkMode }, { portMappings: [{ containerPort: 80, hostPort: 80 }] }),
   ),
   alone({}, { networkMode: 'bridge' }),
-  task({ placementConstraints: [{ type: 'memberOf', expression: 'attribute:ecs.instance-type == g2.2xlarge' }] }),
+  ...['attribute:ecs.instance-type == g2.2xlarge', 'not (task:group == databases)'].map((expression) =>
+    task({ placementConstraints: [{ type: 'memberOf', expression }] }),
+  ),
   task({ requiresCompatibilities: ['EC2'] }),
   task({ cpu: '1024', memory: '1024' }, { memory: undefined }),
   task({ tags: [{ key: 'team', value: 'web' }] }),

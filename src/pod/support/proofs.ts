@@ -10,6 +10,7 @@ const clusterService = (title: string): string => `test/cluster/service.test.ts 
 const clusterTask = (title: string): string => `test/cluster/run-task.test.ts > ${title}`;
 const nodeTask = (title: string): string => `test/node/run-task.test.ts > ${title}`;
 const clusterDefinition = (title: string): string => `test/cluster/task-definition.test.ts > ${title}`;
+const clusterPlacement = (title: string): string => `test/cluster/placement.test.ts > ${title}`;
 const clusterJob = (title: string): string => `test/cluster/batch-job.test.ts > ${title}`;
 
 const breaker = (title: string): string => `test/cluster/circuit-breaker.test.ts > ${title}`;
@@ -45,6 +46,12 @@ export const INIT_PROCESS = nodeRuntime(
 export const PLACEMENT = nodeRuntime('runs only on nodes of its platform, with as many GPUs as it needs');
 export const WITHOUT_POD_RESOURCES =
   'test/cluster/cluster-features.test.ts > spreads what a task may use over its containers, and says so';
+export const MEMBER_OF = clusterPlacement('runs on nodes that every expression means, and waits where there is none');
+export const DISTINCT_INSTANCE = clusterPlacement('has a node of its own for each task, and says why others wait');
+export const BINPACK = clusterPlacement(
+  'fills a node before it takes the next by binpack, in each of the zones where it is to be spread first',
+);
+export const SPREAD = clusterPlacement('is spread evenly over zones and the nodes in them');
 /** Where variables and files come from. */
 export const SECRETS = nodeStorage('gets secrets from Secrets: by name, by ARN, by json-key, by mapping');
 export const ENVIRONMENT_FILES = nodeStorage(

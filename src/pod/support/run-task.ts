@@ -1,17 +1,8 @@
 /** RunTask. */
-import type { PlacementConstraint, PlacementStrategy } from '../../api/placement.ts';
 import type { TaskSpec } from '../../api/task.ts';
 import { ECS } from '../../aws-model/model.ts';
-import { spreadKey } from '../task-placement.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, refused, type Topic, whole } from './entry.ts';
-import {
-  RUN_TASK_COUNT,
-  RUN_TASK_DISTINCT,
-  RUN_TASK_OVERRIDES,
-  RUN_TASK_PINNED,
-  RUN_TASK_SPREAD,
-  RUN_TASK_STARTED_BY,
-} from './proofs.ts';
+import { RUN_TASK_COUNT, RUN_TASK_OVERRIDES, RUN_TASK_PINNED, RUN_TASK_STARTED_BY } from './proofs.ts';
 import { ofTheTask } from './resources.ts';
 
 const notYet = refused('not taken yet');
@@ -20,28 +11,6 @@ const anyNode = ignored('the nodes of this cluster run every task; use kubernete
 const asAnnotation = approximated(
   'on a task they are JSON in the annotation longshore.dev/tags; kubernetes.podLabels gives it labels',
   RUN_TASK_STARTED_BY,
-);
-const expression = ignored('the cluster query language is not evaluated yet; use kubernetes.nodeSelector');
-const strategyCase = (strategy: PlacementStrategy) => {
-  if (strategy.type === 'binpack') return 'it is binpack';
-  if (strategy.type === 'random') return 'it is random';
-  return spreadKey(strategy) === undefined ? 'it is spread over another attribute' : 'it is spread over nodes or zones';
-};
-
-/** Of one strategy: its type and its field say it together. */
-const strategy = conditional(
-  {
-    'it is spread over nodes or zones': approximated(
-      'nodes with fewer tasks of the group are preferred (pod anti-affinity): the scheduler weighs it with how full they are',
-      RUN_TASK_SPREAD,
-    ),
-    'it is spread over another attribute': ignored('nodes have no attributes of ECS yet'),
-    'it is random': approximated('the scheduler takes one of the least loaded nodes, at random among equal ones'),
-    'it is binpack': ignored(
-      'the scheduler decides for the whole cluster how full nodes are to be; see kubernetes.schedulerName',
-    ),
-  },
-  strategyCase,
 );
 
 export const runTask: Topic = {
@@ -100,14 +69,6 @@ export const runTask: Topic = {
     ),
     resourceRequirements: BY_ITS_FIELDS,
   },
-  PlacementConstraint: {
-    type: conditional(
-      { 'it is distinctInstance': exact(RUN_TASK_DISTINCT), 'it is memberOf': expression },
-      ({ type }: PlacementConstraint) => (type === 'distinctInstance' ? 'it is distinctInstance' : 'it is memberOf'),
-    ),
-    expression,
-  },
-  PlacementStrategy: { type: strategy, field: strategy },
   ...whole(ECS, withdrawn, 'InferenceAcceleratorOverride'),
   ...whole(
     ECS,

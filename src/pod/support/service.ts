@@ -38,8 +38,6 @@ export const service: Topic = {
     capacityProviderStrategy: notYet,
     platformVersion: ignored('the nodes of this cluster run every task: there is no Fargate platform'),
     role: ignored('no AWS role is needed to register targets in this cluster'),
-    placementConstraints: notYet,
-    placementStrategy: notYet,
     networkConfiguration: ignored(NO_VPC),
     deploymentController: notYet,
     enableECSManagedTags: approximated(AS_ANNOTATION, TAGS),

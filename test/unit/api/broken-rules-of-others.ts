@@ -47,7 +47,40 @@ const ofOverride = (field: string, message: string, fields: Fields): BrokenRule 
 
 const ofCluster = ofKind('Cluster');
 
+/** Service and Task say alike where their tasks are placed. */
+const placement = (of: typeof ofService, spec: (fields: Fields) => Fields): readonly BrokenRule[] => [
+  of(
+    'spec.placementConstraints',
+    'Placement constraints are not supported with FARGATE launch type.',
+    spec({ launchType: 'FARGATE', placementConstraints: [{ type: 'distinctInstance' }] }),
+  ),
+  of(
+    'spec.placementStrategy',
+    'Placement strategies are not supported with FARGATE launch type.',
+    spec({ launchType: 'FARGATE', placementStrategy: [{ type: 'random' }] }),
+  ),
+  of(
+    'spec.placementConstraints[0].expression',
+    'memberOf requires an expression of the cluster query language',
+    spec({ placementConstraints: [{ type: 'memberOf' }] }),
+  ),
+  of(
+    'spec.placementConstraints[0].expression',
+    'distinctInstance expression should not be specified.',
+    spec({ placementConstraints: [{ type: 'distinctInstance', expression: 'attribute:disk exists' }] }),
+  ),
+  ...Object.entries({
+    'random field should not be specified': { type: 'random', field: 'cpu' },
+    "binpack field 'host' is invalid; allowed: cpu, memory": { type: 'binpack', field: 'host' },
+    "spread field '' is invalid; allowed: instanceId, host, attribute:NAME": { type: 'spread' },
+  }).map(([message, strategy]) =>
+    of('spec.placementStrategy[0].field', message, spec({ placementStrategy: [strategy] })),
+  ),
+];
+
 export const brokenRulesOfOthers: readonly BrokenRule[] = [
+  ...placement(ofService, service),
+  ...placement(ofTask, runTask),
   ofService(
     'spec.deploymentConfiguration',
     'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.',
@@ -131,33 +164,6 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
     runTask({
       capacityProviderStrategy: ['FARGATE', 'FARGATE_SPOT'].map((capacityProvider) => ({ capacityProvider, base: 1 })),
     }),
-  ),
-  ofTask(
-    'spec.placementConstraints',
-    'Placement constraints are not supported with FARGATE launch type.',
-    runTask({ launchType: 'FARGATE', placementConstraints: [{ type: 'distinctInstance' }] }),
-  ),
-  ofTask(
-    'spec.placementStrategy',
-    'Placement strategies are not supported with FARGATE launch type.',
-    runTask({ launchType: 'FARGATE', placementStrategy: [{ type: 'random' }] }),
-  ),
-  ofTask(
-    'spec.placementConstraints[0].expression',
-    'memberOf requires an expression of the cluster query language',
-    runTask({ placementConstraints: [{ type: 'memberOf' }] }),
-  ),
-  ofTask(
-    'spec.placementConstraints[0].expression',
-    'distinctInstance expression should not be specified.',
-    runTask({ placementConstraints: [{ type: 'distinctInstance', expression: 'attribute:disk exists' }] }),
-  ),
-  ...Object.entries({
-    'random field should not be specified': { type: 'random', field: 'cpu' },
-    "binpack field 'host' is invalid; allowed: cpu, memory": { type: 'binpack', field: 'host' },
-    "spread field '' is invalid; allowed: instanceId, host, attribute:NAME": { type: 'spread' },
-  }).map(([message, strategy]) =>
-    ofTask('spec.placementStrategy[0].field', message, runTask({ placementStrategy: [strategy] })),
   ),
   ofOverride('environmentFiles[0].value', 'Invalid arn syntax.', {
     environmentFiles: [{ value: 's3://config/app.env', type: 's3' }],

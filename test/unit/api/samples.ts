@@ -433,6 +433,41 @@ export const samples: readonly Sample[] = [
     refused: ['spec.volumeConfigurations'],
   },
   { title: 'bounds given as null', kind: 'Service', spec: service({ deploymentConfiguration: null }) },
+  ...[
+    { placementConstraints: [{ type: 'distinctInstance' }, { type: 'memberOf', expression: 'attribute:a == b' }] },
+    {
+      placementStrategy: [
+        { type: 'spread', field: 'attribute:ecs.availability-zone' },
+        { type: 'spread', field: 'host' },
+        { type: 'spread', field: 'instanceId' },
+        { type: 'binpack', field: 'MEMORY' },
+        { type: 'random', field: null },
+      ],
+    },
+    { placementConstraints: null, placementStrategy: [], launchType: 'FARGATE' },
+  ].map((fields, index) => ({
+    title: `where tasks are placed (${index + 1})`,
+    kind: 'Service' as const,
+    spec: service(fields),
+  })),
+  ...(
+    [
+      ['placementConstraints[0].expression', [{ type: 'memberOf', expression: '' }], 'memberOf requires an expression'],
+      ['placementConstraints[0].type', [{ type: 'distinctHost' }], 'distinctInstance'],
+      ['placementConstraints', Array.from({ length: 11 }, () => ({ type: 'distinctInstance' })), '10'],
+      [
+        'placementStrategy[0].field',
+        [{ type: 'spread', field: 'ecs.availability-zone' }],
+        "spread field 'ecs.availability-zone' is invalid; allowed: instanceId, host, attribute:NAME",
+      ],
+      ['placementStrategy', Array.from({ length: 6 }, () => ({ type: 'random' })), '5'],
+    ] as const
+  ).map(([path, given, text]) => ({
+    title: `${path} of ${JSON.stringify(given).slice(0, 60)}`,
+    kind: 'Service' as const,
+    spec: service({ [path.replace(/\[.*/, '')]: given }),
+    refused: [`spec.${path}`, text],
+  })),
   {
     title: 'no task definition',
     kind: 'Service',
