@@ -131,7 +131,7 @@ function deadWatches(caches: readonly CacheState[]): string | undefined {
 /** A watch that fails for a while leaves its cache usable; one that is not allowed any more does not. */
 function incompleteCaches(caches: readonly CacheState[]): string | undefined {
   const waiting = caches
-    .filter(({ synced, problem }) => !synced || problem?.forbidden)
+    .filter(({ synced, problem, optional }) => !optional && (!synced || problem?.forbidden))
     .map(({ resource, problem }) => (problem === undefined ? resource : `${resource} (${problem.message})`));
   return waiting.length === 0 ? undefined : `waiting for ${waiting.join(', ')}`;
 }

@@ -29,14 +29,15 @@ const role = {
 
 const zones = ['a', 'b', 'c'];
 
-const node = (index: number) => {
-  const name = `kwok-${index}`;
+/** A node that KWOK plays as soon as it is created. */
+export const simulatedNode = (name: string, index: number, labels: Readonly<Record<string, string>> = {}) => {
   return {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: {
       name,
       labels: {
+        ...labels,
         [owned.key]: owned.value,
         'kubernetes.io/hostname': name,
         'kubernetes.io/os': 'linux',
@@ -63,7 +64,8 @@ export async function startKwok(session: Session, authority: Authority, api: Api
   );
   await api.create('/apis/rbac.authorization.k8s.io/v1/clusterroles', role);
   await bind(api, 'longshore:kwok', 'longshore:kwok', 'longshore-kwok');
-  for (let index = 0; index < count; index += 1) await api.create('/api/v1/nodes', node(index));
+  for (let index = 0; index < count; index += 1)
+    await api.create('/api/v1/nodes', simulatedNode(`kwok-${index}`, index));
   session.start('kwok', session.tools.kwok, [
     `--kubeconfig=${kubeconfig}`,
     `--config=${stages}`,

@@ -14,6 +14,7 @@ import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
 import { jobRecord, jobStatus } from './batch-job-status.ts';
 import { clusterView } from './cluster-view.ts';
+import { withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
 import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import type { BatchJobRecord, Runtime } from './runtime.ts';
@@ -39,7 +40,7 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   }
 
   const settled = await settleStarts(runtime, key, stores.tasks.by('owner', job.uid));
-  const { tasks } = settled;
+  const tasks = withNodes(settled.tasks, runtime.nodes);
   const plan = planJob({
     ...(spec.arrayProperties !== undefined && { size: spec.arrayProperties.size }),
     attempts: spec.retryStrategy.attempts,

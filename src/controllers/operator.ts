@@ -12,7 +12,7 @@ import { Controller, type ControllerMetrics } from '../kube/controller.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { Logger } from '../kube/logger.ts';
 import { Reflector, type ReflectorProblem } from '../kube/reflector.ts';
-import { controllerRevisions, pods, type Resource, resourceName } from '../kube/resource.ts';
+import { controllerRevisions, nodes, pods, type Resource, resourceName } from '../kube/resource.ts';
 import { type Change, Store, type Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
@@ -21,6 +21,7 @@ import { reconcileBatchJob } from './batch-job.ts';
 import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
 import { DepartedTasks } from './departed-tasks.ts';
+import { type NodeRecord, nodeRecord, nodesSeen, nodeView } from './nodes.ts';
 import { keyOf, recordOf, revisionRecord } from './records.ts';
 import { reconcileRunTask } from './run-task.ts';
 import type {
@@ -61,6 +62,8 @@ export interface CacheState {
   readonly synced: boolean;
   /** Complete lists so far. */
   readonly lists: number;
+  /** The operator works without it, less well. */
+  readonly optional: boolean;
   /** Milliseconds since the watch last heard of the API server, or tried to. */
   readonly silentMs: number;
   /** Why the last list or watch failed; absent once the next one works. */
@@ -90,7 +93,7 @@ const namespaceOf = ({ namespace }: { namespace: string }): string[] => [namespa
 
 function createStores(): Stores {
   return {
-    tasks: new Store({ owner: ({ owner }) => [owner] }),
+    tasks: new Store({ owner: ({ owner }) => [owner], node: ({ node }) => (node === undefined ? [] : [node]) }),
     revisions: new Store({
       owner: ({ owner }) => (owner === '' ? [] : [owner]),
       family: ({ namespace, family }) => (family === '' ? [] : [`${namespace}/${family}`]),
@@ -103,6 +106,7 @@ function createStores(): Stores {
     batchJobs: new Store<BatchJobRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
     runTasks: new Store<RunTaskRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
     clusters: new Store<ClusterRecord>({ namespace: namespaceOf }),
+    nodes: new Store<NodeRecord>(),
   };
 }
 
@@ -158,6 +162,12 @@ export function createOperator(options: OperatorOptions): Operator {
     for (const service of stores.services.by('namespace', name)) serviceController.enqueue(keyOf(service));
     for (const job of stores.batchJobs.by('namespace', name)) batchJobController.enqueue(keyOf(job));
     for (const task of stores.runTasks.by('namespace', name)) runTaskController.enqueue(keyOf(task));
+  };
+
+  /** Those with tasks on it, and no others. */
+  const enqueueNode = (name: string): void => {
+    const owners = new Set(stores.tasks.by('node', name).map(({ owner }) => owner));
+    for (const owner of owners) enqueueOwner(owner);
   };
 
   const watch = <T extends Stored, Source>(
@@ -233,6 +243,17 @@ export function createOperator(options: OperatorOptions): Operator {
     }),
   };
 
+  // Nodes have no namespace: an operator of one namespace has no right to them.
+  const nodeReflector =
+    namespace === undefined
+      ? watch(nodes, nodeRecord, stores.nodes, ({ type, object, previous }) => {
+          if (type !== 'modified' || object.draining !== previous.draining || object.ready !== previous.ready)
+            enqueueNode(object.name);
+        })
+      : undefined;
+  const allReflectors = () => [...Object.values(reflectors), ...(nodeReflector === undefined ? [] : [nodeReflector])];
+  const knowsNodes = (): boolean => nodeReflector?.isSynced === true && nodeReflector.problem?.forbidden !== true;
+
   const barriers = {
     tasks: new WriteBarrier(reflectors.tasks),
     revisions: new WriteBarrier(reflectors.revisions),
@@ -259,6 +280,7 @@ export function createOperator(options: OperatorOptions): Operator {
       clusters: new StatusWriter(client, clusters, barriers.clusters),
     },
     binpackScheduler: options.binpackScheduler,
+    nodes: nodeView(stores.nodes, knowsNodes),
     events,
     logger,
     now: Date.now,
@@ -266,7 +288,8 @@ export function createOperator(options: OperatorOptions): Operator {
 
   return {
     caches: () =>
-      Object.values(reflectors).map((reflector) => ({
+      allReflectors().map((reflector) => ({
+        optional: reflector === nodeReflector,
         resource: resourceName(reflector.resource),
         size: reflector.size,
         synced: reflector.isSynced,
@@ -275,11 +298,12 @@ export function createOperator(options: OperatorOptions): Operator {
         ...(reflector.problem && { problem: reflector.problem }),
       })),
     watch: async (signal) => {
-      await Promise.all(Object.values(reflectors).map((reflector) => reflector.run(signal)));
+      await Promise.all(allReflectors().map((reflector) => reflector.run(signal)));
     },
     reconcile: async (signal) => {
       // No plan is made from half a cache, nor from one that has not seen the last leader's writes.
       await catchUp(Object.values(reflectors), { logger, signal, timeoutMs });
+      await nodesSeen(nodeReflector, { logger, signal, timeoutMs });
       if (signal.aborted) return;
       features = await probeFeatures(client, logger, namespace ?? 'default');
       const missing = Object.entries(features).flatMap(([name, served]) => (served ? [] : [name]));

@@ -16,6 +16,7 @@ import type { ObservedTask } from '../pod/observe.ts';
 import { groupLabel } from '../pod/placement-constraints.ts';
 import { runTaskTagAnnotation } from '../pod/tags.ts';
 import { clusterView } from './cluster-view.ts';
+import { withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
 import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import { type RunTaskStatusInput, recordOfStatus, runTaskStatus } from './run-task-status.ts';
@@ -41,7 +42,7 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
   }
 
   const settled = await settleStarts(runtime, key, stores.tasks.by('owner', runTask.uid));
-  const { tasks } = settled;
+  const tasks = withNodes(settled.tasks, runtime.nodes);
   const plan = planRunTask({
     pods: podNames(runTask, spec.count),
     record: recordOfStatus(runTask.status),

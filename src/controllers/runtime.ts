@@ -12,6 +12,7 @@ import type { WriteBarrier } from '../kube/write-barrier.ts';
 import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { DepartedTasks } from './departed-tasks.ts';
+import type { NodeRecord, NodeView } from './nodes.ts';
 import type { CustomRecord, RevisionRecord } from './records.ts';
 import type { StatusWriter } from './status-writer.ts';
 
@@ -23,7 +24,7 @@ export type RunTaskRecord = CustomRecord<TaskSpec, TaskStatus>;
 export type ClusterRecord = CustomRecord<ClusterSpec, ClusterStatus>;
 
 export interface Stores {
-  /** Indexes: `owner` (UID of the controlling object). */
+  /** Indexes: `owner` (UID of the controlling object), `node`. */
   readonly tasks: Store<ObservedTask>;
   /** Indexes: `owner` (UID of the Service), `family` (`<namespace>/<AWS family>`). */
   readonly revisions: Store<RevisionRecord>;
@@ -37,10 +38,12 @@ export interface Stores {
   readonly runTasks: Store<RunTaskRecord>;
   /** Indexes: `namespace`. */
   readonly clusters: Store<ClusterRecord>;
+  /** Empty where nodes may not be watched. */
+  readonly nodes: Store<NodeRecord>;
 }
 
 /** One barrier for each cache that a controller both writes and reads; keys are the owners'. */
-export type Barriers = { readonly [Cache in keyof Stores]: WriteBarrier };
+export type Barriers = { readonly [Cache in Exclude<keyof Stores, 'nodes'>]: WriteBarrier };
 
 export interface Runtime {
   readonly client: KubeClient;
@@ -55,6 +58,7 @@ export interface Runtime {
     readonly runTasks: StatusWriter<TaskStatus>;
     readonly clusters: StatusWriter<ClusterStatus>;
   };
+  readonly nodes: NodeView;
   readonly events: EventRecorder;
   readonly logger: Logger;
   /** What the API server serves of pods; asked before the first plan. */

@@ -14,6 +14,7 @@ import { placementId } from '../pod/placement.ts';
 import { tagAnnotation } from '../pod/tags.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { rfc3339 } from './conditions.ts';
+import { drainingNodes, withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
 import { blockedBy, clusterProblems } from './references.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
@@ -69,7 +70,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   let { trouble } = wanted;
 
   const starts = await settleStarts(runtime, key, stores.tasks.by('owner', service.uid));
-  const { tasks } = starts;
+  const tasks = withNodes(starts.tasks, runtime.nodes);
   const [newest, ...older] = deployments;
   if (newest === undefined) return report(runtime, service, { deployments, tasks, events: [], trouble, problems });
 
@@ -82,6 +83,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     placement: placementId(spec),
     deployments: [asReported(service, newest), ...older],
     tasks,
+    draining: drainingNodes(tasks, runtime.nodes),
     now: runtime.now(),
   });
 

@@ -2,10 +2,12 @@
  * The service scheduler as one pure function: what is observed in, what to do next out (`ecs-semantics §3.3, §3.4, §3.7`).
  * Every action says which rule asked for it; the controller only carries it out.
  */
+import { whatBlocks } from './blocked-by.ts';
 import { type CircuitBreaker, deploymentFailures, failureThreshold } from './circuit-breaker.ts';
 import { newestOfSlots, nextSeats, type Seat } from './slots.ts';
 import { startThrottle } from './start-throttle.ts';
 import {
+  DRAINING,
   FAILED_HEALTH_CHECKS,
   type HealthView,
   healthView,
@@ -47,6 +49,8 @@ export interface ServicePlanInput<T extends ServiceTask> {
   readonly placement?: string | undefined;
   /** Every task of the service that still exists, ended ones included. */
   readonly tasks: readonly T[];
+  /** Names of nodes that are DRAINING: they take no tasks, and those of services move away (`ecs-semantics §3.12`). */
+  readonly draining?: ReadonlySet<string>;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -101,11 +105,19 @@ export function bounds(
 export interface Wanted<T> {
   readonly task: T;
   readonly health: HealthView;
+  /** Its node is DRAINING. */
+  readonly leaving: boolean;
 }
+
+const scaling = (task: ServiceTask): StopCause => ({
+  stopCode: 'ServiceSchedulerInitiated',
+  stoppedReason: `Scaling activity initiated by (deployment ecs-svc/${task.deployment})`,
+});
 
 const clamp = (value: number, low: number, high: number): number => Math.max(low, Math.min(value, high));
 const isHealthy = ({ health }: Wanted<unknown>): boolean => health.healthy;
 const isUnhealthy = ({ health }: Wanted<unknown>): boolean => health.unhealthy;
+const isLeaving = ({ leaving }: Wanted<unknown>): boolean => leaving;
 const not =
   (test: (wanted: Wanted<unknown>) => boolean) =>
   (wanted: Wanted<unknown>): boolean =>
@@ -114,7 +126,8 @@ const not =
 /**
  * One pass of the scheduler. Where a rolling update may both start and stop, it starts first and stops healthy old
  * tasks one for one as new ones become healthy; it goes down to the lower bound only where that makes the room it
- * lacks (AWS leaves this open: `ecs-semantics §10.2`).
+ * lacks (AWS leaves this open: `ecs-semantics §10.2`). Tasks on a node that is DRAINING are replaced like those of an
+ * older deployment.
  */
 export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): ServicePlan<T> {
   const { now, desiredCount, tasks } = input;
@@ -129,10 +142,8 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
     stopping.add(task);
     actions.push({ kind: 'stop', task, stopCode: cause.stopCode, stoppedReason: cause.stoppedReason, because });
   };
-  const scaling = (task: T): StopCause => ({
-    stopCode: 'ServiceSchedulerInitiated',
-    stoppedReason: `Scaling activity initiated by (deployment ecs-svc/${task.deployment})`,
-  });
+  const drains = ({ node }: T): boolean => node !== undefined && input.draining?.has(node) === true;
+  const replaced = (task: T): StopCause => (drains(task) ? DRAINING : scaling(task));
 
   // What ends for a reason of its own goes first: no bound holds it.
   const failing = new Map<T, Pick<Task, 'stopCause' | 'stoppingAt'>>();
@@ -141,6 +152,10 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
     if (due === undefined) continue;
     stop(task, due, due.because);
     failing.set(task, { stopCause: due, stoppingAt: now });
+  }
+  for (const task of tasks) {
+    if (task.ended || task.stopRequested || !drains(task) || lastStatus(task) === 'RUNNING') continue;
+    stop(task, DRAINING, `it is pending, and node ${task.node} is DRAINING`);
   }
 
   // What nobody could place says nothing yet: changed constraints hold for it, too (`ecs-semantics §3.2`).
@@ -153,10 +168,11 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   const graceMs = input.healthCheckGracePeriodSeconds * 1000;
   const wanted: Wanted<T>[] = live
     .filter((task) => !task.stopRequested && !stopping.has(task))
-    .map((task) => ({ task, health: healthView(task, now, graceMs) }));
+    .map((task) => ({ task, health: healthView(task, now, graceMs), leaving: drains(task) }));
   const nothingStopping = live.length === wanted.length;
-  const fresh = wanted.filter(({ task }) => task.deployment === primary.id);
-  const old = wanted.filter(({ task }) => task.deployment !== primary.id);
+  const isFresh = ({ task, leaving }: Wanted<T>): boolean => task.deployment === primary.id && !leaving;
+  const fresh = wanted.filter(isFresh);
+  const old = wanted.filter((one) => !isFresh(one));
   let healthy = wanted.filter(isHealthy).length;
 
   // How many may start: nothing beyond the upper bound, which counts every task that has not ended.
@@ -166,7 +182,7 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   const healthyFresh = fresh.filter(isHealthy).length;
   const uncovered = Math.max(desiredCount - healthyFresh - old.filter(not(isUnhealthy)).length, 0);
   const failed = new Set(deployments.filter((deployment) => deployment.failed).map(({ id }) => id));
-  const lost = lostOfOlderDeployments(tasks, primary.id, failed, stopping).slice(0, uncovered);
+  const lost = lostOfOlderDeployments(tasks, primary.id, failed, stopping, failing).slice(0, uncovered);
   const refills = lost.slice(0, room);
   const primaryTasks = tasks.filter((task) => task.deployment === primary.id);
   const breaker = input.circuitBreaker;
@@ -191,8 +207,8 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
 
   // Surplus of the newest deployment: a lowered desired count, or unhealthy tasks whose replacement is healthy.
   const unhealthyFresh = fresh.filter(isUnhealthy);
-  const replaced = clamp(healthyFresh - (desiredCount - unhealthyFresh.length), 0, unhealthyFresh.length);
-  for (const { task } of pickVictims(unhealthyFresh, now, Math.min(replaced, fresh.length - desiredCount))) {
+  const replaceable = clamp(healthyFresh - (desiredCount - unhealthyFresh.length), 0, unhealthyFresh.length);
+  for (const { task } of pickVictims(unhealthyFresh, now, Math.min(replaceable, fresh.length - desiredCount))) {
     stop(task, FAILED_HEALTH_CHECKS, 'its replacement is healthy');
   }
   for (const victim of pickVictims(fresh.filter(not(isUnhealthy)), now, okFresh - desiredCount)) {
@@ -214,18 +230,21 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   for (const { task, health } of useless.length > 0 ? pickVictims(useless, now, useless.length) : blocking) {
     stop(
       task,
-      health.unhealthy ? FAILED_HEALTH_CHECKS : scaling(task),
-      'a task of an older deployment that is not healthy',
+      health.unhealthy ? FAILED_HEALTH_CHECKS : replaced(task),
+      `a task of ${drains(task) ? 'a DRAINING node' : 'an older deployment'} that is not healthy`,
     );
   }
 
-  // Healthy old tasks.
+  // Healthy old tasks. One that leaves a DRAINING node makes no room there for a task that finds no node.
   const healthyOld = old.filter(isHealthy);
   const unplaceable = fresh.filter(({ task }) => task.unplaceable !== undefined).length;
   const shortOfRoom = broken ? 0 : (throttled ? 0 : missing - startable) + unplaceable;
   const spare = Math.max(healthy - Math.max(desiredCount, min), Math.min(healthy - min, shortOfRoom));
-  for (const { task } of pickVictims(healthyOld, now, spare)) {
-    stop(task, scaling(task), `${healthy} healthy tasks are above the lower bound ${min}`);
+  const roomOnly = unplaceable > 0 && healthy <= Math.max(desiredCount, min);
+  const victims = roomOnly ? healthyOld.filter(not(isLeaving)) : healthyOld;
+  for (const { task, leaving } of pickVictims(victims, now, spare)) {
+    const because = leaving ? `node ${task.node} is DRAINING, and ` : '';
+    stop(task, replaced(task), `${because}${healthy} healthy tasks are above the lower bound ${min}`);
     healthy--;
   }
 
@@ -291,7 +310,12 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
     startImpaired: throttled,
     unplaceable: wanted.find(({ task }) => task.unplaceable !== undefined)?.task.unplaceable,
     stuck:
-      actions.length === 0 && old.length > 0 && !throttled && !broken && nothingStopping && wanted.every(isHealthy),
+      actions.length === 0 &&
+      old.some(({ task }) => task.deployment !== primary.id) &&
+      !throttled &&
+      !broken &&
+      nothingStopping &&
+      wanted.every(isHealthy),
     wakeAt: earliest([...wanted.map(({ health }) => health.changesAt), throttled ? throttle.until : undefined]),
   };
 }
@@ -299,33 +323,6 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
 function earliest(times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : known.reduce((a, b) => Math.min(a, b));
-}
-
-/** Names the rule that holds the next step of a rollout back (`status.deployments[].blockedBy`). */
-function whatBlocks(at: {
-  broken: boolean;
-  throttled?: { failures: number; until?: number };
-  missing: number;
-  startable: number;
-  live: number;
-  max: number;
-  healthy: number;
-  min: number;
-  healthyOld: number;
-  coming: number;
-  actions: number;
-}): string {
-  if (at.broken) return 'cannot start: the circuit breaker has given this deployment up';
-  if (at.throttled !== undefined) {
-    return `cannot start: throttled until ${new Date(at.throttled.until ?? 0).toISOString()} after ${at.throttled.failures} tasks that never ran`;
-  }
-  if (at.actions > 0) return '';
-  if (at.startable < at.missing) {
-    const start = `cannot start: ${at.live} tasks = upper bound ${at.max}`;
-    return at.healthyOld > 0 ? `${start}; cannot stop: ${at.healthy} healthy = lower bound ${at.min}` : start;
-  }
-  if (at.coming > 0) return `waiting for ${at.coming} new tasks to become healthy`;
-  return at.healthyOld > 0 ? `cannot stop: ${at.healthy} healthy = lower bound ${at.min}` : '';
 }
 
 /**
@@ -337,6 +334,7 @@ function lostOfOlderDeployments<T extends ServiceTask>(
   primary: string,
   failed: ReadonlySet<string>,
   stopping: ReadonlySet<T>,
+  failing: { has(task: T): boolean },
 ): T[] {
   const gone = (task: T): boolean => task.ended || task.stopRequested || stopping.has(task);
   const older = Map.groupBy(
@@ -346,5 +344,6 @@ function lostOfOlderDeployments<T extends ServiceTask>(
   return [...older.values()]
     .filter((deployment) => !deployment.every(gone))
     .flatMap((deployment) => newestOfSlots(deployment))
-    .filter((task) => gone(task) && task.stopCause?.stopCode !== 'ServiceSchedulerInitiated');
+    .filter((task) => task.ended || task.stopRequested || failing.has(task))
+    .filter((task) => task.stopCause?.stopCode !== 'ServiceSchedulerInitiated');
 }

@@ -4,10 +4,12 @@ import { lastStatus, type Task } from './task.ts';
 interface Candidate<T extends Task> {
   readonly task: T;
   readonly health: HealthView;
+  /** Its node is DRAINING. */
+  readonly leaving: boolean;
 }
 
 /**
- * Whom to stop: never a protected task; pending before running, unhealthy before healthy, then on the node that has
+ * Whom to stop: never a protected task; first on nodes that are DRAINING; pending before running, unhealthy before healthy, then on the node that has
  * most of the candidates, then the newest (`ecs-semantics §3.12, §3.15`).
  * @param count how many at most; negative means none.
  */
@@ -16,7 +18,8 @@ export function pickVictims<T extends Task, C extends Candidate<T>>(
   now: number,
   count: number,
 ): C[] {
-  const rank = ({ task, health }: Candidate<T>): number => {
+  const rank = (candidate: Candidate<T>): number => (candidate.leaving ? 0 : 4) + state(candidate);
+  const state = ({ task, health }: Candidate<T>): number => {
     if (lastStatus(task) !== 'RUNNING') return 0;
     if (health.unhealthy) return 1;
     return health.healthy ? 3 : 2;

@@ -14,6 +14,7 @@ export interface PodJson {
     readonly resourceVersion: string;
     readonly creationTimestamp: string;
     readonly deletionTimestamp?: string;
+    readonly deletionGracePeriodSeconds?: number;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
@@ -61,6 +62,8 @@ export interface ObservedTask extends Task {
   /** The kubelet has seen the pod, so that a deadline can end it. */
   readonly acknowledged: boolean;
   readonly startBarriers?: StartBarriers;
+  /** The pod is deleted; it is there until its node confirms that. */
+  readonly deleting: boolean;
   /** The reason why it stopped is written on the pod. */
   readonly stopRecorded: boolean;
 }
@@ -104,7 +107,9 @@ export function observePod(pod: PodJson): ObservedTask {
   const readinessChangedAt = time(ready?.lastTransitionTime);
   const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
   const index = labels[LABELS.arrayIndex];
-  const stoppingAt = Date.parse(annotations[ANNOTATIONS.stoppingAt] ?? '');
+  const deletedAt = Date.parse(metadata.deletionTimestamp ?? '') - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
+  const stopAsked = Date.parse(annotations[ANNOTATIONS.stoppingAt] ?? '');
+  const stoppingAt = Number.isNaN(stopAsked) ? deletedAt : stopAsked;
   const protectedUntil = Date.parse(annotations[ANNOTATIONS.protectedUntil] ?? '');
   return {
     uid: metadata.uid,
@@ -140,6 +145,7 @@ export function observePod(pod: PodJson): ObservedTask {
     ...(barriers !== undefined && { startBarriers: barriers }),
     stopRequested: metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
     ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
+    deleting: metadata.deletionTimestamp !== undefined,
     stopRecorded: stopCode !== undefined,
     stopCause: stopCode === undefined ? undefined : { stopCode, stoppedReason },
     ...(readinessChangedAt !== undefined && { readinessChangedAt }),

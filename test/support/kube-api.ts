@@ -26,6 +26,7 @@ export interface WatchEvent {
 /** Where the API server serves what tests touch. */
 const ROOTS = {
   pods: '/api/v1',
+  nodes: '/api/v1',
   serviceaccounts: '/api/v1',
   resourcequotas: '/api/v1',
   configmaps: '/api/v1',

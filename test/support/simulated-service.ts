@@ -28,6 +28,8 @@ export class SimulatedService {
   deployments: [Deployment, ...Deployment[]] = [{ id: '1'.repeat(19), number: 1, completed: false }];
   /** What an observer sees after every pass. */
   readonly history: { live: number; healthy: number; plan: ServicePlan<SimulatedTask> }[] = [];
+  /** Nodes that are DRAINING: nothing is placed there. */
+  readonly draining = new Set<string>();
   readonly #endsAt = new Map<SimulatedTask, number>();
   #created = 0;
   options: SimulatedServiceOptions;
@@ -50,6 +52,7 @@ export class SimulatedService {
       healthCheckGracePeriodSeconds: 0,
       deployments: this.deployments,
       tasks: this.tasks,
+      draining: this.draining,
       now: this.now,
     });
   }
@@ -109,6 +112,11 @@ export class SimulatedService {
   healthy = (): SimulatedTask[] =>
     this.live().filter((task) => !task.stopRequested && task.containers[0]?.ready === true);
 
+  #place(): string | undefined {
+    const nodes = ['node-0', 'node-1', 'node-2'].filter((node) => !this.draining.has(node));
+    return nodes[this.#created % nodes.length];
+  }
+
   #carryOut(action: ServiceAction<SimulatedTask>): void {
     if (action.kind === 'stop') {
       action.task.stopRequested = true;
@@ -126,7 +134,7 @@ export class SimulatedService {
       deployment: action.deployment,
       ...action.seat,
       createdAt: this.now,
-      node: `node-${this.#created % 3}`,
+      node: this.#place(),
       containers: [{ name: 'app', essential: true, healthCheck: CHECK, status: 'PENDING', ready: false }],
       ended: false,
       stopRequested: false,

@@ -19,6 +19,7 @@ function stopped(number: number, stopCode: StopCode): ObservedTask {
     taskDefinition: 'web:1',
     deployment: '1'.repeat(19),
     slot: number,
+    deleting: false,
     generation: 1,
     attempt: 1,
     createdAt: finishedAt - 1000,

@@ -1,0 +1,98 @@
+/** Nodes as container instances: which are DRAINING, and which are lost with their tasks. */
+import { hostTerminated } from '../ecs/task.ts';
+import { sleep } from '../kube/backoff.ts';
+import { type CatchUpOptions, catchUp } from '../kube/catch-up.ts';
+import type { Reflector } from '../kube/reflector.ts';
+import type { Store, Stored } from '../kube/store.ts';
+import type { ObservedTask } from '../pod/observe.ts';
+
+/** The part of a Node's JSON that is read. */
+interface NodeJson {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec?: { readonly unschedulable?: boolean; readonly taints?: readonly { readonly key: string }[] };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** All that is kept of a node. */
+export interface NodeRecord extends Stored {
+  /** Cordoned, or about to be removed: ECS's DRAINING. */
+  readonly draining: boolean;
+  /** Its kubelet reports. */
+  readonly ready: boolean;
+}
+
+/** Taints by which autoscalers say that they remove the node: cluster-autoscaler, Karpenter. */
+const REMOVAL_TAINTS: ReadonlySet<string> = new Set(['ToBeDeletedByClusterAutoscaler', 'karpenter.sh/disrupted']);
+
+export function nodeRecord({ metadata, spec, status }: NodeJson): NodeRecord {
+  const { uid, name, resourceVersion } = metadata;
+  const removed =
+    metadata.deletionTimestamp !== undefined || spec?.taints?.some(({ key }) => REMOVAL_TAINTS.has(key)) === true;
+  return {
+    uid,
+    namespace: '',
+    name,
+    resourceVersion,
+    draining: spec?.unschedulable === true || removed,
+    ready: status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true,
+  };
+}
+
+/**
+ * Waits until the nodes are known, as far as they may be; says once what cannot be done without them.
+ * @param reflector absent for an operator of one namespace: nodes have none.
+ * @throws CacheSyncError when that takes too long.
+ */
+export async function nodesSeen(
+  reflector: Reflector<NodeRecord, NodeJson> | undefined,
+  options: CatchUpOptions,
+): Promise<void> {
+  const { logger, signal, timeoutMs } = options;
+  const without = 'tasks stay on nodes that are cordoned, and one on a lost node is STOPPING until the node is gone';
+  if (reflector === undefined) {
+    logger.info({}, `an operator of one namespace does not see nodes: ${without}`);
+    return;
+  }
+  const forbidden = (): boolean => reflector.problem?.forbidden === true;
+  const late = performance.now() + timeoutMs;
+  while (!reflector.isSynced && !forbidden() && performance.now() < late && !signal.aborted) await sleep(20, signal);
+  if (forbidden()) logger.warn({}, `nodes may not be watched: ${without}`);
+  else await catchUp([reflector], options);
+}
+
+/** What the schedulers ask of nodes. */
+export interface NodeView {
+  isDraining(node: string): boolean;
+  /** Not ready, or gone. */
+  isAway(node: string): boolean;
+}
+
+/** @param known whether the store has the nodes of the cluster; while it has not, no node drains or is away. */
+export function nodeView(store: Store<NodeRecord>, known: () => boolean): NodeView {
+  return {
+    isDraining: (node) => known() && store.get('', node)?.draining === true,
+    isAway: (node) => known() && store.get('', node)?.ready !== true,
+  };
+}
+
+/**
+ * Tasks as their nodes leave them. One whose pod is deleted while its node is away has ended: Kubernetes deletes it when
+ * the toleration of the node's taint is over, and no kubelet is there to confirm its end (`kubernetes-mapping §2.6`).
+ */
+export function withNodes<T extends ObservedTask>(tasks: readonly T[], nodes: NodeView): readonly T[] {
+  const isLost = ({ ended, deleting, node }: T): boolean =>
+    !ended && deleting && node !== undefined && nodes.isAway(node);
+  if (!tasks.some(isLost)) return tasks;
+  return tasks.map((task) =>
+    isLost(task) ? { ...task, ended: true, stopCause: task.stopCause ?? hostTerminated(task.node ?? '') } : task,
+  );
+}
+
+/** The nodes of these tasks that are DRAINING. */
+export const drainingNodes = (tasks: readonly ObservedTask[], nodes: NodeView): ReadonlySet<string> =>
+  new Set(tasks.flatMap(({ node }) => (node !== undefined && nodes.isDraining(node) ? [node] : [])));

@@ -1,0 +1,37 @@
+/** Simulated nodes of one test alone: what happens to them happens to nobody else's tasks. */
+import type { TestContext } from 'vitest';
+import { simulatedNode } from '../../dev/cluster/kwok.ts';
+import { pathOf } from './kube-api.ts';
+import type { Suite, TestNamespace } from './suite.ts';
+
+const OWNER = 'longshore.dev/test';
+
+export interface OwnNodes {
+  readonly names: readonly string[];
+  /** `spec.kubernetes` of what runs there. */
+  readonly kubernetes: { readonly nodeSelector: object; readonly tolerations: readonly object[] };
+}
+
+/** Makes `count` nodes that take no pods but those with the `kubernetes` of the result. */
+export async function ownNodes(
+  suite: Suite,
+  ns: TestNamespace,
+  context: TestContext,
+  count: number,
+): Promise<OwnNodes> {
+  const names = Array.from({ length: count }, (_, index) => `${ns.name}-${index}`);
+  await Promise.all(
+    names.map((name, index) => {
+      const node = simulatedNode(name, index, { [OWNER]: ns.name });
+      const taints = [{ key: OWNER, value: ns.name, effect: 'NoSchedule' }];
+      return suite.api.call('POST', pathOf('nodes'), { ...node, spec: { taints } });
+    }),
+  );
+  context.onTestFinished(async () => {
+    await Promise.all(names.map((name) => suite.api.call('DELETE', pathOf('nodes', undefined, name))));
+  });
+  return {
+    names,
+    kubernetes: { nodeSelector: { [OWNER]: ns.name }, tolerations: [{ key: OWNER, operator: 'Exists' }] },
+  };
+}
