@@ -1,8 +1,5 @@
 /** Nodes as container instances: which are DRAINING, and which are lost with their tasks. */
 import { hostTerminated } from '../ecs/task.ts';
-import { sleep } from '../kube/backoff.ts';
-import { type CatchUpOptions, catchUp } from '../kube/catch-up.ts';
-import type { Reflector } from '../kube/reflector.ts';
 import type { Store, Stored } from '../kube/store.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 
@@ -41,28 +38,6 @@ export function nodeRecord({ metadata, spec, status }: NodeJson): NodeRecord {
     draining: spec?.unschedulable === true || removed,
     ready: status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true,
   };
-}
-
-/**
- * Waits until the nodes are known, as far as they may be; says once what cannot be done without them.
- * @param reflector absent for an operator of one namespace: nodes have none.
- * @throws CacheSyncError when that takes too long.
- */
-export async function nodesSeen(
-  reflector: Reflector<NodeRecord, NodeJson> | undefined,
-  options: CatchUpOptions,
-): Promise<void> {
-  const { logger, signal, timeoutMs } = options;
-  const without = 'tasks stay on nodes that are cordoned, and one on a lost node is STOPPING until the node is gone';
-  if (reflector === undefined) {
-    logger.info({}, `an operator of one namespace does not see nodes: ${without}`);
-    return;
-  }
-  const forbidden = (): boolean => reflector.problem?.forbidden === true;
-  const late = performance.now() + timeoutMs;
-  while (!reflector.isSynced && !forbidden() && performance.now() < late && !signal.aborted) await sleep(20, signal);
-  if (forbidden()) logger.warn({}, `nodes may not be watched: ${without}`);
-  else await catchUp([reflector], options);
 }
 
 /** What the schedulers ask of nodes. */

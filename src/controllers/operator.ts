@@ -12,7 +12,14 @@ import { Controller, type ControllerMetrics } from '../kube/controller.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { Logger } from '../kube/logger.ts';
 import { Reflector, type ReflectorProblem } from '../kube/reflector.ts';
-import { controllerRevisions, nodes, pods, type Resource, resourceName } from '../kube/resource.ts';
+import {
+  controllerRevisions,
+  nodes,
+  podDisruptionBudgets,
+  pods,
+  type Resource,
+  resourceName,
+} from '../kube/resource.ts';
 import { type Change, Store, type Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
@@ -21,7 +28,9 @@ import { reconcileBatchJob } from './batch-job.ts';
 import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
 import { DepartedTasks } from './departed-tasks.ts';
-import { type NodeRecord, nodeRecord, nodesSeen, nodeView } from './nodes.ts';
+import { type BudgetRecord, budgetRecord } from './disruption-budget.ts';
+import { type NodeRecord, nodeRecord, nodeView } from './nodes.ts';
+import { catchUpIfAllowed, isSeen } from './optional-cache.ts';
 import { keyOf, recordOf, revisionRecord } from './records.ts';
 import { reconcileRunTask } from './run-task.ts';
 import type {
@@ -89,6 +98,9 @@ function followed(record: { namespace: string; spec?: { taskDefinition?: string 
   return 'error' in reference ? [] : [`${record.namespace}/${reference.family}`];
 }
 
+const WITHOUT_NODES =
+  'tasks stay on nodes that are cordoned, and one on a lost node is STOPPING until the node is gone';
+
 const namespaceOf = ({ namespace }: { namespace: string }): string[] => [namespace];
 
 function createStores(): Stores {
@@ -107,6 +119,7 @@ function createStores(): Stores {
     runTasks: new Store<RunTaskRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
     clusters: new Store<ClusterRecord>({ namespace: namespaceOf }),
     nodes: new Store<NodeRecord>(),
+    budgets: new Store<BudgetRecord>({ owner: ({ owner }) => [owner] }),
   };
 }
 
@@ -251,8 +264,17 @@ export function createOperator(options: OperatorOptions): Operator {
             enqueueNode(object.name);
         })
       : undefined;
-  const allReflectors = () => [...Object.values(reflectors), ...(nodeReflector === undefined ? [] : [nodeReflector])];
-  const knowsNodes = (): boolean => nodeReflector?.isSynced === true && nodeReflector.problem?.forbidden !== true;
+  const budgetReflector = watch(
+    podDisruptionBudgets,
+    budgetRecord,
+    stores.budgets,
+    ({ type, object, previous }) => {
+      if (type !== 'modified' || object.minAvailable !== previous.minAvailable) enqueueOwner(object.owner);
+    },
+    managed,
+  );
+  const optional = [budgetReflector, ...(nodeReflector === undefined ? [] : [nodeReflector])];
+  const allReflectors = () => [...Object.values(reflectors), ...optional];
 
   const barriers = {
     tasks: new WriteBarrier(reflectors.tasks),
@@ -262,6 +284,7 @@ export function createOperator(options: OperatorOptions): Operator {
     batchJobs: new WriteBarrier(reflectors.batchJobs),
     runTasks: new WriteBarrier(reflectors.runTasks),
     clusters: new WriteBarrier(reflectors.clusters),
+    budgets: new WriteBarrier(budgetReflector),
   };
   let features: ClusterFeatures = ALL_FEATURES;
   const runtime: Runtime = {
@@ -280,7 +303,8 @@ export function createOperator(options: OperatorOptions): Operator {
       clusters: new StatusWriter(client, clusters, barriers.clusters),
     },
     binpackScheduler: options.binpackScheduler,
-    nodes: nodeView(stores.nodes, knowsNodes),
+    nodes: nodeView(stores.nodes, () => nodeReflector !== undefined && isSeen(nodeReflector)),
+    seesBudgets: () => isSeen(budgetReflector),
     events,
     logger,
     now: Date.now,
@@ -289,7 +313,7 @@ export function createOperator(options: OperatorOptions): Operator {
   return {
     caches: () =>
       allReflectors().map((reflector) => ({
-        optional: reflector === nodeReflector,
+        optional: optional.some((other) => other === reflector),
         resource: resourceName(reflector.resource),
         size: reflector.size,
         synced: reflector.isSynced,
@@ -303,7 +327,9 @@ export function createOperator(options: OperatorOptions): Operator {
     reconcile: async (signal) => {
       // No plan is made from half a cache, nor from one that has not seen the last leader's writes.
       await catchUp(Object.values(reflectors), { logger, signal, timeoutMs });
-      await nodesSeen(nodeReflector, { logger, signal, timeoutMs });
+      if (nodeReflector === undefined) logger.info({}, `an operator of one namespace sees no nodes: ${WITHOUT_NODES}`);
+      else await catchUpIfAllowed(nodeReflector, WITHOUT_NODES, { logger, signal, timeoutMs });
+      await catchUpIfAllowed(budgetReflector, 'services get no PodDisruptionBudget', { logger, signal, timeoutMs });
       if (signal.aborted) return;
       features = await probeFeatures(client, logger, namespace ?? 'default');
       const missing = Object.entries(features).flatMap(([name, served]) => (served ? [] : [name]));

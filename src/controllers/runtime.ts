@@ -12,6 +12,7 @@ import type { WriteBarrier } from '../kube/write-barrier.ts';
 import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { DepartedTasks } from './departed-tasks.ts';
+import type { BudgetRecord } from './disruption-budget.ts';
 import type { NodeRecord, NodeView } from './nodes.ts';
 import type { CustomRecord, RevisionRecord } from './records.ts';
 import type { StatusWriter } from './status-writer.ts';
@@ -40,6 +41,8 @@ export interface Stores {
   readonly clusters: Store<ClusterRecord>;
   /** Empty where nodes may not be watched. */
   readonly nodes: Store<NodeRecord>;
+  /** Those that Longshore made; empty where they may not be watched. Indexes: `owner` (UID of the Service). */
+  readonly budgets: Store<BudgetRecord>;
 }
 
 /** One barrier for each cache that a controller both writes and reads; keys are the owners'. */
@@ -59,6 +62,8 @@ export interface Runtime {
     readonly clusters: StatusWriter<ClusterStatus>;
   };
   readonly nodes: NodeView;
+  /** Whether the store has the PodDisruptionBudgets of the cluster. */
+  readonly seesBudgets: () => boolean;
   readonly events: EventRecorder;
   readonly logger: Logger;
   /** What the API server serves of pods; asked before the first plan. */

@@ -14,6 +14,7 @@ import { placementId } from '../pod/placement.ts';
 import { tagAnnotation } from '../pod/tags.ts';
 import { type ClusterView, clusterView } from './cluster-view.ts';
 import { rfc3339 } from './conditions.ts';
+import { keepBudget } from './disruption-budget.ts';
 import { drainingNodes, withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
 import { blockedBy, clusterProblems } from './references.ts';
@@ -87,6 +88,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     now: runtime.now(),
   });
 
+  const budget = await keepBudget(runtime, service, spec, serviceNameOf(service));
   const done = await carryOut(runtime, service, cluster, deployments, plan);
   const unrecorded = tasks.filter((task) => task.ended && !task.stopRecorded);
   await slowStart(unrecorded, (task) => recordStop(runtime, key, task, stopCauseOf(task)));
@@ -109,7 +111,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     { plan, deployments, tasks: [...tasks, ...departed], events, trouble, problems },
     plan.actions.length > 0 || givesUp,
   );
-  const failure = done.failure ?? starts.failure;
+  const failure = done.failure ?? starts.failure ?? budget.failure;
   if (failure !== undefined) throw failure;
   let sweepAt: number | undefined;
   if (result.requeueAfterMs === undefined) {

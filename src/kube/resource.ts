@@ -54,6 +54,13 @@ export const leases: Resource = {
   kind: 'Lease',
   namespaced: true,
 };
+export const podDisruptionBudgets: Resource = {
+  group: 'policy',
+  version: 'v1',
+  plural: 'poddisruptionbudgets',
+  kind: 'PodDisruptionBudget',
+  namespaced: true,
+};
 export const controllerRevisions: Resource = {
   group: 'apps',
   version: 'v1',

@@ -1,5 +1,6 @@
 /** Cordoned, tainted and lost nodes: ECS's DRAINING, and what becomes of their tasks. */
 import { describe, expect, it } from 'vitest';
+import { writesOf } from '../support/audit.ts';
 import {
   duplicates,
   isWanted,
@@ -14,7 +15,7 @@ import { kwok, service, taskDefinition } from '../support/manifests.ts';
 import { ownNodes } from '../support/nodes.ts';
 import type { Pod } from '../support/recorder.ts';
 import { podsOf, runningPods, stoppedTaskOf, untilSteady } from '../support/services.ts';
-import { type TestNamespace, useSuite } from '../support/suite.ts';
+import { OPERATOR_USER, type TestNamespace, useSuite } from '../support/suite.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: true });
 
@@ -47,6 +48,87 @@ const untilJobRuns = (ns: TestNamespace, attempt: number): Promise<Pod> =>
     ),
   );
 
+const DRAINING = {
+  stopCode: 'ServiceSchedulerInitiated',
+  stoppedReason: 'Task stopped because its container instance is in DRAINING state',
+};
+
+/** What the operator wrote of PodDisruptionBudgets. */
+const budgetWrites = (ns: TestNamespace): string[] =>
+  writesOf(suite().auditLog, OPERATOR_USER, ns.name)
+    .filter(({ what }) => what.startsWith('poddisruptionbudgets '))
+    .map(({ verb }) => verb);
+
+const untilBudget = (ns: TestNamespace, minAvailable: number): Promise<string> =>
+  ns.kubectl(['wait', `--for=jsonpath={.spec.minAvailable}=${minAvailable}`, '--timeout=120s', 'pdb/web']);
+
+describe.concurrent('a service', () => {
+  it('has a PodDisruptionBudget of its lower bound, which is written when that changes and only then', async (context) => {
+    const ns = await suite().namespace(context);
+    const deploymentConfiguration = { minimumHealthyPercent: 50, maximumPercent: 200 };
+    await ns.create(taskDefinition('web'), service('web', { desiredCount: 5, deploymentConfiguration }));
+    await ns.kubectl(['wait', '--for=create', '--timeout=120s', 'pdb/web']);
+    await untilBudget(ns, 3);
+    const owner = ns.history.get('services', 'web');
+    expect(JSON.parse(await ns.kubectl(['get', 'pdb/web', '-o=json']))).toMatchObject({
+      metadata: { ownerReferences: [{ kind: 'Service', uid: owner?.metadata.uid, controller: true }] },
+      spec: { minAvailable: 3, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
+    });
+    await untilSteady(ns.history, 'web', 5);
+    await ns.kubectl(['wait', '--for=jsonpath={.status.disruptionsAllowed}=2', '--timeout=120s', 'pdb/web']);
+    await ns.patch('services', 'web', { spec: { desiredCount: 8 } });
+    await untilBudget(ns, 4);
+    await untilSteady(ns.history, 'web', 8);
+    await ns.kubectl(['delete', 'pdb/web', '--wait=false']);
+    await ns.kubectl(['wait', '--for=create', '--timeout=120s', 'pdb/web']);
+    await untilBudget(ns, 4);
+    await ns.patch('services', 'web', { spec: { desiredCount: 0 } });
+    await ns.kubectl(['wait', '--for=delete', '--timeout=120s', 'pdb/web']);
+    await untilSteady(ns.history, 'web', 0);
+    expect(budgetWrites(ns)).toEqual(['create', 'patch', 'create', 'delete']);
+  });
+
+  it('leaves a node to kubectl drain at a lower bound of 100 %, since its replacements start first', async (context) => {
+    const ns = await suite().namespace(context);
+    const { kubernetes } = await ownNodes(suite(), ns, context, 2);
+    await ns.create(taskDefinition('web', { kubernetes }), service('web', { desiredCount: 4 }));
+    await untilSteady(ns.history, 'web', 4);
+    await ns.kubectl(['wait', '--for=create', '--timeout=120s', 'pdb/web']);
+    await untilBudget(ns, 4);
+    const node = runningPods(ns.history, 'web')[0]?.spec.nodeName as string;
+    const leaving = on(runningPods(ns.history, 'web'), node);
+    await ns.kubectl(['drain', node, '--ignore-daemonsets', '--pod-selector=longshore.dev/service']);
+    expect(on(runningPods(ns.history, 'web'), node)).toEqual([]);
+    await untilSteady(ns.history, 'web', 4);
+    for (const pod of leaving) {
+      const stopped = await ns.until('the stop to be recorded', () =>
+        stoppedTaskOf(ns.history.get('services', 'web'), pod),
+      );
+      // Whoever was faster: the scheduler, or the eviction.
+      expect(stopped).toMatchObject({ ...DRAINING, containers: [{ name: 'web', exitCode: 143 }] });
+    }
+    expect([...startsAboveBound(momentsOf(ns.history, 'web')), ...duplicates(ns.history)]).toEqual([]);
+  });
+
+  it('records the task of a pod that somebody deletes, with its exit code, and replaces it', async (context) => {
+    const ns = await suite().namespace(context);
+    await ns.create(taskDefinition('web'), service('web'));
+    await untilSteady(ns.history, 'web', 1);
+    const [pod] = runningPods(ns.history, 'web') as [Pod];
+    await ns.kubectl(['delete', 'pod', pod.metadata.name]);
+    const stopped = await ns.until('the stop to be recorded', () =>
+      stoppedTaskOf(ns.history.get('services', 'web'), pod),
+    );
+    expect(stopped).toMatchObject({
+      stopCode: 'UserInitiated',
+      stoppedReason: 'Task stopped by user',
+      containers: [{ name: 'web', exitCode: 143 }],
+    });
+    await untilSteady(ns.history, 'web', 1);
+    expect(ns.history.get('services', 'web')?.status?.stoppedTasks).toHaveLength(1);
+  });
+});
+
 describe.concurrent('a node', () => {
   it('that is cordoned is DRAINING: replacements start first, then its service tasks stop; a job runs on', async (context) => {
     const ns = await suite().namespace(context);
@@ -63,8 +145,7 @@ describe.concurrent('a node', () => {
     const { status } = await untilSteady(ns.history, 'web', 4);
     for (const pod of leaving) {
       expect(stoppedTaskOf(ns.history.get('services', 'web'), pod)).toMatchObject({
-        stopCode: 'ServiceSchedulerInitiated',
-        stoppedReason: 'Task stopped because its container instance is in DRAINING state',
+        ...DRAINING,
       });
     }
     expect(status?.stoppedTasks).toHaveLength(leaving.length);

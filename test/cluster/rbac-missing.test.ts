@@ -24,6 +24,7 @@ const rights: readonly object[] = [
   may('apps', ['controllerrevisions'], ['get', 'list', 'watch', 'create', 'patch', 'delete']),
   may('', ['configmaps'], ['get', 'create']),
   may('', ['podtemplates'], ['create']),
+  may('policy', ['poddisruptionbudgets'], ['list', 'watch', 'create', 'patch', 'delete']),
   may('events.k8s.io', ['events'], ['create', 'patch']),
   may('coordination.k8s.io', ['leases'], ['get', 'watch', 'create', 'update']),
 ];
@@ -138,6 +139,6 @@ describe.concurrent('an operator', () => {
       readyCondition(ns.history.get('services', 'secret'))?.message.includes('install the External Secrets Operator'),
     );
     expect(operator.describe()).not.toMatch(/not allowed|forbidden/);
-    await operator.logged('an operator of one namespace does not see nodes: tasks stay on nodes that are cordoned');
+    await operator.logged('an operator of one namespace sees no nodes: tasks stay on nodes that are cordoned');
   });
 });

@@ -63,22 +63,28 @@ describe('a node that is set to DRAINING', () => {
     expect(Math.min(...service.history.map(({ healthy }) => healthy))).toBe(4);
   });
 
-  it('stops PENDING tasks at once, whatever the lower bound', () => {
-    const service = new SimulatedService({
-      desiredCount: 3,
-      minimumHealthyPercent: 100,
-      maximumPercent: 100,
-      healthyAfterMs: () => undefined,
-    });
-    service.pass();
-    const [pending] = tasksOn(service, 'node-0');
-    expect(pending && lastStatus(pending)).toBe('PENDING');
-    service.draining.add('node-0');
-    expect(service.pass().actions).toMatchObject([{ kind: 'stop', task: pending, ...DRAINING }]);
-    service.tick(1000);
-    expect(service.pass().actions).toMatchObject([{ kind: 'start' }]);
-    expect(service.plan().startImpaired).toBe(false);
-  });
+  it.each([100, 200])(
+    'stops PENDING tasks at once, whatever the lower bound, with an upper one of %d percent',
+    (maximumPercent) => {
+      const service = new SimulatedService({
+        desiredCount: 6,
+        minimumHealthyPercent: 100,
+        maximumPercent,
+        healthyAfterMs: () => undefined,
+      });
+      service.pass();
+      const pending = tasksOn(service, 'node-0');
+      expect(pending.map(lastStatus)).toEqual(['PENDING', 'PENDING']);
+      service.draining.add('node-0');
+      service.pass();
+      expect(stopsOf(service)).toMatchObject(pending.map((task) => ({ task, ...DRAINING })));
+      service.tick(1000);
+      service.pass();
+      expect(service.live().map(({ node }) => node)).not.toContain('node-0');
+      expect(service.live()).toHaveLength(6);
+      expect(service.plan().startImpaired).toBe(false);
+    },
+  );
 
   it('waits, and says for what, where the bounds let nothing move', () => {
     const service = steadyService({ desiredCount: 1, minimumHealthyPercent: 50, maximumPercent: 100 });
