@@ -11,7 +11,7 @@ const { possible, why } = realNodePossible();
 const title = possible ? 'a pod on a simulated node' : `a pod on a simulated node (skipped: ${why})`;
 
 /** Long enough that the kubelet has written what it is at before it is at the next. */
-const STOP_SECONDS = 3;
+const STOP_SECONDS = 10;
 
 /** Ends with the code that somebody puts into /tmp/end; at SIGTERM, as `onTerm` has it. */
 const container = (name: string, onTerm = `sleep ${STOP_SECONDS}; exit 143`, fields: object = {}) => ({
@@ -21,7 +21,7 @@ const container = (name: string, onTerm = `sleep ${STOP_SECONDS}; exit 143`, fie
   ...fields,
 });
 const stopsSlowly = kwok({ stopAfter: `${STOP_SECONDS}s` });
-const probed = { readinessProbe: { exec: { command: ['cat', '/tmp/ready'] }, periodSeconds: 1 } };
+const probed = { readinessProbe: { exec: { command: ['cat', '/tmp/ready'] }, periodSeconds: 1, timeoutSeconds: 60 } };
 const sidecar = container('sidecar', undefined, { restartPolicy: 'Always' });
 const once = { name: 'once', image: 'busybox:1.37', command: ['true'] };
 const ignores = container('main', ':');
