@@ -61,8 +61,8 @@ export const EVERY_FIELD: readonly object[] = [
     task({ networkMode }, { portMappings: [{ containerPort: 80, hostPort: 80 }] }),
   ),
   alone({}, { networkMode: 'bridge' }),
-  ...['attribute:ecs.instance-type == g2.2xlarge', 'not (task:group == databases)'].map((expression) =>
-    task({ placementConstraints: [{ type: 'memberOf', expression }] }),
+  ...['attribute:ecs.instance-type == g2.2xlarge', 'not (task:group == databases)', 'runningTasksCount == 1'].map(
+    (expression) => task({ placementConstraints: [{ type: 'memberOf', expression }] }),
   ),
   task({ requiresCompatibilities: ['EC2'] }),
   task({ cpu: '1024', memory: '1024' }, { memory: undefined }),

@@ -4,12 +4,14 @@ import type { PlacementConstraint, PlacementStrategy } from '../../api/placement
 import type { ServiceSpec } from '../../api/service.ts';
 import type { TaskSpec } from '../../api/task.ts';
 import type { RuntimePlatform } from '../../api/task-definition-fields.ts';
+import { compileConstraints } from '../placement-constraints.ts';
 import { usesTaskGroups } from '../placement-query.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, type Topic } from './entry.ts';
 import {
   BINPACK,
   DISTINCT_INSTANCE,
   MEMBER_OF,
+  NO_WORD,
   PLACEMENT,
   RUN_TASK_DISTINCT,
   RUN_TASK_SPREAD,
@@ -22,10 +24,21 @@ const expression = conditional(
     'it is about task groups': approximated(
       'not (task:group == NAME) also keeps later tasks of that group off the node, as anti-affinity of Kubernetes holds both ways; a task that is stopping still keeps others off its node, until it has ended',
     ),
+    'the scheduler has no word for it': approximated(
+      'no task starts; the condition PlacementNotSupported names what cannot be kept, and what can be used instead',
+      NO_WORD,
+    ),
   },
   ({ expression: text = '' }: { readonly expression?: string | undefined }) => {
     const query = parseClusterQuery(text);
-    return !('error' in query) && usesTaskGroups(query) ? 'it is about task groups' : 'it is about nodes alone';
+    if ('error' in query) return 'it is about nodes alone';
+    const { problems } = compileConstraints({
+      definition: [{ type: 'memberOf', expression: text }],
+      owner: [],
+      group: '',
+    });
+    if (problems.length > 0) return 'the scheduler has no word for it';
+    return usesTaskGroups(query) ? 'it is about task groups' : 'it is about nodes alone';
   },
 );
 

@@ -47,6 +47,7 @@ export const PLACEMENT = nodeRuntime('runs only on nodes of its platform, with a
 export const WITHOUT_POD_RESOURCES =
   'test/cluster/cluster-features.test.ts > spreads what a task may use over its containers, and says so';
 export const MEMBER_OF = clusterPlacement('runs on nodes that every expression means, and waits where there is none');
+export const NO_WORD = clusterPlacement('starts nothing where the scheduler has no word for what it asks, and says so');
 export const DISTINCT_INSTANCE = clusterPlacement('has a node of its own for each task, and says why others wait');
 export const BINPACK = clusterPlacement(
   'fills a node before it takes the next by binpack, in each of the zones where it is to be spread first',
