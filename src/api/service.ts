@@ -137,6 +137,11 @@ export const stoppedTaskSchema = z
       )
       .max(10)
       .describe('How each container ended.'),
+    createdAt: timestamp().optional().describe('When its pod was made (RFC 3339).'),
+    startedAt: timestamp().optional().describe('When it was RUNNING (RFC 3339); absent when it never was.'),
+    stoppingAt: timestamp()
+      .optional()
+      .describe('When its stop was asked for (RFC 3339); absent when it ended by itself.'),
     stoppedAt: timestamp().describe('When it stopped (RFC 3339).'),
   })
   .describe('A task that has stopped.');

@@ -29,6 +29,7 @@ import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
 import { DepartedTasks } from './departed-tasks.ts';
 import { type BudgetRecord, budgetRecord } from './disruption-budget.ts';
+import { MountFailures } from './mount-failures.ts';
 import { type NodeRecord, nodeRecord, nodeView } from './nodes.ts';
 import { catchUpIfAllowed, isSeen } from './optional-cache.ts';
 import { keyOf, recordOf, revisionRecord } from './records.ts';
@@ -294,6 +295,7 @@ export function createOperator(options: OperatorOptions): Operator {
     client,
     stores,
     departed: new DepartedTasks(),
+    mountFailures: new MountFailures(),
     barriers,
     statuses: {
       taskDefinitions: new StatusWriter(client, taskDefinitions, barriers.taskDefinitions),

@@ -13,6 +13,7 @@ import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { DepartedTasks } from './departed-tasks.ts';
 import type { BudgetRecord } from './disruption-budget.ts';
+import type { MountFailures } from './mount-failures.ts';
 import type { NodeRecord, NodeView } from './nodes.ts';
 import type { CustomRecord, RevisionRecord } from './records.ts';
 import type { StatusWriter } from './status-writer.ts';
@@ -53,6 +54,7 @@ export interface Runtime {
   readonly stores: Stores;
   /** Of services. */
   readonly departed: DepartedTasks;
+  readonly mountFailures: MountFailures;
   readonly barriers: Barriers;
   readonly statuses: {
     readonly taskDefinitions: StatusWriter<TaskDefinitionStatus>;

@@ -3,7 +3,7 @@ import { LABELS } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
 import type { ServiceDeploymentStatus, ServiceEvent, ServiceStatus, StoppedTask } from '../api/service.ts';
 import type { DeploymentPlan, ServicePlan } from '../ecs/service-plan.ts';
-import { stopCauseOf, stoppedAt } from '../ecs/task.ts';
+import { everRan, runningSince, stopCauseOf, stoppedAt } from '../ecs/task.ts';
 import { serviceFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
@@ -110,6 +110,7 @@ function mergeEvents(known: ServiceStatus['events'], texts: readonly string[], n
 export function stoppedTask(task: ObservedTask): StoppedTask {
   const cause = stopCauseOf(task);
   const revision = Number(task.taskDefinition.split(':')[1]);
+  const startedAt = everRan(task) ? runningSince(task) : undefined;
   return {
     task: task.id,
     ...(Number.isInteger(revision) && { revision }),
@@ -120,6 +121,9 @@ export function stoppedTask(task: ObservedTask): StoppedTask {
       ...(exitCode !== undefined && { exitCode }),
       ...(reason !== undefined && { reason: reason.slice(0, 1024) }),
     })),
+    createdAt: rfc3339(task.createdAt),
+    ...(startedAt !== undefined && { startedAt: rfc3339(startedAt) }),
+    ...(task.stopRequested && task.stoppingAt !== undefined && { stoppingAt: rfc3339(task.stoppingAt) }),
     stoppedAt: rfc3339(stoppedAt(task)),
   };
 }

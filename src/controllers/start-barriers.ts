@@ -20,15 +20,19 @@ export interface Settled {
   readonly failure?: unknown;
 }
 
-/** Decides for every container that waits, and writes what was decided. Tasks without such containers cost nothing. */
+/**
+ * Decides for every container that waits, and writes what was decided; finds tasks that wait for volumes in vain. Other
+ * tasks cost nothing.
+ */
 export async function settleStarts(
   runtime: Runtime,
   ownerKey: string,
   observed: readonly ObservedTask[],
 ): Promise<Settled> {
   const now = runtime.now();
-  let wakeAt: number | undefined;
   let failure: unknown;
+  const mounts = await runtime.mountFailures.find(runtime, ownerKey, observed);
+  let { wakeAt } = mounts;
   const settle = async (task: ObservedTask): Promise<ObservedTask> => {
     if (!task.containers.some((container) => isHeld(container) || container.held)) return task;
     const settled = withFailedDependencies(task, now);
@@ -41,7 +45,7 @@ export async function settleStarts(
     }
     return settled;
   };
-  const tasks = await Promise.all(observed.map(settle));
+  const tasks = await Promise.all(mounts.tasks.map(settle));
   return { tasks, ...(wakeAt !== undefined && { wakeAt }), ...(failure !== undefined && { failure }) };
 }
 

@@ -95,6 +95,8 @@ export interface Task {
   /** Epoch milliseconds. */
   readonly createdAt: number;
   readonly node?: string;
+  /** Why none of its containers can start, in ECS's words: something that the task as a whole needs is not to be had. */
+  readonly startFailure?: string;
   /** Why no node takes it, in the scheduler's words; absent once it is placed. */
   readonly unplaceable?: string;
   readonly containers: readonly Container[];
@@ -243,8 +245,8 @@ const fatalStart = ({ containers }: Task): Container | undefined =>
 /** Why the task stopped, from the record where one was made, otherwise from what its containers show (`ecs-semantics §2.5, §2.6`). */
 export function stopCauseOf(task: Task): StopCause {
   if (task.stopCause !== undefined) return task.stopCause;
-  const failed = fatalStart(task);
-  if (failed?.startFailure !== undefined) return { stopCode: 'TaskFailedToStart', stoppedReason: failed.startFailure };
+  const failure = task.startFailure ?? fatalStart(task)?.startFailure;
+  if (failure !== undefined) return { stopCode: 'TaskFailedToStart', stoppedReason: failure };
   if (task.disruption !== undefined) return disruptionCause(task, task.disruption);
   if (
     task.podReason !== undefined &&
@@ -306,6 +308,12 @@ export function stopDue(task: Task): (StopCause & { readonly because: string }) 
     const stoppedReason = task.userStop.trim() === '' ? 'Task stopped by user' : task.userStop;
     return { stopCode: 'UserInitiated', stoppedReason, because: 'the longshore.dev/stop annotation asks for it' };
   }
+  if (task.startFailure !== undefined)
+    return {
+      stopCode: 'TaskFailedToStart',
+      stoppedReason: task.startFailure,
+      because: 'its volumes cannot be mounted',
+    };
   const failed = fatalStart(task);
   if (failed?.startFailure !== undefined) {
     const because = `${failed.essential ? 'essential container' : 'container'} ${failed.name} cannot start`;

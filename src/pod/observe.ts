@@ -61,6 +61,8 @@ export interface ObservedTask extends Task {
   readonly attempt: number;
   /** The kubelet has seen the pod, so that a deadline can end it. */
   readonly acknowledged: boolean;
+  /** Its node has not got its volumes and its network yet, and has tried since then: epoch milliseconds. */
+  readonly mountingSince?: number;
   readonly startBarriers?: StartBarriers;
   /** The pod is deleted; it is there until its node confirms that. */
   readonly deleting: boolean;
@@ -142,6 +144,7 @@ export function observePod(pod: PodJson): ObservedTask {
     }),
     ended,
     acknowledged: startedAt !== undefined,
+    ...(!over && startedAt !== undefined && isMounting(status) && { mountingSince: startedAt }),
     ...(barriers !== undefined && { startBarriers: barriers }),
     stopRequested: metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
     ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
@@ -156,6 +159,9 @@ export function observePod(pod: PodJson): ObservedTask {
     ...(Number.isNaN(protectedUntil) ? {} : { protectedUntil }),
   };
 }
+
+const isMounting = (status: PodJson['status']): boolean =>
+  status?.conditions?.some(({ type, status: is }) => type === 'PodReadyToStartContainers' && is === 'False') === true;
 
 /** Reasons of the condition DisruptionTarget (`kubernetes-mapping §2.6`). */
 const DISRUPTIONS: Readonly<Record<string, DisruptionKind>> = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseService } from '../../../src/api/service.ts';
 import type { ServiceRecord } from '../../../src/controllers/runtime.ts';
-import { serviceStatus } from '../../../src/controllers/service-status.ts';
-import type { StopCode } from '../../../src/ecs/task.ts';
+import { serviceStatus, stoppedTask } from '../../../src/controllers/service-status.ts';
+import type { Container, StopCode } from '../../../src/ecs/task.ts';
 import type { ObservedTask } from '../../../src/pod/observe.ts';
 
 const NOW = Date.parse('2026-01-01T00:10:00Z');
@@ -47,6 +47,16 @@ const service: ServiceRecord = {
 };
 
 describe('stopped tasks in the status of a service', () => {
+  it('have the times of ECS: startedAt where they were RUNNING, stoppingAt where somebody asked for the stop', () => {
+    const at = (seconds: number) => new Date(NOW - seconds * 1000).toISOString().replace('.000', '');
+    const asked = { ...stopped(1, 'UserInitiated'), stoppingAt: NOW - 30_000 };
+    const [container] = asked.containers as [Container];
+    const ran = { ...asked, containers: [{ ...container, startedAt: NOW - 60_000, finishedAt: NOW - 20_000 }] };
+    expect(stoppedTask(ran)).toMatchObject({ startedAt: at(60), stoppingAt: at(30), stoppedAt: at(20) });
+    expect(stoppedTask(asked)).not.toHaveProperty('startedAt');
+    expect(stoppedTask({ ...ran, stopRequested: false })).not.toHaveProperty('stoppingAt');
+  });
+
   const tasks = [
     ...Array.from({ length: 12 }, (_, index) => stopped(index, 'ServiceSchedulerInitiated')),
     stopped(20, 'EssentialContainerExited'),

@@ -208,6 +208,19 @@ describe('a pod as a task', () => {
     expect(stopCauseOf(task)).toEqual({ stopCode, stoppedReason });
   });
 
+  it('waits for its volumes until its node is ready for its containers, and ends where it waits in vain', () => {
+    const waiting = { waiting: { reason: 'ContainerCreating' } };
+    const at = (status: string) =>
+      observePod(pod({ ...states(waiting, waiting), conditions: [{ type: 'PodReadyToStartContainers', status }] }));
+    expect(at('False').mountingSince).toBe(Date.parse(AT));
+    expect(at('True')).not.toHaveProperty('mountingSince');
+    expect(stopDue(at('False'))).toBeUndefined();
+    const stoppedReason = 'ResourceInitializationError: no such server';
+    const cause = { stopCode: 'TaskFailedToStart', stoppedReason };
+    expect(stopDue({ ...at('False'), startFailure: stoppedReason })).toMatchObject(cause);
+    expect(stopCauseOf({ ...at('False'), startFailure: stoppedReason })).toEqual(cause);
+  });
+
   it('has not ended while a container of a pod beyond its deadline still has its grace', () => {
     const failed = { phase: 'Failed', reason: 'DeadlineExceeded' };
     expect(observePod(pod({ ...states(ended(3), running), ...failed })).ended).toBe(false);
