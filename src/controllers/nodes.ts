@@ -1,7 +1,8 @@
-/** Nodes as container instances: which are DRAINING, and which are lost with their tasks. */
+/** Nodes as container instances: which are DRAINING, which are lost with their tasks, and whether they have zones. */
 import { hostTerminated } from '../ecs/task.ts';
 import type { Store, Stored } from '../kube/store.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { ZONE } from '../pod/placement-attributes.ts';
 
 /** The part of a Node's JSON that is read. */
 interface NodeJson {
@@ -10,6 +11,7 @@ interface NodeJson {
     readonly uid: string;
     readonly resourceVersion: string;
     readonly deletionTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
   };
   readonly spec?: { readonly unschedulable?: boolean; readonly taints?: readonly { readonly key: string }[] };
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
@@ -21,6 +23,8 @@ export interface NodeRecord extends Stored {
   readonly draining: boolean;
   /** Its kubelet reports. */
   readonly ready: boolean;
+  /** It has the label of its zone. */
+  readonly zoned: boolean;
 }
 
 /** Taints by which autoscalers say that they remove the node: cluster-autoscaler, Karpenter. */
@@ -37,6 +41,7 @@ export function nodeRecord({ metadata, spec, status }: NodeJson): NodeRecord {
     resourceVersion,
     draining: spec?.unschedulable === true || removed,
     ready: status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true,
+    zoned: metadata.labels?.[ZONE] !== undefined,
   };
 }
 
@@ -45,21 +50,29 @@ export interface NodeView {
   isDraining(node: string): boolean;
   /** Not ready, or gone. */
   isAway(node: string): boolean;
+  /** Some node has a zone, or no node is known. */
+  hasZones(): boolean;
 }
 
-/** @param known whether the store has the nodes of the cluster; while it has not, no node drains or is away. */
+/** @param known whether the store has the nodes of the cluster; while it has not, no node drains or is away, and there are zones. */
 export function nodeView(store: Store<NodeRecord>, known: () => boolean): NodeView {
   return {
     isDraining: (node) => known() && store.get('', node)?.draining === true,
     isAway: (node) => known() && store.get('', node)?.ready !== true,
+    hasZones: () => !known() || store.size === 0 || isZoned(store.values()),
   };
+}
+
+function isZoned(nodes: Iterable<NodeRecord>): boolean {
+  for (const { zoned } of nodes) if (zoned) return true;
+  return false;
 }
 
 /**
  * Tasks as their nodes leave them. One whose pod is deleted while its node is away has ended: Kubernetes deletes it when
  * the toleration of the node's taint is over, and no kubelet is there to confirm its end (`kubernetes-mapping §2.6`).
  */
-export function withNodes<T extends ObservedTask>(tasks: readonly T[], nodes: NodeView): readonly T[] {
+export function withNodes<T extends ObservedTask>(tasks: readonly T[], nodes: Pick<NodeView, 'isAway'>): readonly T[] {
   const isLost = ({ ended, deleting, node }: T): boolean =>
     !ended && deleting && node !== undefined && nodes.isAway(node);
   if (!tasks.some(isLost)) return tasks;

@@ -143,6 +143,7 @@ function launchOf(runtime: Runtime, runTask: RunTaskRecord, spec: TaskSpec, task
         among: { [LABELS.group]: groupLabel(group) },
         placementConstraints,
         placementStrategy,
+        zones: runtime.nodes.hasZones(),
         binpackScheduler: runtime.binpackScheduler,
       },
     });

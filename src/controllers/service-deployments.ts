@@ -205,6 +205,7 @@ export const placementOf = (runtime: Runtime, service: ServiceRecord, deployment
   among: { [LABELS.deployment]: deployment },
   placementConstraints: service.spec?.placementConstraints ?? [],
   placementStrategy: service.spec?.placementStrategy ?? [],
+  zones: runtime.nodes.hasZones(),
   binpackScheduler: runtime.binpackScheduler,
 });
 

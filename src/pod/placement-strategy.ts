@@ -15,16 +15,18 @@ export interface Strategies {
 
 /**
  * @param among labels of the tasks that are spread: those of the same deployment of a service, or of the same group
+ * @param zones whether nodes have zones: the scheduler ignores all constraints on a node that lacks the label of one
  */
 export function compileStrategies(
   strategies: readonly PlacementStrategy[],
-  among: Readonly<Record<string, string>>,
+  { among, zones }: { readonly among: Readonly<Record<string, string>>; readonly zones: boolean },
 ): Strategies {
   const spreads = strategies.flatMap(({ type, field = '' }, index) => {
     const [, attribute] = /^attribute:(.*)$/.exec(field) ?? [];
     return type === 'spread' ? [{ attribute, index, key: attribute === undefined ? HOSTNAME : keyOf(attribute) }] : [];
   });
-  const keys = strategies.length === 0 ? DEFAULT : spreads.flatMap(({ key }) => key ?? []);
+  const wanted = strategies.length === 0 ? DEFAULT : spreads.flatMap(({ key }) => key ?? []);
+  const keys = zones ? wanted : wanted.filter((key) => key !== ZONE);
   return {
     topologySpreadConstraints: [...new Set(keys)].map((topologyKey) => ({
       maxSkew: 1,

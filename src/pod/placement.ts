@@ -15,6 +15,8 @@ export interface TaskPlacement extends Placement {
   readonly group: string;
   /** Labels of the tasks among which they are spread: of one deployment, or of the group. */
   readonly among: Readonly<Record<string, string>>;
+  /** Whether nodes have zones. Where none has, all are in one, as ECS sees it. */
+  readonly zones: boolean;
   /** Schedulers that fill a node before they take the next: `<name>-cpu` and `<name>-memory`. Absent: there are none. */
   readonly binpackScheduler?: string | undefined;
 }
@@ -84,7 +86,7 @@ const constraintsOf = ({ placementConstraints }: TaskDefinitionSpec, placement: 
 const strategiesOf = (placement: TaskPlacement | undefined): Strategies =>
   placement === undefined
     ? { topologySpreadConstraints: [], problems: [] }
-    : compileStrategies(placement.placementStrategy, placement.among);
+    : compileStrategies(placement.placementStrategy, placement);
 
 function platform({ cpuArchitecture, operatingSystemFamily: system }: RuntimePlatform): Record<string, string> {
   const [, version = ''] = /^WINDOWS_SERVER_([^_]+)_/.exec(system ?? '') ?? [];

@@ -5,6 +5,7 @@ import { uniqueDnsName } from '../../src/api/names.ts';
 import { parseService } from '../../src/api/service.ts';
 import { parseTaskDefinition } from '../../src/api/task-definition.ts';
 import { compileTemplate } from '../../src/pod/compile.ts';
+import type { TaskPlacement } from '../../src/pod/placement.ts';
 
 const LANGUAGE = 'developer guide, cluster-query-language.md';
 const CONSTRAINTS = 'developer guide, task-placement-constraints.md';
@@ -18,7 +19,7 @@ interface Asked {
   readonly refused?: string;
 }
 
-const placedBy = (fields: object, binpackScheduler?: string) => {
+const placedBy = (fields: object, { zones = true, binpackScheduler }: Partial<TaskPlacement> = {}) => {
   const { placementConstraints, placementStrategy, kubernetes } = parseService({
     taskDefinition: 'web:1',
     desiredCount: 1,
@@ -32,6 +33,7 @@ const placedBy = (fields: object, binpackScheduler?: string) => {
       among: { deployment: '1' },
       placementConstraints,
       placementStrategy,
+      zones,
       binpackScheduler,
     },
     kubernetes,
@@ -140,11 +142,20 @@ describe('a strategy', () => {
 
   it('of binpack takes the scheduler for it, the first where there are several, unless another is named', () => {
     const placementStrategy = [zone, { type: 'binpack', field: 'MEMORY' }, { type: 'binpack', field: 'cpu' }];
-    const schedulerOf = (fields: object, name?: string) => placedBy(fields, name).spec.schedulerName;
+    const schedulerOf = (fields: object, name?: string) =>
+      placedBy(fields, { binpackScheduler: name }).spec.schedulerName;
     expect(schedulerOf({ placementStrategy }, 'binpack')).toBe('binpack-memory');
     expect(schedulerOf({ placementStrategy })).toBeUndefined();
     expect(schedulerOf({ placementStrategy: [zone] }, 'binpack')).toBeUndefined();
     expect(schedulerOf({ placementStrategy, kubernetes: { schedulerName: 'own' } }, 'binpack')).toBe('own');
+  });
+
+  it('spreads over the nodes alone where they have no zones', () => {
+    const keys = (placementStrategy: object[]) =>
+      askedOf(placedBy({ placementStrategy }, { zones: false }).spec).spread;
+    expect(keys([])).toEqual([HOST]);
+    expect(keys([zone, { type: 'spread', field: 'instanceId' }])).toEqual([HOST]);
+    expect(keys([zone])).toEqual([]);
   });
 
   it('over what no label can be is refused', () => {

@@ -48,6 +48,21 @@ describe('a node', () => {
   });
 });
 
+describe('nodes', () => {
+  const zone = { 'topology.kubernetes.io/zone': 'a' };
+  it.each([
+    ['while none is known', [], false, true],
+    ['while there is none', [], true, true],
+    ['when none has one', [{}, {}], true, false],
+    ['when one has one', [{}, zone], true, true],
+  ])('have zones or not %s', (_what, labels, known, zones) => {
+    const store = new Store<ReturnType<typeof nodeRecord>>();
+    for (const [index, own] of labels.entries())
+      store.upsert(nodeRecord({ metadata: { ...metadata, name: `n${index}`, uid: `u${index}`, labels: own } }));
+    expect(nodeView(store, () => known).hasZones()).toBe(zones);
+  });
+});
+
 describe('a task', () => {
   const pod = {
     metadata: { ...metadata, name: 'web-1-0-1', creationTimestamp: '2026-01-01T00:00:00Z' },
