@@ -25,7 +25,7 @@ const rights: readonly object[] = [
   may('', ['configmaps'], ['get', 'create']),
   may('', ['podtemplates'], ['create']),
   may('policy', ['poddisruptionbudgets'], ['list', 'watch', 'create', 'patch', 'delete']),
-  may('events.k8s.io', ['events'], ['create', 'patch']),
+  may('events.k8s.io', ['events'], ['list', 'create', 'patch']),
   may('coordination.k8s.io', ['leases'], ['get', 'watch', 'create', 'update']),
 ];
 /** What only some definitions need. */
