@@ -9,6 +9,7 @@ import { flag, immutable, integer, type Parsed, timestamp, withRules } from './s
 import { stoppedTaskSchema } from './service.ts';
 import { commonStatus, count } from './status.ts';
 import { taskOverridesSchema } from './task-overrides.ts';
+import { taskVolumeConfigurationsSchema } from './volume-configuration.ts';
 
 /** Tasks that one RunTask starts at most (`ecs-semantics` §4). */
 const MAX_TASKS = 10;
@@ -50,6 +51,7 @@ const fields = z.strictObject({
   platformVersion: z.string().min(1).max(64).optional().describe('Version of the Fargate platform.'),
   networkConfiguration: networkConfigurationSchema.optional(),
   ...placementFields,
+  volumeConfigurations: taskVolumeConfigurationsSchema(),
   enableExecuteCommand: flag().describe(
     'Whether ECS Exec may enter the containers; here kubectl exec does, as its rights allow. Default: false.',
   ),

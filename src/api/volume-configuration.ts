@@ -71,51 +71,52 @@ function supportedOnly(field: 'iops' | 'throughput', types: readonly VolumeType[
 
 const needsIops = (type: string): string => `iops is required for volumes of type ${type}`;
 
-const managedEbsVolume = withRules(
-  z.strictObject({
-    encrypted: z.boolean().optional().describe('Whether the volume is encrypted; here its StorageClass says so.'),
-    kmsKeyId: z.string().min(1).max(2048).optional().describe('Key that it is encrypted with on AWS.'),
-    volumeType: z
-      .enum(['gp2', 'gp3', 'io1', 'io2', 'st1', 'sc1', 'standard'])
-      .default('gp2')
-      .describe(
-        "gp2, gp3, io1, io2, st1, sc1 or standard. Here the Cluster's mappings.storageClasses say which StorageClass that is. Default: gp2, as for CreateVolume.",
-      ),
-    sizeInGiB: integer(1, 16384)
-      .optional()
-      .describe(
-        'Size in GiB: 1 to 16384; io1 and io2 from 4, st1 and sc1 from 125, standard to 1024. Absent: that of the snapshot.',
-      ),
-    snapshotId: z
-      .string()
-      .min(1)
-      .max(253)
-      .optional()
-      .describe('Snapshot that the volume is made from; here the VolumeSnapshot of this name in the namespace.'),
-    volumeInitializationRate: integer(100, 300)
-      .optional()
-      .describe('MiB per second that are read from the snapshot at first, 100 to 300. Only with snapshotId.'),
-    iops: integer(100, 256000)
-      .optional()
-      .describe('I/O operations per second: gp3 3000 to 16000, io1 100 to 64000, io2 100 to 256000.'),
-    throughput: integer(125, 1000).optional().describe('MiB per second, 125 to 1000. Only for gp3.'),
-    tagSpecifications: list(
-      z.strictObject({
-        resourceType: z.enum(['volume']).describe('volume.'),
-        tags: tagsSchema(),
-        propagateTags: z
-          .enum(['TASK_DEFINITION', 'SERVICE', 'NONE'])
-          .optional()
-          .describe('Whose tags the volume gets on AWS. Absent: none.'),
-      }),
-      10,
-    ).describe('Tags of the volume on AWS, at most 10 lists. AWS: EBSTagSpecification.'),
-    roleArn: z.string().min(1).max(2048).describe('Role that manages the volume on AWS. Required, as for AWS.'),
-    filesystemType: z
-      .enum(['ext3', 'ext4', 'xfs', 'ntfs'])
-      .optional()
-      .describe('File system: ext3, ext4, xfs or ntfs; here the StorageClass says. Default: xfs.'),
-  }),
+const fields = z.strictObject({
+  encrypted: z.boolean().optional().describe('Whether the volume is encrypted; here its StorageClass says so.'),
+  kmsKeyId: z.string().min(1).max(2048).optional().describe('Key that it is encrypted with on AWS.'),
+  volumeType: z
+    .enum(['gp2', 'gp3', 'io1', 'io2', 'st1', 'sc1', 'standard'])
+    .default('gp2')
+    .describe(
+      "gp2, gp3, io1, io2, st1, sc1 or standard. Here the Cluster's mappings.storageClasses say which StorageClass that is. Default: gp2, as for CreateVolume.",
+    ),
+  sizeInGiB: integer(1, 16384)
+    .optional()
+    .describe(
+      'Size in GiB: 1 to 16384; io1 and io2 from 4, st1 and sc1 from 125, standard to 1024. Absent: that of the snapshot.',
+    ),
+  snapshotId: z
+    .string()
+    .min(1)
+    .max(253)
+    .optional()
+    .describe('Snapshot that the volume is made from; here the VolumeSnapshot of this name in the namespace.'),
+  volumeInitializationRate: integer(100, 300)
+    .optional()
+    .describe('MiB per second that are read from the snapshot at first, 100 to 300. Only with snapshotId.'),
+  iops: integer(100, 256000)
+    .optional()
+    .describe('I/O operations per second: gp3 3000 to 16000, io1 100 to 64000, io2 100 to 256000.'),
+  throughput: integer(125, 1000).optional().describe('MiB per second, 125 to 1000. Only for gp3.'),
+  tagSpecifications: list(
+    z.strictObject({
+      resourceType: z.enum(['volume']).describe('volume.'),
+      tags: tagsSchema(),
+      propagateTags: z
+        .enum(['TASK_DEFINITION', 'SERVICE', 'NONE'])
+        .optional()
+        .describe('Whose tags the volume gets on AWS. Absent: none.'),
+    }),
+    10,
+  ).describe('Tags of the volume on AWS, at most 10 lists. AWS: EBSTagSpecification.'),
+  roleArn: z.string().min(1).max(2048).describe('Role that manages the volume on AWS. Required, as for AWS.'),
+  filesystemType: z
+    .enum(['ext3', 'ext4', 'xfs', 'ntfs'])
+    .optional()
+    .describe('File system: ext3, ext4, xfs or ntfs; here the StorageClass says. Default: xfs.'),
+});
+
+const rules: readonly Rule<Volume>[] = [
   {
     message: 'You must specify either sizeInGiB or snapshotId.',
     holds: ({ sizeInGiB, snapshotId }) => sizeInGiB !== undefined || snapshotId !== undefined,
@@ -139,20 +140,48 @@ const managedEbsVolume = withRules(
     cel: '!has(self.volumeInitializationRate) || has(self.snapshotId)',
     field: 'volumeInitializationRate',
   },
-).describe(
+];
+
+const managedEbsVolume = withRules(fields, ...rules).describe(
   'An EBS volume of each task: here a PersistentVolumeClaim that is deleted with its pod. AWS: ServiceManagedEBSVolumeConfiguration.',
 );
+
+/** Of a run of tasks; those of a service always go with their task. */
+const managedEbsVolumeOfTask = withRules(
+  fields.extend({
+    terminationPolicy: z
+      .strictObject({
+        deleteOnTermination: z
+          .boolean()
+          .describe('Whether the volume is deleted when its task has ended. Default of RunTask: true.'),
+      })
+      .optional()
+      .describe('What becomes of the volume when its task has ended. AWS: TaskManagedEBSVolumeTerminationPolicy.'),
+  }),
+  ...rules,
+).describe(
+  'An EBS volume of each task: here a PersistentVolumeClaim that is deleted with its pod. AWS: TaskManagedEBSVolumeConfiguration.',
+);
+
+const nameOfVolume = () =>
+  awsName().describe('Name of the volume: one of the task definition with configuredAtLaunch.');
 
 /** `volumeConfigurations` of a Service; AWS takes one. */
 export const volumeConfigurationsSchema = () =>
   list(
     z.strictObject({
-      name: awsName().describe('Name of the volume: one of the task definition with configuredAtLaunch.'),
+      name: nameOfVolume(),
       managedEBSVolume: managedEbsVolume,
     }),
     1,
   ).describe(
     'What the volume that the task definition leaves to the launch (configuredAtLaunch) is, at most 1. A change starts a deployment.',
+  );
+
+/** `volumeConfigurations` of a Task; AWS takes one. */
+export const taskVolumeConfigurationsSchema = () =>
+  list(z.strictObject({ name: nameOfVolume(), managedEBSVolume: managedEbsVolumeOfTask }), 1).describe(
+    'What the volume that the task definition leaves to the launch (configuredAtLaunch) is, at most 1. AWS: TaskVolumeConfiguration[].',
   );
 
 export type VolumeConfiguration = Parsed<ReturnType<typeof volumeConfigurationsSchema>>[number];

@@ -1,7 +1,7 @@
 import { stoppedAt } from '../ecs/task.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 
-/** What a service shows of them at most (`Service.status.stoppedTasks`). */
+/** What a service shows of them at most (`Service.status.stoppedTasks`), and a Task has. */
 const KEPT = 10;
 
 /**
@@ -27,3 +27,15 @@ export class DepartedTasks {
     else this.#byOwner.set(owner, rest);
   }
 }
+
+/** A task whose pod is gone has stopped, whatever was seen of it last. */
+export const asStopped = (task: ObservedTask, now: number): ObservedTask =>
+  task.ended
+    ? task
+    : {
+        ...task,
+        ended: true,
+        stopRequested: true,
+        stoppingAt: task.stoppingAt ?? now,
+        containers: task.containers.map((container) => ({ ...container, status: 'STOPPED' })),
+      };

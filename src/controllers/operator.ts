@@ -23,11 +23,11 @@ import {
 import { type Change, Store, type Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
-import { observePod } from '../pod/observe.ts';
+import { type ObservedTask, observePod } from '../pod/observe.ts';
 import { reconcileBatchJob } from './batch-job.ts';
 import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
-import { DepartedTasks } from './departed-tasks.ts';
+import { asStopped, DepartedTasks } from './departed-tasks.ts';
 import { type BudgetRecord, budgetRecord } from './disruption-budget.ts';
 import { MountFailures } from './mount-failures.ts';
 import { type NodeRecord, nodeRecord, nodeView } from './nodes.ts';
@@ -168,6 +168,12 @@ export function createOperator(options: OperatorOptions): Operator {
     for (const task of stores.runTasks.by('family', family)) runTaskController.enqueue(keyOf(task));
   };
 
+  /** A service's task that was still running is replaced, and has no record; that of a Task has one, however it went. */
+  const noteDeparted = (task: ObservedTask): void => {
+    if (task.ended && stores.services.by('uid', task.owner).length > 0) runtime.departed.add(task);
+    if (stores.runTasks.by('uid', task.owner).length > 0) runtime.departed.add(asStopped(task, runtime.now()));
+  };
+
   /** Everything that reads the Cluster of its namespace. */
   const enqueueNamespace = (name: string): void => {
     for (const cluster of stores.clusters.by('namespace', name)) clusterController.enqueue(keyOf(cluster));
@@ -208,8 +214,7 @@ export function createOperator(options: OperatorOptions): Operator {
       observePod,
       stores.tasks,
       ({ type, object }) => {
-        if (type === 'deleted' && object.ended && stores.services.by('uid', object.owner).length > 0)
-          runtime.departed.add(object);
+        if (type === 'deleted') noteDeparted(object);
         enqueueOwner(object.owner);
       },
       managed,
@@ -246,7 +251,10 @@ export function createOperator(options: OperatorOptions): Operator {
     }),
     runTasks: watch(tasks, recordOf(parseTask), stores.runTasks, ({ type, object }) => {
       runTaskController.enqueue(keyOf(object));
-      if (type === 'deleted') runtime.statuses.runTasks.forget(object.uid);
+      if (type === 'deleted') {
+        runtime.statuses.runTasks.forget(object.uid);
+        runtime.departed.forget(object.uid);
+      }
     }),
     clusters: watch(clusters, recordOf(parseCluster), stores.clusters, ({ type, object, previous }) => {
       // A status alone changes nothing for others.

@@ -25,7 +25,7 @@ import type { Trouble } from './service-revision.ts';
 import { settleStarts } from './start-barriers.ts';
 import { prepareTemplate, TaskInputError } from './task-inputs.ts';
 import { resolveTaskDefinition } from './task-revisions.ts';
-import { newTaskId, ownerReference, recordStop, startTask, stopTask, sweepTasks } from './tasks.ts';
+import { newTaskId, ownerReference, recordStop, sayStopped, startTask, stopTask, sweepTasks } from './tasks.ts';
 
 export async function reconcileRunTask(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers } = runtime;
@@ -43,10 +43,12 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
 
   const settled = await settleStarts(runtime, key, stores.tasks.by('owner', runTask.uid));
   const tasks = withNodes(settled.tasks, runtime.nodes);
+  const departed = runtime.departed.of(runTask.uid);
+  for (const task of departed) if (!task.stopRecorded) sayStopped(runtime, task, stopCauseOf(task));
   const plan = planRunTask({
     pods: podNames(runTask, spec.count),
     record: recordOfStatus(runTask.status),
-    tasks,
+    tasks: [...departed, ...tasks],
     now: runtime.now(),
   });
 
@@ -93,6 +95,7 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
   }
 
   const { requeueAfterMs = Infinity } = await report(runtime, runTask, { plan, tasks });
+  if (requeueAfterMs === Infinity) runtime.departed.forget(runTask.uid, departed);
   if (settled.failure !== undefined) throw settled.failure;
   const sweepAt = requeueAfterMs === Infinity ? await sweep(runtime, runTask, tasks) : undefined;
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
@@ -137,6 +140,7 @@ function launchOf(runtime: Runtime, runTask: RunTaskRecord, spec: TaskSpec, task
       revision,
       features: runtime.features,
       cluster: cluster.spec,
+      volumeConfigurations: spec.volumeConfigurations,
       ...(spec.kubernetes !== undefined && { kubernetes: spec.kubernetes }),
       placement: {
         group,

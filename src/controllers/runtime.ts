@@ -52,7 +52,7 @@ export type Barriers = { readonly [Cache in Exclude<keyof Stores, 'nodes'>]: Wri
 export interface Runtime {
   readonly client: KubeClient;
   readonly stores: Stores;
-  /** Of services. */
+  /** Of Services and Tasks. */
   readonly departed: DepartedTasks;
   readonly mountFailures: MountFailures;
   readonly barriers: Barriers;

@@ -6,7 +6,6 @@ import {
   type Container,
   containerHealth,
   ESSENTIAL_EXITED,
-  endedEssential,
   everRan,
   type HealthStatus,
   healthView,
@@ -129,7 +128,7 @@ function observed(task: RunTask, due: StopCause | undefined, known: TaskRecord |
   // What was decided first stands: a pod that is deleted for it looks as if somebody else had.
   const { stopCode = cause.stopCode, stoppedReason = cause.stoppedReason } = known ?? {};
   const startedAt = known?.startedAt ?? (status === 'RUNNING' || everRan(task) ? runningSince(task) : undefined);
-  const stoppingAt = known?.stoppingAt ?? task.stoppingAt ?? endedEssential(task)?.finishedAt;
+  const stoppingAt = known?.stoppingAt ?? stopBegan(task);
   return {
     task: task.id,
     pod: task.name,
@@ -143,6 +142,15 @@ function observed(task: RunTask, due: StopCause | undefined, known: TaskRecord |
     ...(stopping && stoppingAt !== undefined && { stoppingAt }),
     ...(task.ended && { stoppedAt: stoppedAt(task) }),
   };
+}
+
+/** When its stop was asked for, or an essential container ended before: the reason of such an end is written down later. */
+function stopBegan({ stoppingAt, containers }: RunTask): number | undefined {
+  const ends = containers.flatMap(({ essential, finishedAt }) =>
+    essential && finishedAt !== undefined ? [finishedAt] : [],
+  );
+  const began = Math.min(...ends, stoppingAt ?? Number.POSITIVE_INFINITY);
+  return Number.isFinite(began) ? began : undefined;
 }
 
 const recordedContainer = (container: Container, now: number): RecordedContainer => ({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskStatus } from '../../src/api/task.ts';
 import { duplicates, isEnded, taskIdOf } from '../support/invariants.ts';
+import { pathOf } from '../support/kube-api.ts';
 import { cluster, kwok, sidecarContainer, taskDefinition, version } from '../support/manifests.ts';
 import type { Pod } from '../support/recorder.ts';
 import { conditionOf, readyCondition } from '../support/services.ts';
@@ -236,7 +237,9 @@ describe.concurrent('a Task', () => {
     const [pod] = podsOf(ns, 'one') as [Pod];
     await ns.delete('pods', pod.metadata.name);
     const status = await untilStopped(ns, 'one');
-    expect(status.tasks).toMatchObject([{ task: taskIdOf(pod), lastStatus: 'STOPPED' }]);
+    expect(status.tasks).toMatchObject([
+      { task: taskIdOf(pod), stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' },
+    ]);
     expect(conditionOf(ns.history.get('tasks', 'one'), 'Failed')).toBe('True');
     // The operator answers this after it has looked at all that came before.
     await ns.create(run('two', {}, exits(0)));
@@ -261,6 +264,45 @@ describe.concurrent('a Task', () => {
       reason: 'NonZeroExitCode',
     });
     expect(madeFor(ns, 'two')).toHaveLength(2);
+  });
+
+  it('has the volume that it configures at launch, which goes with its pod', async (context) => {
+    const ns = await suite().namespace(context);
+    const storageClassName = ns.name;
+    await suite().api.call('POST', pathOf('persistentvolumes'), {
+      metadata: { name: ns.name },
+      spec: {
+        storageClassName,
+        capacity: { storage: '100Gi' },
+        accessModes: ['ReadWriteOnce'],
+        hostPath: { path: '/nowhere' },
+      },
+    });
+    context.onTestFinished(async () => {
+      await suite().api.call('DELETE', pathOf('persistentvolumes', undefined, ns.name));
+    });
+    const mappings = { storageClasses: [{ volumeType: 'gp3', storageClassName }] };
+    const mountPoints = [{ sourceVolume: 'data', containerPath: '/data' }];
+    const definition = { volumes: [{ name: 'data', configuredAtLaunch: true }] };
+    const terminationPolicy = { deleteOnTermination: true };
+    const managedEBSVolume = { roleArn: 'ecsInfrastructureRole', volumeType: 'gp3', sizeInGiB: 20, terminationPolicy };
+    await ns.create(
+      cluster('short', { mappings, retention: { stoppedTaskSeconds: 0 } }),
+      taskDefinition('migrate', definition, [{ ...app, mountPoints }]),
+      run('one', { volumeConfigurations: [{ name: 'data', managedEBSVolume }] }),
+      run('none'),
+    );
+    await untilRunning(ns, 'one', 1);
+    const [pod] = podsOf(ns, 'one') as [Pod];
+    const claim = `${pod.metadata.name}-data`;
+    expect(await suite().api.call('GET', pathOf('persistentvolumeclaims', ns.name, claim))).toMatchObject({
+      metadata: { ownerReferences: [{ kind: 'Pod', name: pod.metadata.name }] },
+      spec: { storageClassName, resources: { requests: { storage: '20Gi' } } },
+    });
+    await end(ns, pod, 0);
+    await ns.kubectl(['wait', '--for=delete', `persistentvolumeclaims/${claim}`, '--timeout=120s']);
+    expect(conditionOf(ns.history.get('tasks', 'one'), 'Complete')).toBe('True');
+    expect(readyCondition(ns.history.get('tasks', 'none'))?.reason).toBe('VolumeConfigurationMismatch');
   });
 
   it('whose overrides name no container says so, and runs what comes to have it', async (context) => {

@@ -2,10 +2,10 @@
 import type { TaskSpec } from '../../api/task.ts';
 import { ECS } from '../../aws-model/model.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, refused, type Topic, whole } from './entry.ts';
-import { RUN_TASK_COUNT, RUN_TASK_OVERRIDES, RUN_TASK_PINNED, RUN_TASK_STARTED_BY } from './proofs.ts';
+import { RUN_TASK_COUNT, RUN_TASK_OVERRIDES, RUN_TASK_PINNED, RUN_TASK_STARTED_BY, RUN_TASK_VOLUME } from './proofs.ts';
 import { ofTheTask } from './resources.ts';
+import { managedEbsVolume } from './volumes.ts';
 
-const notYet = refused('not taken yet');
 const withdrawn = refused('AWS no longer offers Elastic Inference');
 const anyNode = ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector to choose among them');
 const asAnnotation = approximated(
@@ -35,7 +35,7 @@ export const runTask: Topic = {
     tags: asAnnotation,
     referenceId: ignored('it stays on the object, and nothing uses it'),
     clientToken: ignored('the name of the object makes a repeated apply harmless'),
-    volumeConfigurations: notYet,
+    volumeConfigurations: BY_ITS_FIELDS,
   },
   TaskOverride: {
     containerOverrides: BY_ITS_FIELDS,
@@ -70,11 +70,22 @@ export const runTask: Topic = {
     resourceRequirements: BY_ITS_FIELDS,
   },
   ...whole(ECS, withdrawn, 'InferenceAcceleratorOverride'),
-  ...whole(
-    ECS,
-    notYet,
-    'TaskVolumeConfiguration',
-    'TaskManagedEBSVolumeConfiguration',
-    'TaskManagedEBSVolumeTerminationPolicy',
-  ),
+  TaskVolumeConfiguration: {
+    name: approximated(
+      "the volume is a PersistentVolumeClaim of the task, which is deleted with its pod: only when the Cluster's retention is over",
+      RUN_TASK_VOLUME,
+    ),
+    managedEBSVolume: BY_ITS_FIELDS,
+  },
+  TaskManagedEBSVolumeConfiguration: { ...managedEbsVolume, terminationPolicy: BY_ITS_FIELDS },
+  TaskManagedEBSVolumeTerminationPolicy: {
+    deleteOnTermination: conditional(
+      {
+        'it is true': exact(RUN_TASK_VOLUME),
+        'it is false': ignored('the claim is deleted with its pod; take what is to stay from it before'),
+      },
+      ({ deleteOnTermination }: { readonly deleteOnTermination: boolean }) =>
+        deleteOnTermination ? 'it is true' : 'it is false',
+    ),
+  },
 };

@@ -6,7 +6,7 @@ import type {
   Volume,
 } from '../../api/volume.ts';
 import { ECS } from '../../aws-model/model.ts';
-import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
+import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Table, type Topic, whole } from './entry.ts';
 import { DOCKER_VOLUMES, FILE_SYSTEMS, HOST_PATHS, LAUNCH_VOLUMES, VOLUMES } from './proofs.ts';
 
 const byStorageClass = ignored('the StorageClass of the claim, and what makes its volumes, say it');
@@ -75,6 +75,27 @@ const fileSystem = conditional(
       : 'an access point is named',
 );
 
+/** Of a Service and of RunTask. */
+export const managedEbsVolume: Table = {
+  encrypted: byStorageClass,
+  kmsKeyId: byStorageClass,
+  volumeType: approximated(
+    "the StorageClass that the Cluster's mappings.storageClasses name for it, or else the default one",
+    LAUNCH_VOLUMES,
+  ),
+  sizeInGiB: exact(LAUNCH_VOLUMES),
+  snapshotId: approximated(
+    'the VolumeSnapshot of this name in the namespace; sizeInGiB has to be given beside it',
+    LAUNCH_VOLUMES,
+  ),
+  volumeInitializationRate: byStorageClass,
+  iops: byStorageClass,
+  throughput: byStorageClass,
+  tagSpecifications: tagsOfVolume,
+  roleArn: ignored('no AWS role is needed to make a volume in this cluster'),
+  filesystemType: byStorageClass,
+};
+
 export const volumes: Topic = {
   RegisterTaskDefinitionRequest: { volumes: BY_ITS_FIELDS, ephemeralStorage: BY_ITS_FIELDS },
   ContainerDefinition: { mountPoints: BY_ITS_FIELDS, volumesFrom: BY_ITS_FIELDS },
@@ -129,25 +150,7 @@ export const volumes: Topic = {
     ),
     managedEBSVolume: BY_ITS_FIELDS,
   },
-  ServiceManagedEBSVolumeConfiguration: {
-    encrypted: byStorageClass,
-    kmsKeyId: byStorageClass,
-    volumeType: approximated(
-      "the StorageClass that the Cluster's mappings.storageClasses name for it, or else the default one",
-      LAUNCH_VOLUMES,
-    ),
-    sizeInGiB: exact(LAUNCH_VOLUMES),
-    snapshotId: approximated(
-      'the VolumeSnapshot of this name in the namespace; sizeInGiB has to be given beside it',
-      LAUNCH_VOLUMES,
-    ),
-    volumeInitializationRate: byStorageClass,
-    iops: byStorageClass,
-    throughput: byStorageClass,
-    tagSpecifications: tagsOfVolume,
-    roleArn: ignored('no AWS role is needed to make a volume in this cluster'),
-    filesystemType: byStorageClass,
-  },
+  ServiceManagedEBSVolumeConfiguration: managedEbsVolume,
   ...whole(ECS, tagsOfVolume, 'EBSTagSpecification'),
   EphemeralStorage: {
     sizeInGiB: approximated(

@@ -19,14 +19,49 @@ const brokenPods = Object.entries({
 const podKeys = 'keys of longshore.dev/ and app.kubernetes.io/managed-by are set by Longshore';
 
 const ofService = ofKind('Service');
-const ofVolume = (field: string, message: string, managedEBSVolume: Fields): BrokenRule =>
-  ofService(
-    `spec.volumeConfigurations[0].managedEBSVolume${field}`,
-    message,
-    service({
-      volumeConfigurations: [{ name: 'data', managedEBSVolume: { roleArn: 'r', sizeInGiB: 500, ...managedEBSVolume } }],
+/** Of a volume that is configured at launch, of a Service or a Task. */
+function brokenVolumes(of: typeof ofService, spec: (fields: Fields) => Fields): BrokenRule[] {
+  const volume = (managedEBSVolume: Fields) => spec({ volumeConfigurations: [{ name: 'data', managedEBSVolume }] });
+  const ofVolume = (field: string, message: string, managedEBSVolume: Fields): BrokenRule =>
+    of(
+      `spec.volumeConfigurations[0].managedEBSVolume${field}`,
+      message,
+      volume({ roleArn: 'r', sizeInGiB: 500, ...managedEBSVolume }),
+    );
+  return [
+    {
+      ...ofVolume('', 'You must specify either sizeInGiB or snapshotId.', {}),
+      spec: volume({ roleArn: 'r' }),
+    },
+    ofVolume('.sizeInGiB', 'sizeInGiB of a volume of type st1 must be 125 to 16384, got 124', {
+      volumeType: 'st1',
+      sizeInGiB: 124,
     }),
-  );
+    ofVolume('.sizeInGiB', 'sizeInGiB of a volume of type standard must be 1 to 1024, got 1025', {
+      volumeType: 'standard',
+      sizeInGiB: 1025,
+    }),
+    ofVolume('.iops', 'iops of a volume of type gp3 must be 3000 to 16000, got 2999', {
+      volumeType: 'gp3',
+      iops: 2999,
+    }),
+    ofVolume('.iops', 'iops of a volume of type io1 must be 100 to 64000, got 64001', {
+      volumeType: 'io1',
+      iops: 64001,
+    }),
+    ofVolume('.iops', 'The parameter iops is not supported for sc1 volumes.', { volumeType: 'sc1', iops: 100 }),
+    ofVolume('.iops', 'iops is required for volumes of type io2', { volumeType: 'io2' }),
+    ofVolume('.throughput', 'The parameter throughput is not supported for gp2 volumes.', { throughput: 125 }),
+    ofVolume('.volumeInitializationRate', 'volumeInitializationRate can be specified only with a snapshotId', {
+      volumeInitializationRate: 100,
+    }),
+    ...brokenTags.map(([field, of]) =>
+      ofVolume(`.tagSpecifications[0].tags[0].${field}`, reserved, {
+        tagSpecifications: [{ resourceType: 'volume', tags: of }],
+      }),
+    ),
+  ];
+}
 
 const ofJob = ofKind('BatchJob');
 const ofContainer = (field: string, message: string, containerProperties: Fields): BrokenRule =>
@@ -103,31 +138,7 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
   ...brokenPods.map(([field, of]) =>
     ofService(`spec.kubernetes.${field}`, podKeys, service({ kubernetes: { [field]: of } })),
   ),
-  {
-    ...ofVolume('', 'You must specify either sizeInGiB or snapshotId.', {}),
-    spec: service({ volumeConfigurations: [{ name: 'data', managedEBSVolume: { roleArn: 'r' } }] }),
-  },
-  ofVolume('.sizeInGiB', 'sizeInGiB of a volume of type st1 must be 125 to 16384, got 124', {
-    volumeType: 'st1',
-    sizeInGiB: 124,
-  }),
-  ofVolume('.sizeInGiB', 'sizeInGiB of a volume of type standard must be 1 to 1024, got 1025', {
-    volumeType: 'standard',
-    sizeInGiB: 1025,
-  }),
-  ofVolume('.iops', 'iops of a volume of type gp3 must be 3000 to 16000, got 2999', { volumeType: 'gp3', iops: 2999 }),
-  ofVolume('.iops', 'iops of a volume of type io1 must be 100 to 64000, got 64001', { volumeType: 'io1', iops: 64001 }),
-  ofVolume('.iops', 'The parameter iops is not supported for sc1 volumes.', { volumeType: 'sc1', iops: 100 }),
-  ofVolume('.iops', 'iops is required for volumes of type io2', { volumeType: 'io2' }),
-  ofVolume('.throughput', 'The parameter throughput is not supported for gp2 volumes.', { throughput: 125 }),
-  ofVolume('.volumeInitializationRate', 'volumeInitializationRate can be specified only with a snapshotId', {
-    volumeInitializationRate: 100,
-  }),
-  ...brokenTags.map(([field, of]) =>
-    ofVolume(`.tagSpecifications[0].tags[0].${field}`, reserved, {
-      tagSpecifications: [{ resourceType: 'volume', tags: of }],
-    }),
-  ),
+  ...brokenVolumes(ofService, service),
 
   ofJob('spec', 'exactly one of containerProperties and taskDefinition must be given', job({ taskDefinition: 'sum' })),
   ofContainer('resourceRequirements', 'VCPU must be given once: in resourceRequirements, or as the older vcpus', {
@@ -181,6 +192,7 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
     'GPU takes a whole number from 1, or ALL; NeuronDevice takes ALL; InferenceAccelerator is no longer offered by AWS',
     { resourceRequirements: [{ type: 'GPU', value: '0.5' }] },
   ),
+  ...brokenVolumes(ofTask, runTask),
   ...brokenTags.map(([field, of]) => ofTask(`spec.tags[0].${field}`, reserved, runTask({ tags: of }))),
   ...brokenPods.map(([field, of]) =>
     ofTask(`spec.kubernetes.${field}`, podKeys, runTask({ kubernetes: { [field]: of } })),

@@ -563,6 +563,16 @@ export const samples: readonly Sample[] = [
           },
         ],
       },
+      volumeConfigurations: [
+        {
+          name: 'data',
+          managedEBSVolume: {
+            roleArn: 'arn:aws:iam::111122223333:role/volumes',
+            sizeInGiB: 20,
+            terminationPolicy: { deleteOnTermination: false },
+          },
+        },
+      ],
       enableECSManagedTags: true,
       enableExecuteCommand: true,
       propagateTags: 'TASK_DEFINITION',

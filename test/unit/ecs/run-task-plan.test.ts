@@ -99,6 +99,17 @@ describe('the tasks of a Task', () => {
     expect(outcome).toBeUndefined();
   });
 
+  it('are recorded the same before and after the reason of their end is on the pod', () => {
+    const one = ended([exited(0)]);
+    const stopCause = {
+      stopCode: 'EssentialContainerExited',
+      stoppedReason: 'Essential container in task exited',
+    } as const;
+    expect(plan([{ ...one, stopCause, stoppingAt: NOW + 3000 }])).toEqual(plan([one]));
+    const stopped = ended([exited(143)], { stopRequested: true, stoppingAt: NOW - 3000, userStop: 'enough' });
+    expect(plan([stopped]).record).toMatchObject([{ stoppingAt: NOW - 3000, stoppedAt: NOW - 1000 }]);
+  });
+
   it('are stopped by StopTask with its reason, and that is no success even with exit code 0', () => {
     expect(plan([task({ userStop: 'wrong input' })]).actions).toMatchObject([
       { kind: 'stop', stopCode: 'UserInitiated', stoppedReason: 'wrong input' },
