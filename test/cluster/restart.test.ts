@@ -83,8 +83,14 @@ describe.concurrent('the operator', () => {
     const ns = await suite().namespace(context);
     const args = ['--no-leader-elect', '--namespace', ns.name];
     const first = suite().newOperator(args);
-    await ns.create(taskDefinition('web'), service('web', { desiredCount: 3 }));
+    const runTask = { kind: 'Task', name: 'once', spec: { taskDefinition: 'web', count: 2 } } as const;
+    await ns.create(taskDefinition('web'), service('web', { desiredCount: 3 }), runTask);
     await untilSteady(ns.history, 'web', 3);
+    const isRunning = (): boolean => {
+      const tasks = ns.history.get('tasks', 'once')?.status?.tasks ?? [];
+      return tasks.filter(({ healthStatus }) => healthStatus === 'HEALTHY').length === 2;
+    };
+    await ns.until('the tasks to be RUNNING and HEALTHY', isRunning);
     await first.logged('caches are complete');
     await first.kill('SIGTERM');
     await first.logged('longshore has stopped', 0);

@@ -130,19 +130,21 @@ describe.concurrent('revisions', () => {
     expect(ns.history.get('services', 'pinned')?.status?.taskDefinition).toBe('web:2');
   });
 
-  it('keep the newest, and older ones that a service names or runs', async (context) => {
+  it('keep the newest, and older ones that a service or a task names or runs', async (context) => {
     const ns = await suite().namespace(context);
     await register(ns, 'first', 'second', 'third');
     await ns.create(
       service('pinned', { taskDefinition: 'web:1', desiredCount: 0 }),
       service('pinned-later', { taskDefinition: 'web:2', desiredCount: 1 }),
+      { kind: 'Task', name: 'once', spec: { taskDefinition: 'web' } },
     );
     await untilSteady(ns.history, 'pinned-later', 1);
+    await ns.until('the task to run', () => ns.history.get('tasks', 'once')?.status?.runningCount === 1);
     const later = Array.from({ length: KEPT + 1 }, (_, index) => `later-${index}`);
     await register(ns, ...later);
     const last = later.length + 3;
     const newest = Array.from({ length: KEPT }, (_, index) => last - KEPT + 1 + index);
-    const expected = [1, 2, ...newest].join();
+    const expected = [1, 2, 3, ...newest].join();
     await ns.until(`the revisions ${expected}`, () => revisionNumbers(ns).join() === expected);
   });
 });
