@@ -162,7 +162,7 @@ export async function startControlPlane(session: Session, options: ControlPlaneO
       kind: 'KubeSchedulerConfiguration',
       clientConnection: { kubeconfig: schedulerConfig, qps: 1000, burst: 1000 },
       leaderElection: { leaderElect: false },
-      profiles: parse(readFileSync(schedulerProfiles, 'utf8')).profiles,
+      profiles: [{ schedulerName: 'default-scheduler' }, ...parse(readFileSync(schedulerProfiles, 'utf8')).profiles],
     }),
   );
   session.start('kube-scheduler', tools['kube-scheduler'], [
