@@ -90,7 +90,8 @@ export function observePod(pod: PodJson): ObservedTask {
   const traits = traitsOf(annotations[ANNOTATIONS.containers] ?? '{}');
   const phase = status?.phase;
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-  const over = phase === 'Succeeded' || phase === 'Failed';
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  const over = phase === 'Succeeded' || phase === 'Failed' || endsByItself(statuses, ready?.reason);
   // A pod beyond its deadline is Failed at once; its containers still have their grace, and their codes to come.
   const stopping =
     metadata.deletionTimestamp === undefined && statuses.some(({ state }) => state?.running !== undefined);
@@ -105,7 +106,6 @@ export function observePod(pod: PodJson): ObservedTask {
   const stoppedReason = annotations[ANNOTATIONS.stoppedReason] ?? '';
   const reasons = JSON.parse(annotations[ANNOTATIONS.containerReasons] ?? '{}') as Readonly<Record<string, string>>;
   const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   const readinessChangedAt = time(ready?.lastTransitionTime);
   const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
   const index = labels[LABELS.arrayIndex];
@@ -162,6 +162,14 @@ export function observePod(pod: PodJson): ObservedTask {
 
 const isMounting = (status: PodJson['status']): boolean =>
   status?.conditions?.some(({ type, status: is }) => type === 'PodReadyToStartContainers' && is === 'False') === true;
+
+/**
+ * The kubelet says that the last container has ended, and that nothing follows, one write before the pod's phase. To ask
+ * for a stop in between would end the pod as Failed, beyond its deadline, whatever its exit codes.
+ */
+const endsByItself = (statuses: readonly ContainerStatusJson[], readyReason: string | undefined): boolean =>
+  (readyReason === 'PodCompleted' || readyReason === 'PodFailed') &&
+  statuses.every(({ state }) => state?.terminated !== undefined);
 
 /** Reasons of the condition DisruptionTarget (`kubernetes-mapping §2.6`). */
 const DISRUPTIONS: Readonly<Record<string, DisruptionKind>> = {

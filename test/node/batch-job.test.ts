@@ -48,6 +48,10 @@ describe.skipIf(!possible).concurrent(title, () => {
       succeededIndexes: '0-4',
       arrayProperties: { statusSummary: { SUCCEEDED: 5, FAILED: 0 } },
     });
+    // They ended by themselves: nobody asked for their stop.
+    const children = ns.history.all('pods');
+    expect(children.map(({ spec }) => spec.activeDeadlineSeconds)).toEqual(children.map(() => undefined));
+    await ns.until('every phase', () => ns.history.all('pods').every(({ status }) => status?.phase === 'Succeeded'));
     const logs = await ns.kubectl(['logs', '--selector=longshore.dev/batch-job=squares', '--max-log-requests=5']);
     expect(logs.trim().split('\n').sort()).toEqual([0, 1, 2, 3, 4].map((n) => `child ${n}: ${n * n}`));
     expect(duplicates(ns.history)).toEqual([]);

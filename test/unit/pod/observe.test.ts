@@ -229,6 +229,25 @@ describe('a pod as a task', () => {
     expect(observePod(pod({ ...states(ended(3), running), ...failed }, { deletionTimestamp: AT })).ended).toBe(true);
   });
 
+  const saying = (reason: string, app: object, log: object) => ({
+    ...states(app, log),
+    conditions: [{ type: 'Ready', status: 'False', reason }],
+  });
+
+  it('has ended once the kubelet has said that its last container has, and nothing follows', () => {
+    const task = observePod(pod(saying('PodCompleted', ended(0), ended(0))));
+    expect(task).toMatchObject({ ended: true, stopRequested: false });
+    expect(stopDue(task)).toBeUndefined();
+    expect(stopCauseOf(task).stopCode).toBe('EssentialContainerExited');
+  });
+
+  it.each([
+    ['one of its containers runs', 'PodFailed', running],
+    ['the kubelet is to restart one', 'ContainersNotReady', ended(1)],
+  ])('has not ended while %s', (_what, reason, log) => {
+    expect(observePod(pod(saying(reason, ended(0), log))).ended).toBe(false);
+  });
+
   it('keeps the recorded cause', () => {
     const annotations = {
       'longshore.dev/stop-code': 'ServiceSchedulerInitiated',
