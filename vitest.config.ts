@@ -7,6 +7,7 @@ const suite = (name: string, timeouts: { test: number; hook: number }, files = {
     testTimeout: timeouts.test,
     hookTimeout: timeouts.hook,
     pool: 'forks' as const,
+    setupFiles: 'test/support/fast-check-seed.ts',
     ...files,
   },
 });

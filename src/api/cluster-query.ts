@@ -8,7 +8,8 @@
  *     prim    := "(" expr ")" | subject operator [argument]
  *
  * AWS writes each operator as a sign and as a word (`==`, `equals`); both mean the same and are printed as the sign. What
- * AWS leaves open: keywords are lower case, values are compared with case, and double quotes are no quotes.
+ * AWS leaves open: keywords are lower case, values are compared with case, double quotes are no quotes, and a single one is
+ * part of no value.
  */
 
 /** Operators that compare with one value. */
@@ -188,7 +189,7 @@ function parse(text: string): ClusterQuery {
     return (take(/'[^']*'/y) ?? fail('expected a closing single quote', column)).slice(1, -1);
   };
   const readLiteral = (): string =>
-    readQuoted() ?? take(/[^\s,[\]()][^\s,\])]*/y) ?? fail('expected a value, plain or in single quotes');
+    readQuoted() ?? take(/[^\s,[\]()'][^\s,\])']*/y) ?? fail('expected a value, plain or in single quotes');
   /** As a literal, but parentheses and brackets of its own belong to it. */
   const readPattern = (): string => {
     const quoted = readQuoted();
@@ -197,6 +198,7 @@ function parse(text: string): ClusterQuery {
     let end = at;
     for (; end < text.length && !/\s/.test(text[end] ?? ''); end++) {
       const sign = text[end] ?? '';
+      if (sign === "'") break;
       if (sign === '\\') end++;
       else if (sign === '(' || sign === '[') open.push(sign);
       else if (sign === ')' && open.pop() !== '(') break;
