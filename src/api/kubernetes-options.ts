@@ -27,7 +27,7 @@ const ownLabelsFree = {
   message: 'keys of longshore.dev/ and app.kubernetes.io/managed-by are set by Longshore',
   holds: (labels: Readonly<Record<string, string>>) =>
     Object.keys(labels).every((key) => !key.startsWith('longshore.dev/') && key !== 'app.kubernetes.io/managed-by'),
-  cel: "self.all(key, !key.startsWith('longshore.dev/') && key != 'app.kubernetes.io/managed-by')",
+  cel: "self.all(key, dyn(self[key]) == null || (!key.startsWith('longshore.dev/') && key != 'app.kubernetes.io/managed-by'))",
 };
 
 /** What AWS has no word for, on every kind that makes pods. */

@@ -135,7 +135,11 @@ describe('a local cluster with simulated nodes', () => {
   });
 
   it('lets a pod be ready later, when an annotation asks for it', async () => {
-    await create('slow', { metadata: { annotations: { 'kwok.longshore.dev/ready-after': '1s' } } });
+    const readinessProbe = { exec: { command: ['true'] } };
+    await create('slow', {
+      metadata: { annotations: { 'kwok.longshore.dev/ready-after': '1s' } },
+      spec: { containers: [{ name: 'main', image: 'busybox', readinessProbe }] },
+    });
     const early = await podThat('slow', ({ phase }) => phase === 'Running');
     expect(isReady(early)).toBe(false);
     expect(await podThat('slow', isReady)).toMatchObject({ phase: 'Running', containerStatuses: [{ ready: true }] });

@@ -433,6 +433,11 @@ export const samples: readonly Sample[] = [
     refused: ['spec.volumeConfigurations'],
   },
   { title: 'bounds given as null', kind: 'Service', spec: service({ deploymentConfiguration: null }) },
+  {
+    title: 'a label of ours given as null',
+    kind: 'Service',
+    spec: service({ kubernetes: { podLabels: { 'longshore.dev/task': null } } }),
+  },
   ...[
     { placementConstraints: [{ type: 'distinctInstance' }, { type: 'memberOf', expression: 'attribute:a == b' }] },
     {
