@@ -30,7 +30,7 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   const [namespace, name] = splitKey(key);
   const job = stores.batchJobs.get(namespace, name);
   if (job === undefined || job.deleting) return {};
-  const unseen = barriers.tasks.pending(key) ?? barriers.batchJobs.pending(key);
+  const unseen = barriers.tasks.pending(job.uid) ?? barriers.batchJobs.pending(job.uid);
   if (unseen !== undefined) return { requeueWhen: unseen };
   const { spec } = job;
   if (spec === undefined) {
@@ -39,7 +39,7 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     });
   }
 
-  const settled = await settleStarts(runtime, key, stores.tasks.by('owner', job.uid));
+  const settled = await settleStarts(runtime, stores.tasks.by('owner', job.uid));
   const tasks = withNodes(settled.tasks, runtime.nodes);
   const plan = planJob({
     ...(spec.arrayProperties !== undefined && { size: spec.arrayProperties.size }),
@@ -53,7 +53,7 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   const stops = plan.actions.filter((action) => action.kind === 'stop');
   await slowStart(stops, async (action) => {
     runtime.logger.info({ job: key, task: action.task.id, stopCode: action.stopCode }, `stop: ${action.because}`);
-    await stopTask(runtime, key, action.task, action);
+    await stopTask(runtime, action.task, action);
   });
   const starts = plan.actions.filter((action) => action.kind === 'start');
   let problems: readonly TaskProblem[] | undefined;
@@ -70,7 +70,7 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     const problem = blockedBy(problems);
     if (problem !== undefined) return report(runtime, job, { plan, problem, problems });
     // A Cluster that was there before the job holds for its first task as well.
-    const behind = tasks.length === 0 ? barriers.clusters.behind(`job/${key}`, job.resourceVersion) : undefined;
+    const behind = tasks.length === 0 ? barriers.clusters.behind(job.uid, job.resourceVersion) : undefined;
     if (behind !== undefined) return { requeueWhen: behind };
     runtime.logger.info({ job: key, tasks: starts.length }, `start: ${starts[0]?.because}`);
     try {
@@ -130,7 +130,7 @@ function start(
   const jobName = jobNameOf(job);
   // `<job>-<index>-<attempt>`: the name is the lock, so that no attempt runs twice.
   const seat = index === undefined ? `${attempt}` : `${index}-${attempt}`;
-  return startTask(runtime, `${job.namespace}/${job.name}`, template, {
+  return startTask(runtime, template, {
     namespace: job.namespace,
     name: `${uniqueDnsName(jobName, 50)}-${seat}`,
     task: newTaskId(),

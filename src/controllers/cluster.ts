@@ -12,7 +12,7 @@ export async function reconcileCluster(runtime: Runtime, key: string): Promise<R
   const [namespace, name] = splitKey(key);
   const cluster = stores.clusters.get(namespace, name);
   if (cluster === undefined || cluster.deleting) return {};
-  const unseen = barriers.clusters.pending(key);
+  const unseen = barriers.clusters.pending(cluster.uid);
   if (unseen !== undefined) return { requeueWhen: unseen };
   const holder = clusterHolder(stores, namespace);
   const holds = holder === undefined || holder.uid === cluster.uid;

@@ -9,6 +9,7 @@ import { bounds } from '../ecs/service-plan.ts';
 import { isAlreadyExists, isForbidden, isNotFound } from '../kube/errors.ts';
 import { type KubeObject, podDisruptionBudgets } from '../kube/resource.ts';
 import type { Stored } from '../kube/store.ts';
+import { keyOf } from './records.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { ownerReference } from './tasks.ts';
 
@@ -51,21 +52,21 @@ export async function keepBudget(
   serviceName: string,
 ): Promise<{ readonly failure?: unknown }> {
   const { stores, barriers, logger } = runtime;
-  const key = `${service.namespace}/${service.name}`;
+  const { uid } = service;
   // The own write that is still to be seen wakes the service when it is.
-  if (!runtime.seesBudgets() || refused.has(service) || barriers.budgets.pending(key) !== undefined) return {};
-  const [known] = stores.budgets.by('owner', service.uid);
+  if (!runtime.seesBudgets() || refused.has(service) || barriers.budgets.pending(uid) !== undefined) return {};
+  const [known] = stores.budgets.by('owner', uid);
   const minAvailable = lowerBound(spec);
   if (known === undefined ? minAvailable === 0 : known.minAvailable === minAvailable) return {};
   try {
     const written = await write(runtime, service, known, minAvailable, serviceName);
-    if (written !== undefined) barriers.budgets.note(key, written.metadata.resourceVersion);
+    if (written !== undefined) barriers.budgets.note(uid, written.metadata.resourceVersion);
     return {};
   } catch (error) {
     if (isNotFound(error)) return {};
     if (!isForbidden(error) && !isAlreadyExists(error)) return { failure: error };
     refused.add(service);
-    logger.warn({ service: key, err: error }, 'the service has no PodDisruptionBudget');
+    logger.warn({ service: keyOf(service), err: error }, 'the service has no PodDisruptionBudget');
     return {};
   }
 }

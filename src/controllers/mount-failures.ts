@@ -26,21 +26,25 @@ export interface Mounts {
 
 /** Asks the API server for Events of an owner's tasks, where one has waited for its volumes for long; not often. */
 export class MountFailures {
-  /** Owner → when its Events were last read, epoch milliseconds. */
+  /** UID of the owner → when its Events were last read, epoch milliseconds. */
   readonly #lookedAt = new Map<string, number>();
 
-  async find(runtime: Runtime, ownerKey: string, tasks: readonly ObservedTask[]): Promise<Mounts> {
+  /** @param tasks all of one owner. */
+  async find(runtime: Runtime, tasks: readonly ObservedTask[]): Promise<Mounts> {
+    const [first] = tasks;
+    if (first === undefined) return { tasks };
+    const { owner, namespace } = first;
     const now = runtime.now();
     const mounting = tasks.filter((task) => task.mountingSince !== undefined && !task.stopRequested);
     const since = Math.min(...mounting.map(({ mountingSince = now }) => mountingSince));
     if (mounting.length === 0) {
-      this.#lookedAt.delete(ownerKey);
+      this.#lookedAt.delete(owner);
       return { tasks };
     }
-    const due = Math.max(since + PATIENCE_MS, (this.#lookedAt.get(ownerKey) ?? 0) + LOOK_AGAIN_MS);
+    const due = Math.max(since + PATIENCE_MS, (this.#lookedAt.get(owner) ?? 0) + LOOK_AGAIN_MS);
     if (now < due) return { tasks, wakeAt: due };
-    this.#lookedAt.set(ownerKey, now);
-    const failures = await failuresIn(runtime, mounting[0]?.namespace ?? '');
+    this.#lookedAt.set(owner, now);
+    const failures = await failuresIn(runtime, namespace);
     const failureOf = ({ uid, mountingSince = now }: ObservedTask): string | undefined => {
       const failure = failures.get(uid);
       const still = failure !== undefined && failure.at >= mountingSince + STILL_FAILS_MS;
@@ -53,6 +57,11 @@ export class MountFailures {
       }),
       wakeAt: now + LOOK_AGAIN_MS,
     };
+  }
+
+  /** The owner is gone. */
+  forget(owner: string): void {
+    this.#lookedAt.delete(owner);
   }
 }
 

@@ -2,13 +2,12 @@
 import { parseBatchJob } from '../api/batch-job.ts';
 import { parseCluster } from '../api/cluster.ts';
 import { batchJobs, clusters, LABELS, MANAGED_BY, services, taskDefinitions, tasks } from '../api/meta.ts';
-import { parseTaskDefinitionReference } from '../api/names.ts';
 import { parseService } from '../api/service.ts';
 import { parseTask } from '../api/task.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
 import { catchUp } from '../kube/catch-up.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { Controller, type ControllerMetrics } from '../kube/controller.ts';
+import { Controller, type ControllerMetrics, type Requeue } from '../kube/controller.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { Logger } from '../kube/logger.ts';
 import { Reflector, type ReflectorProblem } from '../kube/reflector.ts';
@@ -20,7 +19,7 @@ import {
   type Resource,
   resourceName,
 } from '../kube/resource.ts';
-import { type Change, Store, type Stored } from '../kube/store.ts';
+import type { Change, Store, Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
 import { type ObservedTask, observePod } from '../pod/observe.ts';
@@ -28,25 +27,19 @@ import { reconcileBatchJob } from './batch-job.ts';
 import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
 import { asStopped, DepartedTasks } from './departed-tasks.ts';
-import { type BudgetRecord, budgetRecord } from './disruption-budget.ts';
+import { budgetRecord } from './disruption-budget.ts';
 import { MountFailures } from './mount-failures.ts';
-import { type NodeRecord, nodeRecord, nodeView } from './nodes.ts';
+import { nodeRecord, nodeView } from './nodes.ts';
 import { catchUpIfAllowed, isSeen } from './optional-cache.ts';
-import { keyOf, recordOf, revisionRecord } from './records.ts';
+import { type CustomRecord, keyOf, recordOf, revisionRecord } from './records.ts';
 import { reconcileRunTask } from './run-task.ts';
-import type {
-  BatchJobRecord,
-  ClusterRecord,
-  RunTaskRecord,
-  Runtime,
-  ServiceRecord,
-  Stores,
-  TaskDefinitionRecord,
-} from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import { reconcileService } from './service.ts';
 import { StatusWriter } from './status-writer.ts';
+import { createStores } from './stores.ts';
 import { reconcileTaskDefinition } from './task-definition.ts';
 import { familyOf } from './task-revisions.ts';
+import { Wake } from './wake.ts';
 
 export interface OperatorOptions {
   readonly client: KubeClient;
@@ -92,81 +85,23 @@ export interface Operator {
   reconcile(signal: AbortSignal): Promise<void>;
 }
 
-/** `<namespace>/<family>` of a `taskDefinition` field, for finding who follows a family. */
-function followed(record: { namespace: string; spec?: { taskDefinition?: string } }): string[] {
-  if (record.spec?.taskDefinition === undefined) return [];
-  const reference = parseTaskDefinitionReference(record.spec.taskDefinition);
-  return 'error' in reference ? [] : [`${record.namespace}/${reference.family}`];
-}
-
 const WITHOUT_NODES =
   'tasks stay on nodes that are cordoned, and one on a lost node is STOPPING until the node is gone';
-
-const namespaceOf = ({ namespace }: { namespace: string }): string[] => [namespace];
-
-function createStores(): Stores {
-  return {
-    tasks: new Store({ owner: ({ owner }) => [owner], node: ({ node }) => (node === undefined ? [] : [node]) }),
-    revisions: new Store({
-      owner: ({ owner }) => (owner === '' ? [] : [owner]),
-      family: ({ namespace, family }) => (family === '' ? [] : [`${namespace}/${family}`]),
-    }),
-    taskDefinitions: new Store<TaskDefinitionRecord>({
-      family: (record) => [`${record.namespace}/${familyOf(record)}`],
-      namespace: namespaceOf,
-    }),
-    services: new Store<ServiceRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
-    batchJobs: new Store<BatchJobRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
-    runTasks: new Store<RunTaskRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
-    clusters: new Store<ClusterRecord>({ namespace: namespaceOf }),
-    nodes: new Store<NodeRecord>(),
-    budgets: new Store<BudgetRecord>({ owner: ({ owner }) => [owner] }),
-  };
-}
 
 export function createOperator(options: OperatorOptions): Operator {
   const { client, events, logger, metrics, namespace, workers, cacheSyncTimeoutMs: timeoutMs } = options;
   const stores = createStores();
   const controllerOptions = { workers, logger, ...(metrics !== undefined && { metrics }) };
-  const taskDefinitionController = new Controller({
-    ...controllerOptions,
-    name: 'taskdefinition',
-    reconcile: (key) => reconcileTaskDefinition(runtime, key),
-  });
-  const serviceController = new Controller({
-    ...controllerOptions,
-    name: 'service',
-    reconcile: (key) => reconcileService(runtime, key),
-  });
-  const batchJobController = new Controller({
-    ...controllerOptions,
-    name: 'batchjob',
-    reconcile: (key) => reconcileBatchJob(runtime, key),
-  });
-  const runTaskController = new Controller({
-    ...controllerOptions,
-    name: 'task',
-    reconcile: (key) => reconcileRunTask(runtime, key),
-  });
-
-  const clusterController = new Controller({
-    ...controllerOptions,
-    name: 'cluster',
-    reconcile: (key) => reconcileCluster(runtime, key),
-  });
-
-  const enqueueOwner = (uid: string): void => {
-    for (const service of stores.services.by('uid', uid)) serviceController.enqueue(keyOf(service));
-    for (const job of stores.batchJobs.by('uid', uid)) batchJobController.enqueue(keyOf(job));
-    for (const task of stores.runTasks.by('uid', uid)) runTaskController.enqueue(keyOf(task));
+  const controller = (name: string, reconcile: (runtime: Runtime, key: string) => Promise<Requeue>): Controller =>
+    new Controller({ ...controllerOptions, name, reconcile: (key) => reconcile(runtime, key) });
+  const controllers = {
+    taskDefinitions: controller('taskdefinition', reconcileTaskDefinition),
+    services: controller('service', reconcileService),
+    batchJobs: controller('batchjob', reconcileBatchJob),
+    runTasks: controller('task', reconcileRunTask),
+    clusters: controller('cluster', reconcileCluster),
   };
-  const enqueueFamily = (family: string): void => {
-    for (const definition of stores.taskDefinitions.by('family', family))
-      taskDefinitionController.enqueue(keyOf(definition));
-    for (const service of stores.services.by('family', family)) serviceController.enqueue(keyOf(service));
-    for (const job of stores.batchJobs.by('family', family)) batchJobController.enqueue(keyOf(job));
-    for (const task of stores.runTasks.by('family', family)) runTaskController.enqueue(keyOf(task));
-  };
+  const wake = new Wake(stores, controllers);
 
   /** A service's task that was still running is replaced, and has no record; that of a Task has one, however it went. */
   const noteDeparted = (task: ObservedTask): void => {
@@ -174,20 +109,12 @@ export function createOperator(options: OperatorOptions): Operator {
     if (stores.runTasks.by('uid', task.owner).length > 0) runtime.departed.add(asStopped(task, runtime.now()));
   };
 
-  /** Everything that reads the Cluster of its namespace. */
-  const enqueueNamespace = (name: string): void => {
-    for (const cluster of stores.clusters.by('namespace', name)) clusterController.enqueue(keyOf(cluster));
-    for (const definition of stores.taskDefinitions.by('namespace', name))
-      taskDefinitionController.enqueue(keyOf(definition));
-    for (const service of stores.services.by('namespace', name)) serviceController.enqueue(keyOf(service));
-    for (const job of stores.batchJobs.by('namespace', name)) batchJobController.enqueue(keyOf(job));
-    for (const task of stores.runTasks.by('namespace', name)) runTaskController.enqueue(keyOf(task));
-  };
-
-  /** Those with tasks on it, and no others. */
-  const enqueueNode = (name: string): void => {
-    const owners = new Set(stores.tasks.by('node', name).map(({ owner }) => owner));
-    for (const owner of owners) enqueueOwner(owner);
+  /** What was remembered of an object that is gone. */
+  const forget = (kind: keyof Runtime['statuses'], { uid }: CustomRecord<object, object>): void => {
+    runtime.statuses[kind].forget(uid);
+    runtime.departed.forget(uid);
+    runtime.mountFailures.forget(uid);
+    for (const barrier of Object.values(runtime.barriers)) barrier.forget(uid);
   };
 
   const watch = <T extends Stored, Source>(
@@ -215,7 +142,7 @@ export function createOperator(options: OperatorOptions): Operator {
       stores.tasks,
       ({ type, object }) => {
         if (type === 'deleted') noteDeparted(object);
-        enqueueOwner(object.owner);
+        wake.owner(object.owner);
       },
       managed,
     ),
@@ -224,44 +151,38 @@ export function createOperator(options: OperatorOptions): Operator {
       revisionRecord,
       stores.revisions,
       ({ object }) =>
-        object.owner === '' ? enqueueFamily(`${object.namespace}/${object.family}`) : enqueueOwner(object.owner),
+        object.owner === '' ? wake.family(`${object.namespace}/${object.family}`) : wake.owner(object.owner),
       managed,
     ),
     taskDefinitions: watch(
       taskDefinitions,
       recordOf(parseTaskDefinition),
       stores.taskDefinitions,
-      ({ object, previous }) => {
-        taskDefinitionController.enqueue(keyOf(object));
-        enqueueFamily(`${object.namespace}/${familyOf(object)}`);
-        if (previous !== undefined) enqueueFamily(`${previous.namespace}/${familyOf(previous)}`);
+      ({ type, object, previous }) => {
+        if (type === 'deleted') forget('taskDefinitions', object);
+        controllers.taskDefinitions.enqueue(keyOf(object));
+        wake.family(`${object.namespace}/${familyOf(object)}`);
+        if (previous !== undefined) wake.family(`${previous.namespace}/${familyOf(previous)}`);
       },
     ),
     services: watch(services, recordOf(parseService), stores.services, ({ type, object }) => {
-      serviceController.enqueue(keyOf(object));
-      if (type === 'deleted') {
-        runtime.statuses.services.forget(object.uid);
-        runtime.departed.forget(object.uid);
-        for (const barrier of Object.values(runtime.barriers)) barrier.forget(keyOf(object));
-      }
+      controllers.services.enqueue(keyOf(object));
+      if (type === 'deleted') forget('services', object);
     }),
     batchJobs: watch(batchJobs, recordOf(parseBatchJob), stores.batchJobs, ({ type, object }) => {
-      batchJobController.enqueue(keyOf(object));
-      if (type === 'deleted') runtime.statuses.batchJobs.forget(object.uid);
+      controllers.batchJobs.enqueue(keyOf(object));
+      if (type === 'deleted') forget('batchJobs', object);
     }),
     runTasks: watch(tasks, recordOf(parseTask), stores.runTasks, ({ type, object }) => {
-      runTaskController.enqueue(keyOf(object));
-      if (type === 'deleted') {
-        runtime.statuses.runTasks.forget(object.uid);
-        runtime.departed.forget(object.uid);
-      }
+      controllers.runTasks.enqueue(keyOf(object));
+      if (type === 'deleted') forget('runTasks', object);
     }),
     clusters: watch(clusters, recordOf(parseCluster), stores.clusters, ({ type, object, previous }) => {
       // A status alone changes nothing for others.
       if (previous?.uid === object.uid && previous.generation === object.generation && type === 'modified')
-        clusterController.enqueue(keyOf(object));
-      else enqueueNamespace(object.namespace);
-      if (type === 'deleted') runtime.statuses.clusters.forget(object.uid);
+        controllers.clusters.enqueue(keyOf(object));
+      else wake.namespace(object.namespace);
+      if (type === 'deleted') forget('clusters', object);
     }),
   };
 
@@ -270,7 +191,7 @@ export function createOperator(options: OperatorOptions): Operator {
     namespace === undefined
       ? watch(nodes, nodeRecord, stores.nodes, ({ type, object, previous }) => {
           if (type !== 'modified' || object.draining !== previous.draining || object.ready !== previous.ready)
-            enqueueNode(object.name);
+            wake.node(object.name);
         })
       : undefined;
   const budgetReflector = watch(
@@ -278,7 +199,7 @@ export function createOperator(options: OperatorOptions): Operator {
     budgetRecord,
     stores.budgets,
     ({ type, object, previous }) => {
-      if (type !== 'modified' || object.minAvailable !== previous.minAvailable) enqueueOwner(object.owner);
+      if (type !== 'modified' || object.minAvailable !== previous.minAvailable) wake.owner(object.owner);
     },
     managed,
   );
@@ -349,13 +270,11 @@ export function createOperator(options: OperatorOptions): Operator {
         { tasks: stores.tasks.size, services: stores.services.size, batchJobs: stores.batchJobs.size },
         'caches are complete: reconciling',
       );
-      await Promise.all([
-        taskDefinitionController.run(signal, [...stores.taskDefinitions.values()].map(keyOf)),
-        serviceController.run(signal, [...stores.services.values()].map(keyOf)),
-        batchJobController.run(signal, [...stores.batchJobs.values()].map(keyOf)),
-        runTaskController.run(signal, [...stores.runTasks.values()].map(keyOf)),
-        clusterController.run(signal, [...stores.clusters.values()].map(keyOf)),
-      ]);
+      await Promise.all(
+        Object.entries(controllers).map(([kind, each]) =>
+          each.run(signal, [...stores[kind as keyof typeof controllers].values()].map(keyOf)),
+        ),
+      );
     },
   };
 }

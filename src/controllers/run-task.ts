@@ -33,7 +33,7 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
   const runTask = stores.runTasks.get(namespace, name);
   // A deleted Task's pods go with it: they name it as their owner.
   if (runTask === undefined || runTask.deleting) return {};
-  const unseen = barriers.tasks.pending(key) ?? barriers.runTasks.pending(key);
+  const unseen = barriers.tasks.pending(runTask.uid) ?? barriers.runTasks.pending(runTask.uid);
   if (unseen !== undefined) return { requeueWhen: unseen };
   const { spec } = runTask;
   if (spec === undefined) {
@@ -41,10 +41,9 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
     return report(runtime, runTask, { tasks: [], trouble });
   }
 
-  const settled = await settleStarts(runtime, key, stores.tasks.by('owner', runTask.uid));
+  const settled = await settleStarts(runtime, stores.tasks.by('owner', runTask.uid));
   const tasks = withNodes(settled.tasks, runtime.nodes);
   const departed = runtime.departed.of(runTask.uid);
-  for (const task of departed) if (!task.stopRecorded) sayStopped(runtime, task, stopCauseOf(task));
   const plan = planRunTask({
     pods: podNames(runTask, spec.count),
     record: recordOfStatus(runTask.status),
@@ -58,10 +57,10 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
   if (deletes) await report(runtime, runTask, { plan, tasks }, true);
   await slowStart(stops, async (action) => {
     runtime.logger.info({ task: key, id: action.task.id, stopCode: action.stopCode }, `stop: ${action.because}`);
-    await stopTask(runtime, key, action.task, action);
+    await stopTask(runtime, action.task, action);
   });
   const unrecorded = tasks.filter((task) => task.ended && !task.stopRecorded);
-  await slowStart(unrecorded, (task) => recordStop(runtime, key, task, stopCauseOf(task)));
+  await slowStart(unrecorded, (task) => recordStop(runtime, task, stopCauseOf(task)));
 
   // Its own writes bring it back.
   if (deletes) return {};
@@ -72,7 +71,7 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
     const found = { plan, tasks, ...launch.found };
     if (launch.template === undefined) return report(runtime, runTask, found);
     // A Cluster that was there before the Task holds for its tasks as well.
-    const behind = tasks.length === 0 ? barriers.clusters.behind(`task/${key}`, runTask.resourceVersion) : undefined;
+    const behind = tasks.length === 0 ? barriers.clusters.behind(runTask.uid, runTask.resourceVersion) : undefined;
     if (behind !== undefined) return { requeueWhen: behind };
     // The revision is chosen once: it is in the status before the first task has it.
     if (runTask.status.taskDefinition === undefined) {
@@ -95,7 +94,10 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
   }
 
   const { requeueAfterMs = Infinity } = await report(runtime, runTask, { plan, tasks });
-  if (requeueAfterMs === Infinity) runtime.departed.forget(runTask.uid, departed);
+  if (requeueAfterMs === Infinity) {
+    for (const task of departed) if (!task.stopRecorded) sayStopped(runtime, task, stopCauseOf(task));
+    runtime.departed.forget(runTask.uid, departed);
+  }
   if (settled.failure !== undefined) throw settled.failure;
   const sweepAt = requeueAfterMs === Infinity ? await sweep(runtime, runTask, tasks) : undefined;
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
@@ -171,7 +173,7 @@ function start(
   const { namespace, name } = runTask;
   const { startedBy } = spec;
   const clusterName = clusterView(runtime.stores, namespace).name ?? namespace;
-  return startTask(runtime, `${namespace}/${name}`, template, {
+  return startTask(runtime, template, {
     namespace,
     name: pod,
     task: newTaskId(),

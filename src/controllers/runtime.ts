@@ -46,7 +46,10 @@ export interface Stores {
   readonly budgets: Store<BudgetRecord>;
 }
 
-/** One barrier for each cache that a controller both writes and reads; keys are the owners'. */
+/**
+ * One barrier for each cache that a controller both writes and reads. Keys: the UID of whose plans are made from it;
+ * `<namespace>/<family>` for the revisions of a family.
+ */
 export type Barriers = { readonly [Cache in Exclude<keyof Stores, 'nodes'>]: WriteBarrier };
 
 export interface Runtime {

@@ -151,7 +151,7 @@ export async function createDeployment(
       data,
     },
   );
-  runtime.barriers.revisions.note(`${service.namespace}/${service.name}`, created.metadata.resourceVersion);
+  runtime.barriers.revisions.note(service.uid, created.metadata.resourceVersion);
   runtime.logger.info(
     { service: `${service.namespace}/${service.name}`, deployment: id },
     `deployment of ${data.trigger.taskDefinition}`,
@@ -170,14 +170,14 @@ export async function markCompleted(runtime: Runtime, deployment: ServiceDeploym
 /** Gives a deployment up, and in the same write makes the one it goes back to, if any, PRIMARY again. */
 export async function markFailed(
   runtime: Runtime,
-  serviceKey: string,
+  { uid }: ServiceRecord,
   deployment: ServiceDeployment,
   target: ServiceDeployment | undefined,
 ): Promise<void> {
   const rollback = target === undefined ? {} : { rollbackTo: target.record.number };
   const verdict: Verdict = { at: runtime.now(), ...rollback };
   const written = await annotate(runtime, deployment, { [FAILED]: JSON.stringify(verdict) });
-  runtime.barriers.revisions.note(serviceKey, written.metadata.resourceVersion);
+  runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
 }
 
 function annotate(

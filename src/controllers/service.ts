@@ -44,7 +44,8 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const service = stores.services.get(namespace, name);
   // A deleted service's pods and deployments go with it: they name it as their owner.
   if (service === undefined || service.deleting) return {};
-  const unseen = barriers.tasks.pending(key) ?? barriers.services.pending(key) ?? barriers.revisions.pending(key);
+  const { uid } = service;
+  const unseen = barriers.tasks.pending(uid) ?? barriers.services.pending(uid) ?? barriers.revisions.pending(uid);
   if (unseen !== undefined) return { requeueWhen: unseen };
   const { spec } = service;
   if (spec === undefined) {
@@ -57,7 +58,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const { next, problems, ...wanted } = wantedRevision(runtime, service, spec, cluster, deployments);
   if (next !== undefined) {
     // A Cluster that was there before the service holds for its first task as well.
-    const behind = barriers.clusters.behind(`service/${key}`, service.resourceVersion);
+    const behind = barriers.clusters.behind(uid, service.resourceVersion);
     if (behind !== undefined) return { requeueWhen: behind };
     await createDeployment(
       runtime,
@@ -70,7 +71,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   }
   let { trouble } = wanted;
 
-  const starts = await settleStarts(runtime, key, stores.tasks.by('owner', service.uid));
+  const starts = await settleStarts(runtime, stores.tasks.by('owner', service.uid));
   const tasks = withNodes(starts.tasks, runtime.nodes);
   const [newest, ...older] = deployments;
   if (newest === undefined) return report(runtime, service, { deployments, tasks, events: [], trouble, problems });
@@ -91,7 +92,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const budget = await keepBudget(runtime, service, spec, serviceNameOf(service));
   const done = await carryOut(runtime, service, cluster, deployments, plan);
   const unrecorded = tasks.filter((task) => task.ended && !task.stopRecorded);
-  await slowStart(unrecorded, (task) => recordStop(runtime, key, task, stopCauseOf(task)));
+  await slowStart(unrecorded, (task) => recordStop(runtime, task, stopCauseOf(task)));
   trouble ??= done.blocked;
   if (done.failure !== undefined) {
     trouble = { reason: 'TaskStartFailed', message: describeFailure(done.failure), stalled: false };
@@ -100,7 +101,6 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   // One that went in the meantime is still among the tasks that this pass saw.
   const seen = new Set(tasks.map(({ uid }) => uid));
   const departed = runtime.departed.of(service.uid).filter(({ uid }) => !seen.has(uid));
-  for (const task of departed) if (!task.stopRecorded) sayStopped(runtime, task, stopCauseOf(task));
   const givesUp = plan.deployments[0]?.failed === true && !newest.failed;
   const breaker = spec.deploymentConfiguration.deploymentCircuitBreaker;
   const target = givesUp ? rollbackTarget(deployments, breaker?.rollback === true) : undefined;
@@ -115,9 +115,10 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   if (failure !== undefined) throw failure;
   let sweepAt: number | undefined;
   if (result.requeueAfterMs === undefined) {
-    runtime.departed.forget(service.uid, departed);
+    for (const task of departed) if (!task.stopRecorded) sayStopped(runtime, task, stopCauseOf(task));
+    runtime.departed.forget(uid, departed);
     if (givesUp) {
-      await markFailed(runtime, key, newest, target);
+      await markFailed(runtime, service, newest, target);
       return { requeueAfterMs: 0 };
     }
     if (plan.deployments[0]?.completed && !newest.completed) await markCompleted(runtime, newest);
@@ -182,7 +183,7 @@ async function carryOut(
   await attempt(() =>
     slowStart(stops, async (action) => {
       logAction(runtime, key, action);
-      await stopTask(runtime, key, action.task, action);
+      await stopTask(runtime, action.task, action);
       if (action.stopCode === 'ServiceSchedulerInitiated') stopped.push(action.task);
     }),
   );
@@ -232,7 +233,7 @@ function start(
 ): Promise<string> {
   // `<service>-<deployment>-<slot>-<generation>`, at most 63 characters, since it becomes the host name.
   const stem = uniqueDnsName(serviceName, 40);
-  return startTask(runtime, `${service.namespace}/${service.name}`, template, {
+  return startTask(runtime, template, {
     namespace: service.namespace,
     name: `${stem}-${BigInt(deployment.id).toString(36).slice(-6)}-${seat.slot}-${seat.generation}`,
     task: newTaskId(),

@@ -23,22 +23,19 @@ export interface Settled {
 /**
  * Decides for every container that waits, and writes what was decided; finds tasks that wait for volumes in vain. Other
  * tasks cost nothing.
+ * @param observed all of one owner.
  */
-export async function settleStarts(
-  runtime: Runtime,
-  ownerKey: string,
-  observed: readonly ObservedTask[],
-): Promise<Settled> {
+export async function settleStarts(runtime: Runtime, observed: readonly ObservedTask[]): Promise<Settled> {
   const now = runtime.now();
   let failure: unknown;
-  const mounts = await runtime.mountFailures.find(runtime, ownerKey, observed);
+  const mounts = await runtime.mountFailures.find(runtime, observed);
   let { wakeAt } = mounts;
   const settle = async (task: ObservedTask): Promise<ObservedTask> => {
     if (!task.containers.some((container) => isHeld(container) || container.held)) return task;
     const settled = withFailedDependencies(task, now);
     if (task.ended || task.stopRequested) return settled;
     try {
-      const next = await decide(runtime, ownerKey, task, settled);
+      const next = await decide(runtime, task, settled);
       if (next !== undefined) wakeAt = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, next);
     } catch (error) {
       failure ??= error;
@@ -50,12 +47,7 @@ export async function settleStarts(
 }
 
 /** @returns when to look again. */
-async function decide(
-  runtime: Runtime,
-  ownerKey: string,
-  task: ObservedTask,
-  settled: ObservedTask,
-): Promise<number | undefined> {
+async function decide(runtime: Runtime, task: ObservedTask, settled: ObservedTask): Promise<number | undefined> {
   const now = runtime.now();
   const { opened = [], failed = {}, nudgedAt = '' } = task.startBarriers ?? {};
   const toOpen: Container[] = [];
@@ -78,7 +70,7 @@ async function decide(
   }
   await Promise.all(toOpen.map((container) => openBarrier(runtime, task, container.barrier ?? container.name)));
   if (toOpen.length > 0 || nudge || Object.keys(given).length > 0) {
-    await writeBarriers(runtime, ownerKey, task, {
+    await writeBarriers(runtime, task, {
       opened: [...opened, ...toOpen.map(({ name }) => name)],
       failed: { ...failed, ...given },
       nudgedAt: new Date(now).toISOString(),
@@ -113,12 +105,7 @@ async function openBarrier(runtime: Runtime, task: ObservedTask, podContainer: s
   }
 }
 
-async function writeBarriers(
-  runtime: Runtime,
-  ownerKey: string,
-  task: ObservedTask,
-  barriers: StartBarriers,
-): Promise<void> {
+async function writeBarriers(runtime: Runtime, task: ObservedTask, barriers: StartBarriers): Promise<void> {
   const { namespace, name, uid } = task;
   try {
     const written = await runtime.client.patch<KubeObject>(
@@ -126,7 +113,7 @@ async function writeBarriers(
       { namespace, name },
       { metadata: { uid, annotations: { [ANNOTATIONS.startBarriers]: JSON.stringify(barriers) } } },
     );
-    runtime.barriers.tasks.note(ownerKey, written.metadata.resourceVersion);
+    runtime.barriers.tasks.note(task.owner, written.metadata.resourceVersion);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

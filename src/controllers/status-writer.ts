@@ -4,7 +4,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/resource.ts';
 import type { WriteBarrier } from '../kube/write-barrier.ts';
-import { type CustomRecord, keyOf } from './records.ts';
+import type { CustomRecord } from './records.ts';
 
 /** A status that may wait is written at most this often an object. */
 const INTERVAL_MS = 1000;
@@ -42,7 +42,7 @@ export class StatusWriter<Status extends object> {
     const at = { namespace, name, subresource: 'status' };
     try {
       const written = await this.#client.patch<KubeObject>(this.#kind, at, patch);
-      this.#barrier.note(keyOf(record), written.metadata.resourceVersion);
+      this.#barrier.note(uid, written.metadata.resourceVersion);
       this.#lastWrites.set(uid, now);
     } catch (error) {
       // Deleted meanwhile: nobody is left to read it.

@@ -26,7 +26,7 @@ export async function reconcileTaskDefinition(runtime: Runtime, key: string): Pr
   const record = stores.taskDefinitions.get(namespace, name);
   if (record === undefined || record.deleting) return {};
   const family = familyOf(record);
-  const unseen = barriers.taskDefinitions.pending(key) ?? barriers.revisions.pending(`${namespace}/${family}`);
+  const unseen = barriers.taskDefinitions.pending(record.uid) ?? barriers.revisions.pending(`${namespace}/${family}`);
   if (unseen !== undefined) return { requeueWhen: unseen };
 
   let revisions = revisionsOf(stores, namespace, family);

@@ -24,19 +24,14 @@ export const newTaskId = (): string => randomUUID().replaceAll('-', '');
 /**
  * Creates a task's pod. Its name is the lock: where the pod exists already (an answer was lost, or another leader was
  * faster), that one is the task.
- * @param ownerKey whose next plan waits until the cache shows the pod.
+ * The owner's next plan waits until the cache shows the pod.
  */
-export async function startTask(
-  runtime: Runtime,
-  ownerKey: string,
-  template: PodTemplate,
-  pod: TaskPod,
-): Promise<string> {
+export async function startTask(runtime: Runtime, template: PodTemplate, pod: TaskPod): Promise<string> {
   const { client, barriers } = runtime;
   const at = { namespace: pod.namespace, name: pod.name };
   try {
     const created = await client.create<KubeObject>(pods, { namespace: pod.namespace }, stampPod(template, pod));
-    barriers.tasks.note(ownerKey, created.metadata.resourceVersion);
+    barriers.tasks.note(pod.owner.uid, created.metadata.resourceVersion);
     return pod.task;
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
@@ -44,7 +39,7 @@ export async function startTask(
     if (!existing.metadata.ownerReferences?.some(({ uid }) => uid === pod.owner.uid)) {
       throw new TaskNameTakenError(pod.namespace, pod.name);
     }
-    barriers.tasks.note(ownerKey, existing.metadata.resourceVersion);
+    barriers.tasks.note(pod.owner.uid, existing.metadata.resourceVersion);
     return existing.metadata.labels?.[LABELS.task] ?? pod.task;
   }
 }
@@ -53,12 +48,7 @@ export async function startTask(
  * Ends a task, keeping its pod, logs and exit codes: a deadline of one second, with the reason in the same write
  * (design §3, decision 3). A pod no kubelet has seen has nothing to keep and is deleted.
  */
-export async function stopTask(
-  runtime: Runtime,
-  ownerKey: string,
-  task: ObservedTask,
-  cause: StopCause,
-): Promise<void> {
+export async function stopTask(runtime: Runtime, task: ObservedTask, cause: StopCause): Promise<void> {
   const { client, barriers } = runtime;
   const at = { namespace: task.namespace, name: task.name };
   try {
@@ -67,7 +57,7 @@ export async function stopTask(
       ...stopRecord(runtime, task, cause),
       spec: { activeDeadlineSeconds: 1 },
     });
-    barriers.tasks.note(ownerKey, written.metadata.resourceVersion);
+    barriers.tasks.note(task.owner, written.metadata.resourceVersion);
     sayStopped(runtime, task, cause);
   } catch (error) {
     if (!isNotFound(error)) throw error;
@@ -89,16 +79,11 @@ export function sayStopped(runtime: Runtime, task: ObservedTask, cause: StopCaus
 }
 
 /** Writes on an ended task why it stopped, where nobody asked for the stop. */
-export async function recordStop(
-  runtime: Runtime,
-  ownerKey: string,
-  task: ObservedTask,
-  cause: StopCause,
-): Promise<void> {
+export async function recordStop(runtime: Runtime, task: ObservedTask, cause: StopCause): Promise<void> {
   try {
     const at = { namespace: task.namespace, name: task.name };
     const written = await runtime.client.patch<KubeObject>(pods, at, stopRecord(runtime, task, cause));
-    runtime.barriers.tasks.note(ownerKey, written.metadata.resourceVersion);
+    runtime.barriers.tasks.note(task.owner, written.metadata.resourceVersion);
     sayStopped(runtime, task, cause);
   } catch (error) {
     if (!isNotFound(error)) throw error;
