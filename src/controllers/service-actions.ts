@@ -1,0 +1,131 @@
+/** Carries a plan of the service scheduler out: stops first, then starts, one template a deployment. */
+import { ANNOTATIONS, LABELS, services } from '../api/meta.ts';
+import { dnsName, uniqueDnsName } from '../api/names.ts';
+import { serviceEvent } from '../ecs/service-events.ts';
+import type { ServiceAction, ServicePlan } from '../ecs/service-plan.ts';
+import { lastStatus, type Task } from '../ecs/task.ts';
+import { ApiError } from '../kube/errors.ts';
+import { slowStart } from '../kube/slow-start.ts';
+import type { PodTemplate } from '../pod/compile.ts';
+import type { ObservedTask } from '../pod/observe.ts';
+import { tagAnnotation } from '../pod/tags.ts';
+import type { ClusterView } from './cluster-view.ts';
+import { keyOf } from './records.ts';
+import { blockedBy, clusterProblems } from './references.ts';
+import type { Runtime, ServiceRecord } from './runtime.ts';
+import { type ServiceDeployment, serviceNameOf, templateOf } from './service-deployments.ts';
+import type { Trouble } from './service-revision.ts';
+import { prepareTemplate, TaskInputError } from './task-inputs.ts';
+import { newTaskId, ownerReference, startTask, stopTask, TaskNameTakenError } from './tasks.ts';
+
+export interface Done {
+  /** Event texts of what was done. */
+  readonly events: string[];
+  /** The first write that the API server refused; what came before it stands. */
+  readonly failure?: unknown;
+  /** Why tasks that are wanted were not started. */
+  readonly blocked?: Trouble;
+}
+
+/** @returns rather than throws what failed: what was done until then is to be reported as well. */
+export async function carryOut(
+  runtime: Runtime,
+  service: ServiceRecord,
+  cluster: ClusterView,
+  deployments: readonly ServiceDeployment[],
+  plan: ServicePlan<ObservedTask>,
+): Promise<Done> {
+  const key = keyOf(service);
+  const serviceName = serviceNameOf(service);
+  const started: string[] = [];
+  const stopped: ObservedTask[] = [];
+  const events: string[] = [];
+  let failure: unknown;
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      failure ??= error;
+    }
+  };
+
+  const stops = plan.actions.filter((action) => action.kind === 'stop');
+  await attempt(() =>
+    slowStart(stops, async (action) => {
+      logAction(runtime, key, action);
+      await stopTask(runtime, action.task, action);
+      if (action.stopCode === 'ServiceSchedulerInitiated') stopped.push(action.task);
+    }),
+  );
+  const starts = plan.actions.filter((action) => action.kind === 'start');
+  const clusterName = cluster.name ?? service.namespace;
+  let blocked: Trouble | undefined;
+  for (const id of new Set(starts.map(({ deployment }) => deployment))) {
+    const own = starts.filter((action) => action.deployment === id);
+    const deployment = deployments.find((known) => known.id === id);
+    if (deployment === undefined) continue;
+    const template = templateOf(runtime, service, deployment, cluster.spec);
+    const because = blockedBy([...clusterProblems(cluster), ...template.problems]);
+    blocked ??= because;
+    if (because !== undefined) continue;
+    await attempt(async () => {
+      const prepared = await prepareTemplate(runtime, service.namespace, cluster, template);
+      await slowStart(own, async (action) => {
+        logAction(runtime, key, action);
+        started.push(await start(runtime, service, serviceName, deployment, prepared, clusterName, action));
+      });
+    });
+  }
+
+  if (started.length > 0) events.push(serviceEvent.started(serviceName, started));
+  const isPending = (task: Task): boolean => lastStatus(task) !== 'RUNNING';
+  const pending = stopped.filter(isPending);
+  const running = stopped.filter((task) => !isPending(task));
+  if (pending.length > 0) events.push(serviceEvent.stoppedPending(serviceName, pending.length));
+  if (running.length > 0)
+    events.push(
+      serviceEvent.stoppedRunning(
+        serviceName,
+        running.map(({ id }) => id),
+      ),
+    );
+  return { events, failure, ...(blocked !== undefined && { blocked }) };
+}
+
+function start(
+  runtime: Runtime,
+  service: ServiceRecord,
+  serviceName: string,
+  deployment: ServiceDeployment,
+  template: PodTemplate,
+  clusterName: string,
+  { seat }: Extract<ServiceAction<ObservedTask>, { kind: 'start' }>,
+): Promise<string> {
+  // `<service>-<deployment>-<slot>-<generation>`, at most 63 characters, since it becomes the host name.
+  const stem = uniqueDnsName(serviceName, 40);
+  return startTask(runtime, template, {
+    namespace: service.namespace,
+    name: `${stem}-${BigInt(deployment.id).toString(36).slice(-6)}-${seat.slot}-${seat.generation}`,
+    task: newTaskId(),
+    labels: { [LABELS.service]: dnsName(serviceName), [LABELS.deployment]: deployment.id },
+    annotations: {
+      [ANNOTATIONS.service]: serviceName,
+      ...(service.spec && tagAnnotation(service.spec, template.tags, { clusterName, serviceName })),
+    },
+    owner: ownerReference(services, service),
+  });
+}
+
+function logAction(runtime: Runtime, service: string, action: ServiceAction<ObservedTask>): void {
+  const { kind, because } = action;
+  if (kind === 'start')
+    runtime.logger.info({ service, deployment: action.deployment, slot: action.seat.slot }, `start: ${because}`);
+  else runtime.logger.info({ service, task: action.task.id, stopCode: action.stopCode }, `stop: ${because}`);
+}
+
+/** For the condition. */
+export function describeFailure(failure: unknown): string {
+  if (failure instanceof ApiError || failure instanceof TaskNameTakenError || failure instanceof TaskInputError)
+    return failure.message;
+  return `the API server did not answer: ${failure instanceof Error ? failure.message : String(failure)}`;
+}

@@ -1,0 +1,66 @@
+/** What has come true since the last status: said once, in AWS's words. */
+import { serviceEvent } from '../ecs/service-events.ts';
+import type { ServicePlan } from '../ecs/service-plan.ts';
+import { FREE_FAILURES } from '../ecs/start-throttle.ts';
+import type { ObservedTask } from '../pod/observe.ts';
+import { rfc3339 } from './conditions.ts';
+import type { ServiceRecord } from './runtime.ts';
+import { type ServiceDeployment, serviceNameOf } from './service-deployments.ts';
+import type { Trouble } from './service-revision.ts';
+import { DEPLOYMENT_FAILED } from './service-status.ts';
+
+/** A rollout is over, or has failed, once the status says so; the mark on its ControllerRevision may not be there yet. */
+export function asReported(service: ServiceRecord, deployment: ServiceDeployment): ServiceDeployment {
+  const { status, rolloutState } = reportedOf(service, deployment) ?? {};
+  const was = (state: string): boolean => status === 'PRIMARY' && rolloutState === state;
+  return {
+    ...deployment,
+    completed: deployment.completed || was('COMPLETED'),
+    failed: deployment.failed || was('FAILED'),
+  };
+}
+
+const reportedOf = (service: ServiceRecord, deployment: ServiceDeployment) =>
+  service.status.deployments?.find(({ id }) => id === `ecs-svc/${deployment.id}`);
+
+/** Events for what the plan says has come true since the last status. */
+export function transitions(
+  service: ServiceRecord,
+  newest: ServiceDeployment,
+  plan: ServicePlan<ObservedTask>,
+  target: ServiceDeployment | undefined,
+  trouble: Trouble | undefined,
+): string[] {
+  const name = serviceNameOf(service);
+  const was = (reason: string): boolean =>
+    service.status.conditions?.some((condition) => condition.type === 'Ready' && condition.reason === reason) ?? false;
+  const texts: string[] = [];
+  const reported = asReported(service, newest);
+  if (plan.deployments[0]?.failed && !reported.failed) {
+    texts.push(serviceEvent.deploymentFailed(name, newest.id));
+    if (target !== undefined) texts.push(serviceEvent.rollingBack(name, target.id));
+  }
+  const completes = plan.steady && !reported.completed;
+  if (completes) texts.push(serviceEvent.deploymentCompleted(name, newest.id));
+  // The conditions then tell the trouble, not what the plan found: it would seem new each time.
+  if (trouble !== undefined) return texts;
+  // A rollout whose every status a crash swallowed ends in a steady state all the same.
+  if (completes || (plan.steady && !was('SteadyState') && !was(DEPLOYMENT_FAILED)))
+    texts.push(serviceEvent.steadyState(name));
+  if (plan.stuck && !was('DeploymentBlocked')) texts.push(serviceEvent.stuck(name));
+  if (plan.unplaceable !== undefined && !was('TaskPlacementFailed')) texts.push(serviceEvent.unplaceable(name));
+  // Once a throttled phase (`ecs-semantics §3.7`), which the tasks tried in between do not end.
+  if (plan.startImpaired && !saidSinceThrottled(service, newest, serviceEvent.startImpaired(name))) {
+    texts.push(serviceEvent.startImpaired(name));
+  }
+  return texts;
+}
+
+/** The failures in a row that the status counts are those of the phase that the text was about. */
+function saidSinceThrottled(service: ServiceRecord, newest: ServiceDeployment, text: string): boolean {
+  const inPhase = (reportedOf(service, newest)?.failedTasks ?? 0) >= FREE_FAILURES;
+  const since = rfc3339(newest.createdAt);
+  return (
+    inPhase && service.status.events?.some(({ message, createdAt }) => message === text && createdAt >= since) === true
+  );
+}
