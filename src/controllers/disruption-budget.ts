@@ -5,7 +5,7 @@
 import { LABELS, MANAGED_BY, services } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
 import type { ServiceSpec } from '../api/service.ts';
-import { bounds } from '../ecs/service-plan.ts';
+import { bounds } from '../ecs/bounds.ts';
 import { isAlreadyExists, isForbidden, isNotFound } from '../kube/errors.ts';
 import { type KubeObject, podDisruptionBudgets } from '../kube/resource.ts';
 import type { Stored } from '../kube/store.ts';

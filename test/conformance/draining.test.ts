@@ -3,7 +3,7 @@
  * collected in `ecs-semantics §3.12`. Played by SimulatedService on three nodes.
  */
 import { describe, expect, it } from 'vitest';
-import { bounds } from '../../src/ecs/service-plan.ts';
+import { bounds } from '../../src/ecs/bounds.ts';
 import { DRAINING, lastStatus } from '../../src/ecs/task.ts';
 import { SimulatedService, type SimulatedServiceOptions } from '../support/simulated-service.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bounds } from '../../src/ecs/service-plan.ts';
+import { bounds } from '../../src/ecs/bounds.ts';
 import { SimulatedService } from '../support/simulated-service.ts';
 
 /** The worked cases of `ecs-semantics §3.3`, which cites AWS's developer guide ("deployment-type-ecs", "service_definition_parameters"). */

@@ -1,0 +1,26 @@
+/** What the newest deployment has too much of: a lowered desired count, or unhealthy tasks whose replacement is there. */
+import type { ServiceTask, Stop } from './service-plan.ts';
+import type { ServiceStarts } from './service-starts.ts';
+import { isHealthy, isUnhealthy, not, type ServiceView, scaling, stopOf } from './service-view.ts';
+import { FAILED_HEALTH_CHECKS } from './task.ts';
+import { pickVictims } from './victims.ts';
+
+export function surplusStops<T extends ServiceTask>(view: ServiceView<T>, { cramped }: ServiceStarts<T>): Stop<T>[] {
+  const { fresh, desiredCount, now, live, max } = view;
+  const unhealthy = fresh.filter(isUnhealthy);
+  const others = fresh.filter(not(isUnhealthy));
+  // Each healthy task beyond those that the unhealthy ones leave over stands in for one of these.
+  const replacements = fresh.filter(isHealthy).length - (desiredCount - unhealthy.length);
+  const stops = [
+    ...pickVictims(unhealthy, now, Math.min(replacements, fresh.length - desiredCount)).map(({ task }) =>
+      stopOf(task, FAILED_HEALTH_CHECKS, 'its replacement is healthy'),
+    ),
+    ...pickVictims(others, now, others.length - desiredCount).map(({ task }) =>
+      stopOf(task, scaling(task), `${others.length} tasks are above the desired count ${desiredCount}`),
+    ),
+  ];
+  if (stops.length > 0 || !cramped) return stops;
+  return pickVictims(unhealthy, now, 1).map(({ task }) =>
+    stopOf(task, FAILED_HEALTH_CHECKS, `its replacement has no room: ${live.length} tasks = upper bound ${max}`),
+  );
+}

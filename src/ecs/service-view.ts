@@ -1,0 +1,105 @@
+/** What the rules of the service scheduler look at: the tasks by what is to become of them, and the numbers that follow. */
+import { bounds } from './bounds.ts';
+import type { Deployment, ServicePlanInput, ServiceTask, Stop } from './service-plan.ts';
+import { DRAINING, type HealthView, healthView, type StopCause } from './task.ts';
+
+/** A task that is meant to go on, with what its health says at the time of the plan. */
+export interface Wanted<T> {
+  readonly task: T;
+  readonly health: HealthView;
+  /** Its node is DRAINING. */
+  readonly leaving: boolean;
+}
+
+export interface ServiceView<T extends ServiceTask> {
+  readonly now: number;
+  readonly desiredCount: number;
+  /** Lower bound: so many tasks of all revisions stay healthy. */
+  readonly min: number;
+  /** Upper bound: it counts every task that has not ended. */
+  readonly max: number;
+  /** PRIMARY first, then newest first. */
+  readonly deployments: readonly Deployment[];
+  readonly primary: Deployment;
+  /** Ended ones included; those that end now have their stop requested. */
+  readonly tasks: readonly T[];
+  /** Those that have not ended. */
+  readonly live: readonly T[];
+  /** Those of them that no stop was requested of. */
+  readonly wanted: readonly Wanted<T>[];
+  /** Wanted ones of the newest deployment where they may stay. */
+  readonly fresh: readonly Wanted<T>[];
+  /** Wanted ones that are to be replaced: of an older deployment, or on a node that is DRAINING. */
+  readonly old: readonly Wanted<T>[];
+  /** Healthy tasks of all revisions. */
+  readonly healthy: number;
+  /** No task is on its way out. */
+  readonly nothingStopping: boolean;
+}
+
+type Test = (wanted: Wanted<unknown>) => boolean;
+export const isHealthy: Test = ({ health }) => health.healthy;
+export const isUnhealthy: Test = ({ health }) => health.unhealthy;
+export const isLeaving: Test = ({ leaving }) => leaving;
+export const not =
+  (test: Test): Test =>
+  (wanted) =>
+    !test(wanted);
+
+export const drains = ({ node }: ServiceTask, draining: ReadonlySet<string> | undefined): boolean =>
+  node !== undefined && draining?.has(node) === true;
+
+/** @param ending what ends for a reason of its own. */
+export function serviceView<T extends ServiceTask>(
+  input: ServicePlanInput<T>,
+  ending: readonly Stop<T>[],
+): ServiceView<T> {
+  const { now, desiredCount } = input;
+  const deployments = [...input.deployments].sort((a, b) => b.number - a.number);
+  const primary = deployments[0] as Deployment;
+  const causes = new Map(ending.map(({ task, stopCode, stoppedReason }) => [task, { stopCode, stoppedReason }]));
+  const tasks = input.tasks.map((task) => {
+    const stopCause = causes.get(task);
+    return stopCause === undefined ? task : { ...task, stopRequested: true, stopCause, stoppingAt: now };
+  });
+  const live = tasks.filter((task) => !task.ended);
+  const graceMs = input.healthCheckGracePeriodSeconds * 1000;
+  const wanted = live
+    .filter((task) => !task.stopRequested)
+    .map((task) => ({ task, health: healthView(task, now, graceMs), leaving: drains(task, input.draining) }));
+  const isFresh = ({ task, leaving }: Wanted<T>): boolean => task.deployment === primary.id && !leaving;
+  return {
+    now,
+    desiredCount,
+    ...bounds(desiredCount, input.minimumHealthyPercent, input.maximumPercent),
+    deployments,
+    primary,
+    tasks,
+    live,
+    wanted,
+    fresh: wanted.filter(isFresh),
+    old: wanted.filter((one) => !isFresh(one)),
+    healthy: wanted.filter(isHealthy).length,
+    nothingStopping: live.length === wanted.length,
+  };
+}
+
+/** Why a task that nothing is wrong with is stopped. */
+export const scaling = (task: ServiceTask): StopCause => ({
+  stopCode: 'ServiceSchedulerInitiated',
+  stoppedReason: `Scaling activity initiated by (deployment ecs-svc/${task.deployment})`,
+});
+
+export const replaced = ({ task, leaving }: Wanted<ServiceTask>): StopCause => (leaving ? DRAINING : scaling(task));
+
+export const stopOf = <T extends ServiceTask>(
+  task: T,
+  { stopCode, stoppedReason }: StopCause,
+  because: string,
+): Stop<T> => ({
+  kind: 'stop',
+  task,
+  stopCode,
+  stoppedReason,
+  because,
+});
