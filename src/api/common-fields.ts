@@ -41,6 +41,17 @@ export type Tag = Parsed<typeof tagSchema>;
 export const tagsSchema = () =>
   keyedList(tagSchema, 'key', { max: 50 }).default([]).describe('Tags, at most 50, each key once. AWS: Tag[].');
 
+/** The `cluster` of a Service and of a Task. */
+export const clusterReferenceSchema = () =>
+  z
+    .string()
+    .min(1)
+    .max(2048)
+    .optional()
+    .describe(
+      'Name or ARN of the cluster. A namespace stands for a cluster; the controller reports one that is another.',
+    );
+
 /** Where a task may run. */
 export const launchTypeSchema = z.enum(['EC2', 'FARGATE', 'EXTERNAL', 'MANAGED_INSTANCES']);
 export type LaunchType = z.output<typeof launchTypeSchema>;

@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { circuitBreakerSchema } from './circuit-breaker.ts';
-import { launchTypeSchema, tagsSchema, taskDefinitionReferenceSchema } from './common-fields.ts';
+import {
+  clusterReferenceSchema,
+  launchTypeSchema,
+  tagsSchema,
+  taskDefinitionReferenceSchema,
+} from './common-fields.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { networkConfigurationSchema } from './network-configuration.ts';
 import { parseWith } from './parse.ts';
@@ -39,14 +44,7 @@ export const serviceSpecSchema = withRules(
       .describe(
         "Name of the service: at most 255 letters, digits, - and _. Default: the object's name. Cannot be changed.",
       ),
-    cluster: z
-      .string()
-      .min(1)
-      .max(2048)
-      .optional()
-      .describe(
-        'Name or ARN of the cluster. A namespace stands for a cluster; the controller reports one that is another.',
-      ),
+    cluster: clusterReferenceSchema(),
     taskDefinition: taskDefinitionReferenceSchema().describe(
       'What the tasks run: family:revision pins a revision, family follows the newest ACTIVE one. The ARN and task-definition/family:revision are taken as well.',
     ),

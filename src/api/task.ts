@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { capacityProviderStrategySchema } from './capacity-provider-strategy.ts';
-import { launchTypeSchema, tagsSchema, taskDefinitionReferenceSchema } from './common-fields.ts';
+import {
+  clusterReferenceSchema,
+  launchTypeSchema,
+  tagsSchema,
+  taskDefinitionReferenceSchema,
+} from './common-fields.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { networkConfigurationSchema } from './network-configuration.ts';
 import { parseWith } from './parse.ts';
@@ -18,14 +23,7 @@ const fields = z.strictObject({
   taskDefinition: taskDefinitionReferenceSchema().describe(
     'What the tasks run: family:revision, or family for the newest ACTIVE revision at the time the Task is made. The ARN and task-definition/family:revision are taken as well.',
   ),
-  cluster: z
-    .string()
-    .min(1)
-    .max(2048)
-    .optional()
-    .describe(
-      'Name or ARN of the cluster. A namespace stands for a cluster; the controller reports one that is another.',
-    ),
+  cluster: clusterReferenceSchema(),
   count: integer(1, MAX_TASKS).default(1).describe('Tasks to run, 1 to 10. Default: 1.'),
   overrides: taskOverridesSchema.optional(),
   group: z

@@ -30,7 +30,7 @@ export function tagAnnotation(
           ['aws:ecs:serviceName', serviceName],
         ]
       : []),
-    ...propagated.map(({ key, value }) => [key, value ?? '']),
+    ...propagated.map(({ key, value }) => [key, value]),
   ];
   return annotationOf(entries);
 }

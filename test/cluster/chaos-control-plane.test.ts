@@ -11,7 +11,7 @@ import {
   beginRollBesideJob,
   endOf,
   endRollBesideJob,
-  type ScenarioOptions,
+  TWO_BATCHES,
   undisturbedEnd,
   untilMidway,
   violationsOf,
@@ -26,12 +26,6 @@ import { TestNamespace } from '../support/suite.ts';
 
 const crds = join(import.meta.dirname, '..', '..', 'crds');
 
-/** In two batches of two at least, so that there is a middle to break. */
-const scenario: ScenarioOptions = {
-  desiredCount: 4,
-  deploymentConfiguration: { minimumHealthyPercent: 100, maximumPercent: 150 },
-  readyAfter: '2s',
-};
 /** So that calls meet a server that is not there, and are sent again. */
 const OUTAGE_MS = 2_000;
 const REMINDER_MS = 3_000;
@@ -125,17 +119,17 @@ async function surviveKillOf(component: string, context: TestContext): Promise<v
   void operator.ended().then(() => {
     ended = true;
   });
-  await beginRollBesideJob(ns, scenario);
+  await beginRollBesideJob(ns, TWO_BATCHES);
   await untilMidway(ns);
   const victim = new Component(dir, component);
   await victim.kill();
   await delay(OUTAGE_MS);
   victim.start();
   context.onTestFinished(remindKwok(ns));
-  await endRollBesideJob(ns, scenario);
+  await endRollBesideJob(ns, TWO_BATCHES);
 
   expect(ended).toBe(false);
-  expect(endOf(ns.history)).toEqual(undisturbedEnd(scenario));
+  expect(endOf(ns.history)).toEqual(undisturbedEnd(TWO_BATCHES));
   expect(violationsOf(ns.history)).toEqual([]);
 }
 
@@ -154,14 +148,14 @@ describe('the operator', () => {
     await leader.logged('became the leader');
     const follower = await startOperator(context, users[1], flags);
     await follower.logged('longshore starts');
-    await beginRollBesideJob(ns, scenario);
+    await beginRollBesideJob(ns, TWO_BATCHES);
     await untilMidway(ns);
     const writes = (user: string): AuditedWrite[] => writesOf(join(dir, 'logs', 'audit.log'), user, ns.name);
     leader.signal('SIGSTOP');
     const stopped = Date.now();
     await follower.logged('became the leader', 30_000);
     const tookOver = Date.now();
-    await endRollBesideJob(ns, scenario);
+    await endRollBesideJob(ns, TWO_BATCHES);
     expect(writes(users[1])).not.toEqual([]);
     // Work that the woken leader's caches know nothing of, and that it would do if it still believed to lead.
     await ns.patch('services', 'web', { spec: { desiredCount: 5 } });

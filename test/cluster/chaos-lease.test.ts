@@ -7,7 +7,7 @@ import {
   beginRollBesideJob,
   endOf,
   endRollBesideJob,
-  type ScenarioOptions,
+  TWO_BATCHES,
   undisturbedEnd,
   untilMidway,
   violationsOf,
@@ -20,12 +20,6 @@ import { until } from '../support/until.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: false });
 
-/** In two batches of two at least, so that there is a middle to break. */
-const scenario: ScenarioOptions = {
-  desiredCount: 4,
-  deploymentConfiguration: { minimumHealthyPercent: 100, maximumPercent: 150 },
-  readyAfter: '2s',
-};
 const LEASE_MS = 15_000;
 const LEASE_FLAGS = [
   `--leader-elect-lease-duration=${LEASE_MS / 1000}s`,
@@ -60,7 +54,7 @@ async function midway(context: TestContext, [first, ...others]: readonly [string
   await leader.operator.ready();
   const followers = await Promise.all(others.map((user) => candidate(context, ns, user)));
   await Promise.all(followers.map(({ operator }) => operator.logged('longshore starts')));
-  await beginRollBesideJob(ns, scenario);
+  await beginRollBesideJob(ns, TWO_BATCHES);
   await untilMidway(ns);
   return { ns, leader, followers };
 }
@@ -72,8 +66,8 @@ async function leads({ operator }: Candidate): Promise<boolean> {
 
 /** The work is done as if nothing had been in the way, by two that took turns: the second of them leads still. */
 async function expectHandover(ns: TestNamespace, before: Candidate, after: readonly Candidate[]): Promise<void> {
-  await endRollBesideJob(ns, scenario);
-  expect(endOf(ns.history)).toEqual(undisturbedEnd(scenario));
+  await endRollBesideJob(ns, TWO_BATCHES);
+  expect(endOf(ns.history)).toEqual(undisturbedEnd(TWO_BATCHES));
   expect(violationsOf(ns.history)).toEqual([]);
   expect(before.operator.describe()).toContain('lost the lease');
   const leading = await Promise.all(after.map(leads));

@@ -2,7 +2,7 @@
 import { readlinkSync } from 'node:fs';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
-import { inside, isRunning, shell, untilRunning } from '../support/containers.ts';
+import { busybox, inside, isRunning, shell, untilRunning } from '../support/containers.ts';
 import { service, taskDefinition } from '../support/manifests.ts';
 import type { Pod } from '../support/recorder.ts';
 import { podsOf, runningPods, stoppedTaskOf } from '../support/services.ts';
@@ -10,14 +10,6 @@ import { type TestNamespace, useSuite } from '../support/suite.ts';
 
 const { possible, why } = realNodePossible();
 const title = possible ? 'a task on a real kubelet' : `a task on a real kubelet (skipped: ${why})`;
-
-const busybox = (name: string, fields: object = {}) => ({
-  name,
-  image: 'busybox:1.37',
-  memory: 32,
-  stopTimeout: 2,
-  ...fields,
-});
 
 /** `linux/capability.h`. */
 const NET_RAW = 13n;

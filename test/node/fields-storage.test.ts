@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
-import { inside, untilRunning } from '../support/containers.ts';
+import { busybox, inside, untilRunning } from '../support/containers.ts';
 import { cluster, service, taskDefinition } from '../support/manifests.ts';
 import type { Pod } from '../support/recorder.ts';
 import { type TestNamespace, useSuite } from '../support/suite.ts';
@@ -17,14 +17,6 @@ const home = { account: '111122223333', region: 'eu-west-1' };
 const secretArn = (name: string) => `arn:aws:secretsmanager:${home.region}:${home.account}:secret:${name}`;
 const roleArn = `arn:aws:iam::${home.account}:role/web`;
 const s3 = (name: string) => `arn:aws:s3:::config/${name}`;
-
-const busybox = (name: string, fields: object = {}) => ({
-  name,
-  image: 'busybox:1.37',
-  memory: 16,
-  stopTimeout: 2,
-  ...fields,
-});
 
 describe.skipIf(!possible).concurrent(title, () => {
   const suite = useSuite({ nodes: 'real', operator: true });

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
-import { areShares, CGROUP, exec, inside, untilRunning } from '../support/containers.ts';
+import { areShares, busybox, CGROUP, exec, inside, untilRunning } from '../support/containers.ts';
 import { service, taskDefinition } from '../support/manifests.ts';
 import type { Pod } from '../support/recorder.ts';
 import { type TestNamespace, useSuite } from '../support/suite.ts';
@@ -20,13 +20,6 @@ const MIB = 1024 * 1024;
 /** What Docker leaves a container, and containerd as well: 14 capabilities. */
 const DEFAULT_RIGHTS = '00000000a80425fb';
 
-const busybox = (name: string, fields: object = {}) => ({
-  name,
-  image: 'busybox:1.37',
-  memory: 16,
-  stopTimeout: 2,
-  ...fields,
-});
 /** Its image has an entry point, which runs the command if there is such a program, and a server if not. */
 const httpd = (name: string, port: number, fields: object = {}) => ({
   ...busybox(name),

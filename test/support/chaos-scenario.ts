@@ -45,6 +45,13 @@ export interface ScenarioOptions {
   readonly readyAfter?: string;
 }
 
+/** In two batches of two at least, so that there is a middle to break. */
+export const TWO_BATCHES: ScenarioOptions = {
+  desiredCount: 4,
+  deploymentConfiguration: { minimumHealthyPercent: 100, maximumPercent: 150 },
+  readyAfter: '2s',
+};
+
 /** A service that becomes steady and is rolled to a second revision, beside an array job. Ends where all is done. */
 export async function rollBesideJob(ns: TestNamespace, options: ScenarioOptions): Promise<void> {
   await beginRollBesideJob(ns, options);

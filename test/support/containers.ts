@@ -4,6 +4,15 @@ import type { Pod } from './recorder.ts';
 import { runningPods } from './services.ts';
 import type { TestNamespace } from './suite.ts';
 
+/** A container that does nothing yet, and goes quickly when asked. */
+export const busybox = (name: string, fields: object = {}) => ({
+  name,
+  image: 'busybox:1.37',
+  memory: 32,
+  stopTimeout: 2,
+  ...fields,
+});
+
 /** A container of busybox that runs a script. */
 export const shell = (name: string, script: string, fields: object = {}) => ({
   name,
