@@ -31,7 +31,10 @@ export const runTask: Topic = {
     placementStrategy: BY_ITS_FIELDS,
     enableExecuteCommand: ignored('kubectl exec enters every container, as far as the rights of its user allow'),
     enableECSManagedTags: asAnnotation,
-    propagateTags: asAnnotation,
+    propagateTags: conditional(
+      { 'it is NONE': exact(RUN_TASK_STARTED_BY), 'it is another': asAnnotation },
+      ({ propagateTags }: TaskSpec) => (propagateTags === 'NONE' ? 'it is NONE' : 'it is another'),
+    ),
     tags: asAnnotation,
     referenceId: ignored('it stays on the object, and nothing uses it'),
     clientToken: ignored('the name of the object makes a repeated apply harmless'),

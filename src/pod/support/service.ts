@@ -41,7 +41,10 @@ export const service: Topic = {
     networkConfiguration: ignored(NO_VPC),
     deploymentController: notYet,
     enableECSManagedTags: approximated(AS_ANNOTATION, TAGS),
-    propagateTags: approximated(AS_ANNOTATION, TAGS),
+    propagateTags: conditional(
+      { 'it is NONE': exact(TAGS), 'it is another': approximated(AS_ANNOTATION, TAGS) },
+      ({ propagateTags }: ServiceSpec) => (propagateTags === 'NONE' ? 'it is NONE' : 'it is another'),
+    ),
     enableExecuteCommand: ignored('kubectl exec enters every container, as far as the rights of its user allow'),
     serviceConnectConfiguration: notYet,
     volumeConfigurations: BY_ITS_FIELDS,
