@@ -31,6 +31,7 @@ const PLAIN_KEYWORDS = [
   'type',
   'x-kubernetes-list-map-keys',
   'x-kubernetes-list-type',
+  'x-kubernetes-preserve-unknown-fields',
   'x-kubernetes-validations',
 ];
 const OTHER_KEYWORDS = ['additionalProperties', 'items', 'properties', 'propertyNames', 'required'];
@@ -113,8 +114,10 @@ function convertObject(json: JsonSchema, result: StructuralSchema, path: string,
     Object.entries(properties).map(([name, property]) => [name, convertProperty(property, `${path}.${name}`, options)]),
   );
   if (required.length > 0) result.required = required;
+  // The API server drops an empty map, and would find the CRD changed each time it is applied.
+  if (isEmpty(result.properties)) delete result.properties;
   if (!options.nullMeansAbsent) return;
-  for (const [name, property] of Object.entries(result.properties)) {
+  for (const [name, property] of Object.entries(result.properties ?? {})) {
     if (!required.includes(name) && property.default === undefined) allowNull(property);
   }
 }

@@ -143,7 +143,7 @@ Every field of the inputs that the kinds take, in AWS's newest model (${ecs}; ${
 - **Exact**: as on AWS. The tests named show it on a real container or API server.
 - **Approximated**: honoured, but not in every detail.
 - **Ignored**: accepted without effect.
-- **Refused**: not taken yet; the API server names it as an unknown field.
+- **Refused**: not taken yet; the API server names it as an unknown field, or says what is allowed instead.
 - **by case**: it depends on what else the definition says; each case has its row.
 
 \`status.fieldSupport\` of an object lists what of it is Approximated or Ignored; \`longshore import\` lists all.

@@ -14,12 +14,15 @@ export type Parsed<Schema extends z.ZodType> = DeepReadonly<z.output<Schema>>;
  * A rule over several fields, said once for both checkers: zod (controller, command line, tests) and the
  * API server (CEL). `cel` is evaluated where the schema stands, after defaulting; null counts as absent there.
  */
-export type Rule<Value> =
+export type Rule<Value> = {
+  readonly field?: string;
+  /** The rule refuses what AWS has and Longshore has not yet: `longshore import` may leave it out. */
+  readonly unsupported?: true;
+} & (
   | {
       readonly message: string;
       readonly holds: (value: Value) => boolean;
       readonly cel: string;
-      readonly field?: string;
     }
   | {
       /** The reason to refuse, undefined when the rule holds. */
@@ -27,8 +30,8 @@ export type Rule<Value> =
       readonly cel: string;
       /** CEL `messageExpression` giving the same text. */
       readonly celMessage: string;
-      readonly field?: string;
-    };
+    }
+);
 
 /**
  * CEL for the text that `text` makes of the values that the expressions stand for: one text for both checkers.
@@ -73,6 +76,7 @@ function addValidation<Schema extends z.ZodType>(schema: Schema, validation: Kub
 interface Problem {
   readonly message: string;
   readonly path?: PropertyKey[];
+  readonly params?: { readonly unsupported: true };
 }
 
 const pairedChecks = new WeakSet<object>();
@@ -88,17 +92,27 @@ function withCheck<Schema extends z.ZodType>(
   problemsOf: (value: z.output<Schema>) => readonly Problem[],
 ): Schema {
   const check: z.core.CheckFn<z.output<Schema>> = (payload) => {
-    for (const { message, path = [] } of problemsOf(payload.value)) {
-      payload.issues.push({ code: 'custom', message, path, input: payload.value, continue: true });
+    for (const { message, path = [], params } of problemsOf(payload.value)) {
+      payload.issues.push({
+        code: 'custom',
+        message,
+        path,
+        input: payload.value,
+        continue: true,
+        ...(params !== undefined && { params }),
+      });
     }
   };
   pairedChecks.add(check);
   return schema.check(check);
 }
 
-function problem(message: string | undefined, field: string | undefined): readonly Problem[] {
+function problem(
+  message: string | undefined,
+  { field, unsupported }: Pick<Rule<unknown>, 'field' | 'unsupported'>,
+): readonly Problem[] {
   if (message === undefined) return [];
-  return [field === undefined ? { message } : { message, path: [field] }];
+  return [{ message, ...(field !== undefined && { path: [field] }), ...(unsupported && { params: { unsupported } }) }];
 }
 
 /** Attaches rules to a schema, as a zod check and as its CEL twin. */
@@ -107,7 +121,7 @@ export function withRules<Schema extends z.ZodType>(schema: Schema, ...rules: Ru
     const refuses =
       'refuses' in rule ? rule.refuses : (v: z.output<Schema>) => (rule.holds(v) ? undefined : rule.message);
     return addValidation(
-      withCheck(current, (value) => problem(refuses(value), rule.field)),
+      withCheck(current, (value) => problem(refuses(value), rule)),
       {
         rule: rule.cel,
         ...('message' in rule ? { message: rule.message } : { messageExpression: rule.celMessage }),
@@ -123,7 +137,7 @@ export function withControllerRule<Schema extends z.ZodType>(
   refuses: (value: z.output<Schema>) => string | undefined,
   field?: string,
 ): Schema {
-  return withCheck(schema, (value) => problem(refuses(value), field));
+  return withCheck(schema, (value) => problem(refuses(value), field === undefined ? {} : { field }));
 }
 
 /** A field that cannot change once it is set; only the API server sees the old value. */
@@ -158,6 +172,10 @@ export const textMap = (max: number, maxValue = 4096) =>
   })
     .meta({ maxProperties: max })
     .default({});
+
+/** An object that is taken with whatever is in it, for a rule to speak about. */
+export const openObject = (text: string) =>
+  z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true }).describe(text);
 
 /** An optional switch; absent says false. */
 export const flag = () => z.boolean().default(false);

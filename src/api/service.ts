@@ -1,11 +1,15 @@
 import { z } from 'zod';
-import { circuitBreakerSchema } from './circuit-breaker.ts';
 import {
   clusterReferenceSchema,
   launchTypeSchema,
   tagsSchema,
   taskDefinitionReferenceSchema,
 } from './common-fields.ts';
+import {
+  deploymentConfigurationSchema,
+  deploymentControllerRule,
+  deploymentControllerSchema,
+} from './deployment-configuration.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { networkConfigurationSchema } from './network-configuration.ts';
 import { parseWith } from './parse.ts';
@@ -13,28 +17,6 @@ import { placementFields, placementRules } from './placement.ts';
 import { awsName, flag, immutable, integer, type Parsed, timestamp, withRules } from './schema.ts';
 import { commonStatus, count } from './status.ts';
 import { volumeConfigurationsSchema } from './volume-configuration.ts';
-
-const deploymentConfigurationSchema = withRules(
-  z.strictObject({
-    minimumHealthyPercent: integer(0, 100)
-      .default(100)
-      .describe(
-        'Healthy tasks that must remain during a deployment, in percent of desiredCount, rounded up; 0 to 100. Default: 100.',
-      ),
-    maximumPercent: integer(100, 100000)
-      .default(200)
-      .describe(
-        'Tasks that may exist during a deployment, in percent of desiredCount, rounded down; from 100. Default: 200.',
-      ),
-    deploymentCircuitBreaker: circuitBreakerSchema.optional(),
-  }),
-  {
-    // Text: ecs-semantics §3.3.
-    message: 'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.',
-    holds: ({ minimumHealthyPercent, maximumPercent }) => minimumHealthyPercent !== 100 || maximumPercent !== 100,
-    cel: 'self.minimumHealthyPercent != 100 || self.maximumPercent != 100',
-  },
-).describe('Bounds of a deployment. AWS: DeploymentConfiguration.');
 
 /** `spec` of a Service: the input of CreateService (`ecs-semantics` §3.1). */
 export const serviceSpecSchema = withRules(
@@ -58,6 +40,7 @@ export const serviceSpecSchema = withRules(
       .optional()
       .describe('Where tasks run on AWS; on Kubernetes the nodes are chosen by spec.kubernetes.'),
     deploymentConfiguration: deploymentConfigurationSchema.prefault({}),
+    deploymentController: deploymentControllerSchema.optional(),
     healthCheckGracePeriodSeconds: integer(0)
       .default(0)
       .describe('Seconds after the start of a task in which failed health checks do not count, from 0. Default: 0.'),
@@ -78,6 +61,7 @@ export const serviceSpecSchema = withRules(
     tags: tagsSchema(),
     kubernetes: kubernetesOptionsSchema.optional(),
   }),
+  deploymentControllerRule,
   ...placementRules,
 ).describe('A number of tasks that is kept running: the input of CreateService.');
 

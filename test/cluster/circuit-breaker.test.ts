@@ -20,8 +20,13 @@ describe('the deployment circuit breaker', () => {
   it('rolls a failing revision back, never below the lower bound, and says so until the next deployment', async (context) => {
     const ns = await suite().namespace(context);
     const deploymentCircuitBreaker = { enable: true, rollback: true };
-    const deploymentConfiguration = { minimumHealthyPercent: 50, maximumPercent: 100, deploymentCircuitBreaker };
-    await ns.create(taskDefinition('web'), service('web', { desiredCount: 10, deploymentConfiguration }));
+    const bounds = { minimumHealthyPercent: 50, maximumPercent: 100 };
+    const deploymentConfiguration = { strategy: 'ROLLING', ...bounds, deploymentCircuitBreaker };
+    const deploymentController = { type: 'ECS' };
+    await ns.create(
+      taskDefinition('web'),
+      service('web', { desiredCount: 10, deploymentController, deploymentConfiguration }),
+    );
     const before = await untilSteady(ns.history, 'web', 10);
     const first = before.status?.deployments?.[0]?.id;
 

@@ -51,9 +51,10 @@ function specProblems({ manifest, place }: Imported): Problem[] {
 
 function withoutUnsupported(imported: Imported, drop: (value: unknown) => boolean): Imported {
   const { manifest, place } = imported;
-  const unknown = issuesOf(manifest).issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...pathOf(issue.path), key]) : [],
-  );
+  const unknown = issuesOf(manifest).issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => [...pathOf(issue.path), key]);
+    return issue.code === 'custom' && issue.params?.unsupported === true ? [pathOf(issue.path)] : [];
+  });
   const spec = structuredClone(manifest.spec);
   const changes = unknown.flatMap((path): Change[] => {
     const owner = Object(path.slice(0, -1).reduce<unknown>((at, key) => Reflect.get(Object(at), key), spec));

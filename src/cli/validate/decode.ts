@@ -22,6 +22,7 @@ export function prune(object: Fields, schema: CrdSchema): Decoded {
         const fieldPath = path === '' ? field : `${path}.${field}`;
         const next = schemaOfField(at, field);
         if (next !== undefined) return [[field, visit(inner, next, fieldPath)]];
+        if (at?.['x-kubernetes-preserve-unknown-fields'] === true) return [[field, inner]];
         unknownFields.push(fieldPath);
         return [];
       }),

@@ -5,7 +5,7 @@ import type { ClusterFeatures } from '../cluster-features.ts';
 
 /**
  * Exact: as on AWS. Approximated: honoured, but not in every detail. Ignored: accepted without effect.
- * Refused: not taken yet; the API server names it as an unknown field.
+ * Refused: not taken yet; the API server names it as an unknown field, or says what is allowed instead.
  */
 export type Support = 'Exact' | 'Approximated' | 'Ignored' | 'Refused';
 
@@ -15,6 +15,8 @@ export interface Verdict {
   readonly reason: string;
   /** Tests that show it on a real container or API server, as `file > title`. An Exact field has one at least. */
   readonly shownBy: readonly string[];
+  /** Refused by a rule of the schema, which has the field. */
+  readonly byRule?: true;
 }
 
 /** A verdict that hangs on what else the definition says. */
@@ -47,6 +49,9 @@ export const approximated = (reason: string, ...shownBy: string[]): Verdict => (
 export const ignored = (reason: string, ...shownBy: string[]): Verdict => ({ support: 'Ignored', reason, shownBy });
 
 export const refused = (reason: string): Verdict => ({ support: 'Refused', reason, shownBy: [] });
+
+/** A rule of the schema refuses it and says what is allowed. */
+export const refusedByRule = (reason: string): Verdict => ({ ...refused(reason), byRule: true });
 
 /**
  * A verdict by cases.

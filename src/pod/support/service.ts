@@ -1,7 +1,17 @@
 /** CreateService. */
-import type { ServiceSpec } from '../../api/service.ts';
+import type { DeploymentConfiguration, ServiceSpec } from '../../api/service.ts';
 import { ECS } from '../../aws-model/model.ts';
-import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, refused, type Topic, whole } from './entry.ts';
+import {
+  approximated,
+  BY_ITS_FIELDS,
+  conditional,
+  exact,
+  ignored,
+  refused,
+  refusedByRule,
+  type Topic,
+  whole,
+} from './entry.ts';
 import { BOUNDS, BREAKER, BREAKER_RESET, DESIRED_COUNT, GRACE_PERIOD, PINNED, SERVICE_NAMES, TAGS } from './proofs.ts';
 
 const notYet = refused('not taken yet');
@@ -39,7 +49,11 @@ export const service: Topic = {
     platformVersion: ignored('the nodes of this cluster run every task: there is no Fargate platform'),
     role: ignored('no AWS role is needed to register targets in this cluster'),
     networkConfiguration: ignored(NO_VPC),
-    deploymentController: notYet,
+    deploymentController: conditional(
+      { 'its type is ECS': exact(BREAKER), 'it is another': refusedByRule('the deployment controller is ECS') },
+      ({ deploymentController }: ServiceSpec) =>
+        deploymentController?.type === 'ECS' ? 'its type is ECS' : 'it is another',
+    ),
     enableECSManagedTags: approximated(AS_ANNOTATION, TAGS),
     propagateTags: conditional(
       { 'it is NONE': exact(TAGS), 'it is another': approximated(AS_ANNOTATION, TAGS) },
@@ -57,12 +71,15 @@ export const service: Topic = {
     maximumPercent: exact(BOUNDS),
     deploymentCircuitBreaker: BY_ITS_FIELDS,
     alarms: notYet,
-    strategy: notYet,
+    strategy: conditional(
+      { 'it is ROLLING': exact(BREAKER), 'it is another': refusedByRule('ROLLING is the only strategy yet') },
+      ({ strategy }: DeploymentConfiguration) => (strategy === 'ROLLING' ? 'it is ROLLING' : 'it is another'),
+    ),
     bakeTimeInMinutes: notYet,
-    lifecycleHooks: notYet,
-    linearConfiguration: notYet,
-    canaryConfiguration: notYet,
-    earlySuccessCriteria: notYet,
+    lifecycleHooks: refusedByRule('not taken yet'),
+    linearConfiguration: refusedByRule('not taken yet'),
+    canaryConfiguration: refusedByRule('not taken yet'),
+    earlySuccessCriteria: refusedByRule('not taken yet'),
   },
   DeploymentCircuitBreaker: {
     enable: exact(BREAKER),

@@ -113,6 +113,36 @@ const placement = (of: typeof ofService, spec: (fields: Fields) => Fields): read
   ),
 ];
 
+const ofDeployment = (field: string, message: string, value: unknown): BrokenRule =>
+  ofService(`spec.deploymentConfiguration.${field}`, message, service({ deploymentConfiguration: { [field]: value } }));
+const rolling = 'the strategy ROLLING, which has no such field';
+
+/** What AWS has and Longshore has not yet. */
+const notThereYet: readonly BrokenRule[] = [
+  ...['BLUE_GREEN', 'LINEAR', 'CANARY', 'rolling'].map((strategy) =>
+    ofDeployment('strategy', `strategy '${strategy}' is not there yet; allowed: ROLLING`, strategy),
+  ),
+  ofDeployment('lifecycleHooks', 'lifecycleHooks are not there yet; allowed: an empty list', [
+    { targetType: 'PAUSE', lifecycleStages: ['POST_SCALE_UP'], hookDetails: { any: ['thing', { at: 'all' }] } },
+  ]),
+  ofDeployment('linearConfiguration', `linearConfiguration is not there yet; allowed: ${rolling}`, {
+    stepPercent: 2.5,
+  }),
+  ofDeployment('canaryConfiguration', `canaryConfiguration is not there yet; allowed: ${rolling}`, {}),
+  ofDeployment(
+    'earlySuccessCriteria',
+    'earlySuccessCriteria is not there yet; allowed: a deployment that is COMPLETED when all its tasks are healthy',
+    { enable: true },
+  ),
+  ...['CODE_DEPLOY', 'EXTERNAL'].map((type) =>
+    ofService(
+      'spec.deploymentController',
+      `deployment controller '${type}' is not there; allowed: ECS`,
+      service({ deploymentController: { type } }),
+    ),
+  ),
+];
+
 export const brokenRulesOfOthers: readonly BrokenRule[] = [
   ...placement(ofService, service),
   ...placement(ofTask, runTask),
@@ -121,6 +151,7 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
     'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.',
     service({ deploymentConfiguration: { maximumPercent: 100 } }),
   ),
+  ...notThereYet,
   ofService(
     'spec.deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration.value',
     'a percentage is from 1 to 100',

@@ -432,6 +432,14 @@ export const samples: readonly Sample[] = [
     }),
     refused: ['spec.volumeConfigurations'],
   },
+  {
+    title: 'a rolling update by ECS, said in so many words',
+    kind: 'Service',
+    spec: service({
+      deploymentController: { type: 'ECS' },
+      deploymentConfiguration: { strategy: 'ROLLING', lifecycleHooks: [], linearConfiguration: null },
+    }),
+  },
   { title: 'bounds given as null', kind: 'Service', spec: service({ deploymentConfiguration: null }) },
   {
     title: 'a label of ours given as null',

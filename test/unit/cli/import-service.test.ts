@@ -55,6 +55,17 @@ describe('a service', () => {
     expect(manifests[0]?.spec).toEqual(create);
     expect(err).toContain('Dropped       availabilityZoneRebalancing: "ENABLED": Longshore does not take it yet');
   });
+
+  it('that has a deployment strategy which is not there yet is refused, or loses it on request', async () => {
+    const strategy = { strategy: 'BLUE_GREEN', lifecycleHooks: [{ targetType: 'PAUSE' }] };
+    const wanted = { ...create, deploymentConfiguration: { ...strategy, maximumPercent: 150 } };
+    expect(await refused(['-'], json(wanted))).toEqual([
+      "deploymentConfiguration.strategy: strategy 'BLUE_GREEN' is not there yet; allowed: ROLLING",
+      'deploymentConfiguration.lifecycleHooks: lifecycleHooks are not there yet; allowed: an empty list',
+    ]);
+    const { manifests } = await imported(['-', '--drop-unsupported'], json(wanted));
+    expect(manifests[0]?.spec).toEqual({ ...create, deploymentConfiguration: { maximumPercent: 150 } });
+  });
 });
 
 it('a list of inputs is taken item by item', async () => {

@@ -24,7 +24,8 @@ const NOT_OF_AWS: Readonly<Record<string, readonly string[]>> = {
 const verdictsOf = (entry: Entry): readonly Verdict[] =>
   entry === BY_ITS_FIELDS ? [] : 'cases' in entry ? Object.values(entry.cases) : [entry];
 
-const isRefused = (entry: Entry): boolean => verdictsOf(entry).some(({ support }) => support === 'Refused');
+const isRefused = (entry: Entry): boolean =>
+  verdictsOf(entry).some(({ support, byRule }) => support === 'Refused' && byRule !== true);
 
 /** The structure that a field leads to, through lists and maps. */
 function structureOf(model: ServiceModel, name: string): string | undefined {
