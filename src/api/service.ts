@@ -143,7 +143,7 @@ export const serviceStatusSchema = z
     events: z
       .array(
         z.object({
-          id: z.string().max(64).optional().describe('Identity of the event.'),
+          id: z.string().max(64).optional().describe('Identity of the event, a UUID.'),
           createdAt: timestamp().describe('When it happened (RFC 3339).'),
           message: z.string().max(4096).describe("What happened, in AWS's words."),
         }),

@@ -1,4 +1,5 @@
 /** What `kubectl get` and `describe` show of a service: DescribeServices' fields from the plan and the tasks. */
+import { randomUUID } from 'node:crypto';
 import { LABELS } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
 import type { ServiceDeploymentStatus, ServiceEvent, ServiceStatus, StoppedTask } from '../api/service.ts';
@@ -103,7 +104,7 @@ const sorted = (fields: object): [string, unknown][] => Object.entries(fields).s
 
 function mergeEvents(known: ServiceStatus['events'], texts: readonly string[], now: number): ServiceEvent[] {
   const createdAt = rfc3339(now);
-  const fresh = texts.map((message) => ({ createdAt, message })).reverse();
+  const fresh = texts.map((message) => ({ id: randomUUID(), createdAt, message })).reverse();
   return [...fresh, ...(known ?? [])].slice(0, SHOWN_EVENTS);
 }
 
@@ -154,7 +155,10 @@ function conditions(
     return kstatus(trouble.stalled ? 'stalled' : 'reconciling', trouble.reason, trouble.message);
   if (plan === undefined || primary === undefined)
     return kstatus('reconciling', 'NoDeployment', 'no deployment exists yet');
-  const counts = `${primary.runningCount} of ${primary.desiredCount} tasks running`;
+  const older = plan.deployments.slice(1).reduce((sum, { runningCount }) => sum + runningCount, 0);
+  const running = `${primary.runningCount} of ${primary.desiredCount} tasks`;
+  const counts =
+    older === 0 ? `${running} running` : `${running} of the new deployment running, ${older} of older ones`;
   const given = givenUp(plan, deployments);
   if (given !== undefined) return kstatus('stalled', DEPLOYMENT_FAILED, given);
   if (plan.steady) return kstatus('ready', 'SteadyState', `${service.name} has reached a steady state: ${counts}`);
