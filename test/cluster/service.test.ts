@@ -124,44 +124,6 @@ describe.concurrent('a Service', () => {
     expect(serviceViolations(ns.history, 'web')).toEqual([]);
   });
 
-  it('rolls from 5 to 10 by a new revision at 50/200 within its bounds at every moment', async (context) => {
-    const ns = await suite().namespace(context);
-    const deploymentConfiguration = { minimumHealthyPercent: 50, maximumPercent: 200 };
-    await ns.create(
-      taskDefinition('web'),
-      service('web', { taskDefinition: 'web:1', desiredCount: 5, deploymentConfiguration }),
-    );
-    const before = await untilSteady(ns.history, 'web', 5);
-    await ns.patch('taskdefinitions', 'web', {
-      spec: { kubernetes: { podAnnotations: kwok({ readyAfter: '1500ms' }) } },
-    });
-    await untilRegistered(ns, 'web', 2);
-    const asked = await ns.patch('services', 'web', { spec: { taskDefinition: 'web:2', desiredCount: 10 } });
-    const after = await untilSteady(ns.history, 'web', 10);
-
-    const rolledFrom = BigInt(asked.metadata.resourceVersion);
-    const rollout = momentsOf(ns.history, 'web').filter(({ entry }) => entry.resourceVersion >= rolledFrom);
-    expect(Math.min(...rollout.map(({ healthy }) => healthy))).toBeGreaterThanOrEqual(5);
-    expect(Math.max(...rollout.map(({ live }) => live))).toBeLessThanOrEqual(20);
-    expect(serviceViolations(ns.history, 'web')).toEqual([]);
-
-    const tables = ns.history
-      .statesOf('services', 'web')
-      .map(({ status }) => status?.deployments?.map((deployment) => `${deployment.status} ${countsOf(deployment)}`));
-    expect(tables).toContainEqual(['PRIMARY 10/10/0', 'ACTIVE 5/0/5']);
-    expect(tables.at(-1)).toEqual(['PRIMARY 10/0/10']);
-    expect(messagesOf(after)[0]).toBe('(service web) has reached a steady state.');
-    expect(after.status).toMatchObject({
-      taskDefinition: 'web:2',
-      deployments: [
-        { rolloutState: 'COMPLETED', rolloutStateReason: expect.stringMatching(/^ECS deployment .* completed\.$/) },
-      ],
-    });
-    expect(after.status?.deployments?.[0]?.id).not.toBe(before.status?.deployments?.[0]?.id);
-    await ns.until('the old tasks to be swept', () => podsOf(ns.history, 'web').length === 10);
-    expect(revisionsOf(podsOf(ns.history, 'web'))).toEqual(['2']);
-  });
-
   it('rolls in batches where the bounds are narrow', async (context) => {
     const ns = await suite().namespace(context);
     const deploymentConfiguration = { minimumHealthyPercent: 75, maximumPercent: 125 };

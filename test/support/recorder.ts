@@ -40,6 +40,7 @@ export interface Pod extends KubeObject {
     readonly containers: readonly {
       readonly name: string;
       readonly image?: string;
+      readonly readinessProbe?: object;
       readonly env?: readonly { readonly name: string; readonly value?: string }[];
     }[];
   };
@@ -120,6 +121,8 @@ export type HistoryEntry = {
     readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
     readonly resourceVersion: bigint;
     readonly object: Objects[Kind];
+    /** Epoch milliseconds. */
+    readonly seenAt: number;
   };
 }[RecordedKind];
 
@@ -350,7 +353,7 @@ export class Recorder {
 
   #add(kind: RecordedKind, { type, object }: WatchEvent): void {
     const resourceVersion = BigInt(object.metadata.resourceVersion);
-    const entry = { kind, type, resourceVersion, object } as HistoryEntry;
+    const entry = { kind, type, resourceVersion, object, seenAt: Date.now() } as HistoryEntry;
     this.in(object.metadata.namespace ?? '').add(entry);
   }
 
