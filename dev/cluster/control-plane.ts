@@ -151,6 +151,7 @@ export async function startControlPlane(session: Session, options: ControlPlaneO
     '--leader-elect=false',
     '--kube-api-qps=1000',
     '--kube-api-burst=1000',
+    '--horizontal-pod-autoscaler-sync-period=2s', // 15 s by default: what autoscales here is meant to be seen
     ...emulated,
   ]);
 

@@ -13,7 +13,6 @@ import { kwok, service, sidecarContainer, taskDefinition, version, webContainer 
 import type { Pod } from '../support/recorder.ts';
 import {
   conditionOf,
-  countsOf,
   messagesOf,
   podsOf,
   readyCondition,
@@ -32,12 +31,6 @@ const revisionsOf = (pods: readonly Pod[]): (string | undefined)[] =>
 
 const registerNext = (ns: TestNamespace, name: string, value: string) =>
   ns.patch('taskdefinitions', name, { spec: { containerDefinitions: [{ ...webContainer, ...version(value) }] } });
-
-const untilRegistered = (ns: TestNamespace, name: string, revision: number) =>
-  ns.until(
-    `${name}:${revision} to be registered`,
-    () => ns.history.get('taskdefinitions', name)?.status?.latestRevision === revision,
-  );
 
 /** Lets KWOK play the end of one container, or of all. */
 const exit = (ns: TestNamespace, pod: Pod, exitCode: number, exitContainer?: string) =>

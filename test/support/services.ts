@@ -36,8 +36,13 @@ export function steady(history: NamespaceHistory, name: string, count: number): 
     : undefined;
 }
 
-export const untilSteady = (history: NamespaceHistory, name: string, count: number): Promise<Service> =>
-  history.until(`service ${name} to be steady with ${count} tasks`, () => steady(history, name, count));
+export const untilSteady = (
+  history: NamespaceHistory,
+  name: string,
+  count: number,
+  timeoutMs?: number,
+): Promise<Service> =>
+  history.until(`service ${name} to be steady with ${count} tasks`, () => steady(history, name, count), timeoutMs);
 
 /** As `desired/pending/running`. */
 export const countsOf = ({ desiredCount, pendingCount, runningCount }: ServiceDeploymentStatus): string =>
