@@ -113,9 +113,7 @@ export const DESIRED_COUNT = clusterService('reaches its desired count, says so,
 export const PINNED = clusterService(
   'keeps a pinned revision when the definition changes, while one that follows the family rolls',
 );
-export const BOUNDS = clusterService(
-  'rolls from 5 to 10 by a new revision at 50/200 within its bounds at every moment',
-);
+export const BOUNDS = 'test/cluster/rollouts.test.ts > from 5 to 10 tasks at 50/200 keeps both bounds at every moment';
 export const GRACE_PERIOD = nodeService('lets failed health checks be in the grace period of the service');
 
 export const CLUSTER_NAME = 'test/cluster/cluster-kind.test.ts > is Ready, and shows what the namespace stands for';
