@@ -2,11 +2,10 @@
 import { readlinkSync } from 'node:fs';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
-import { busybox, inside, isRunning, shell, untilRunning } from '../support/containers.ts';
+import { busybox, isRunning, type RunningTask, runContainers, shell, untilRunning } from '../support/containers.ts';
 import { service, taskDefinition } from '../support/manifests.ts';
-import type { Pod } from '../support/recorder.ts';
 import { podsOf, runningPods, stoppedTaskOf } from '../support/services.ts';
-import { type TestNamespace, useSuite } from '../support/suite.ts';
+import { useSuite } from '../support/suite.ts';
 
 const { possible, why } = realNodePossible();
 const title = possible ? 'a task on a real kubelet' : `a task on a real kubelet (skipped: ${why})`;
@@ -18,22 +17,8 @@ const SYS_PTRACE = 19n;
 describe.skipIf(!possible).concurrent(title, () => {
   const suite = useSuite({ nodes: 'real', operator: true });
 
-  interface Running {
-    readonly ns: TestNamespace;
-    readonly pod: Pod;
-    /** What a script prints in a container of the task, without the end of its last line. */
-    readonly says: (container: string, script: string) => Promise<string>;
-  }
-
-  /** One task of these containers, once all of them run. */
-  async function run(context: TestContext, containers: readonly object[], task: object = {}): Promise<Running> {
-    const ns = await suite().namespace(context);
-    await ns.create(taskDefinition('task', task, [...containers]), service('task'));
-    const pod = await untilRunning(ns, 'task');
-    const says = async (container: string, script: string) =>
-      (await inside(ns, pod, container, script)).replace(/\n$/, '');
-    return { ns, pod, says };
-  }
+  const run = async (context: TestContext, containers: readonly object[], task?: object): Promise<RunningTask> =>
+    runContainers(await suite().namespace(context), containers, task);
 
   it('has the capabilities, kernel parameters and memory file systems asked for', async (context) => {
     const { says } = await run(context, [

@@ -8,10 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
-import { areShares, busybox, CGROUP, exec, inside, untilRunning } from '../support/containers.ts';
-import { service, taskDefinition } from '../support/manifests.ts';
-import type { Pod } from '../support/recorder.ts';
-import { type TestNamespace, useSuite } from '../support/suite.ts';
+import { areShares, busybox, CGROUP, exec, type RunningTask, runContainers } from '../support/containers.ts';
+import { useSuite } from '../support/suite.ts';
 
 const { possible, why } = realNodePossible();
 const title = possible ? 'a task on a real kubelet' : `a task on a real kubelet (skipped: ${why})`;
@@ -40,22 +38,8 @@ const freePort = (): Promise<number> =>
 describe.skipIf(!possible).concurrent(title, () => {
   const suite = useSuite({ nodes: 'real', operator: true });
 
-  interface Running {
-    readonly ns: TestNamespace;
-    readonly pod: Pod;
-    /** What a script prints in a container of the task, without the end of its last line. */
-    readonly says: (container: string, script: string) => Promise<string>;
-  }
-
-  /** One task of these containers, once all of them run. */
-  async function run(context: TestContext, containers: readonly object[], task: object = {}): Promise<Running> {
-    const ns = await suite().namespace(context);
-    await ns.create(taskDefinition('task', task, [...containers]), service('task'));
-    const pod = await untilRunning(ns, 'task');
-    const says = async (container: string, script: string) =>
-      (await inside(ns, pod, container, script)).replace(/\n$/, '');
-    return { ns, pod, says };
-  }
+  const run = async (context: TestContext, containers: readonly object[], task?: object): Promise<RunningTask> =>
+    runContainers(await suite().namespace(context), containers, task);
 
   it('runs entry point and command by the rule of Docker', async (context) => {
     const { ns, pod, says } = await run(context, [

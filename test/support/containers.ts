@@ -1,5 +1,6 @@
 /** Real containers: what tests on a kubelet run in them, and ask of them. */
 
+import { service, taskDefinition } from './manifests.ts';
 import type { Pod } from './recorder.ts';
 import { runningPods } from './services.ts';
 import type { TestNamespace } from './suite.ts';
@@ -52,3 +53,23 @@ const weights = (shares: number): number[] => {
 /** Whether `cpuShares` printed these. */
 export const areShares = (printed: string, shares: number): boolean =>
   [shares, ...weights(shares)].includes(Number(printed));
+
+export interface RunningTask {
+  readonly ns: TestNamespace;
+  readonly pod: Pod;
+  /** What a script prints in a container of the task, without the end of its last line. */
+  readonly says: (container: string, script: string) => Promise<string>;
+}
+
+/** One task of these containers, once all of them run. */
+export async function runContainers(
+  ns: TestNamespace,
+  containers: readonly object[],
+  task: object = {},
+): Promise<RunningTask> {
+  await ns.create(taskDefinition('task', task, [...containers]), service('task'));
+  const pod = await untilRunning(ns, 'task');
+  const says = async (container: string, script: string): Promise<string> =>
+    (await inside(ns, pod, container, script)).replace(/\n$/, '');
+  return { ns, pod, says };
+}
