@@ -19,6 +19,7 @@ export interface ControlPlaneOptions {
   readonly endpoints: boolean;
   readonly audit: boolean;
   readonly emulate: string | undefined;
+  readonly nodeMonitorGraceSeconds: number | undefined;
 }
 
 /** The scheduler of the cluster has those that are shipped for placementStrategy binpack. */
@@ -152,6 +153,9 @@ export async function startControlPlane(session: Session, options: ControlPlaneO
     '--kube-api-qps=1000',
     '--kube-api-burst=1000',
     '--horizontal-pod-autoscaler-sync-period=2s', // 15 s by default: what autoscales here is meant to be seen
+    ...(options.nodeMonitorGraceSeconds === undefined
+      ? []
+      : [`--node-monitor-grace-period=${options.nodeMonitorGraceSeconds}s`, '--node-monitor-period=1s']),
     ...emulated,
   ]);
 

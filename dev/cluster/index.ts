@@ -81,10 +81,11 @@ export async function up(options: ClusterOptions = {}): Promise<LocalCluster> {
       endpoints: network !== undefined,
       audit: options.audit ?? false,
       emulate: options.emulate,
+      nodeMonitorGraceSeconds: options.nodeMonitorGraceSeconds,
     });
     say(`control plane ready after ${seconds(began)}`);
     if (counts.kwok > 0) await startKwok(session, authority, api, counts.kwok);
-    if (network !== undefined) await startRealNodes(session, authority, network, counts.real, options.programs);
+    if (network !== undefined) await startRealNodes(session, authority, network, counts.real, options);
     await waitForServiceAccounts(session, api);
     await until(
       'every node to be Ready',

@@ -82,6 +82,8 @@ export interface KubeletFiles {
   readonly cgroup: string;
   /** The machine's own address in the cluster's network. */
   readonly machine: string;
+  /** How long the controller manager waits for a word of it; absent: Kubernetes' own time. */
+  readonly graceSeconds?: number | undefined;
 }
 
 export function writeKubeletConfig(place: NodePlace, files: KubeletFiles): string {
@@ -125,6 +127,8 @@ export function writeKubeletConfig(place: NodePlace, files: KubeletFiles): strin
     kubeAPIQPS: 500,
     kubeAPIBurst: 1000,
     eventRecordQPS: 100,
+    // The kubelet renews its lease four times in this long.
+    ...(files.graceSeconds !== undefined && { nodeLeaseDurationSeconds: files.graceSeconds }),
   };
   writeFileSync(at('kubelet.json'), JSON.stringify(config, null, 2));
   return at('kubelet.json');

@@ -9,6 +9,11 @@ export interface ClusterOptions {
   readonly audit?: boolean;
   /** The Kubernetes version whose API and feature gates the control plane shows, such as `1.34`; default its own. */
   readonly emulate?: string;
+  /**
+   * Seconds of a node's silence after which the controller manager takes it as lost; default Kubernetes' own (50). Real
+   * nodes then say four times as often as that allows that they are there.
+   */
+  readonly nodeMonitorGraceSeconds?: number;
   /** `debian`: real nodes run the programs of debian-programs.yaml under their names, and not stand-ins. */
   readonly programs?: 'debian';
   readonly onProgress?: (line: string) => void;

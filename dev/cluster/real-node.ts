@@ -75,7 +75,7 @@ export async function startRealNodes(
   authority: Authority,
   network: NodeNetwork,
   count: number,
-  programs?: ClusterOptions['programs'],
+  { programs, nodeMonitorGraceSeconds }: ClusterOptions,
 ): Promise<void> {
   const places = Array.from({ length: count }, (_, position) => placeOf(session, network, position + 1));
   const cgroup = (place: NodePlace) => `longshore-${network.index}-${place.name}`;
@@ -106,7 +106,8 @@ export async function startRealNodes(
   ]);
   for (const place of places) {
     makeCgroup(cgroup(place));
-    await startNode(session, authority, network, place, `http://${network.address}:${port}`, cgroup(place));
+    const registry = `http://${network.address}:${port}`;
+    await startNode(session, authority, network, place, registry, cgroup(place), nodeMonitorGraceSeconds);
   }
 }
 
@@ -123,6 +124,7 @@ async function startNode(
   place: NodePlace,
   registry: string,
   cgroup: string,
+  graceSeconds?: number,
 ): Promise<void> {
   const { name, address, dir, netns } = place;
   const { tools } = session;
@@ -153,7 +155,7 @@ async function startNode(
     `kubelet-${number}`,
     tools.kubelet,
     [
-      `--config=${writeKubeletConfig(place, { clientCa: authority.ca.cert, serving, cgroup, machine: network.address })}`,
+      `--config=${writeKubeletConfig(place, { clientCa: authority.ca.cert, serving, cgroup, machine: network.address, graceSeconds })}`,
       `--kubeconfig=${kubelet}`,
       `--root-dir=${join(dir, 'kubelet')}`,
       `--cert-dir=${join(dir, 'kubelet-pki')}`,
