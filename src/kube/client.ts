@@ -1,6 +1,7 @@
 import { sleep } from './backoff.ts';
 import type { Connection } from './connection.ts';
 import { ApiError, ConnectionError, toApiError, watchErrorToApiError } from './errors.ts';
+import { encodeJson } from './json.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { type Place, type Resource, resourcePath } from './resource.ts';
@@ -228,7 +229,7 @@ export class KubeClient {
       timeoutMs: options.timeoutMs ?? this.#timeoutMs,
       ...(outgoing.body === undefined
         ? {}
-        : { body: JSON.stringify(outgoing.body), contentType: outgoing.contentType ?? 'application/json' }),
+        : { body: encodeJson(outgoing.body), contentType: outgoing.contentType ?? 'application/json' }),
       ...(options.signal && { signal: options.signal }),
     };
     let renewed = false;

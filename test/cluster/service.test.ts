@@ -46,6 +46,24 @@ const onlyPod = (pods: readonly Pod[]): Pod => {
 };
 
 describe.concurrent('a Service', () => {
+  it('whose definition has characters that JSON may escape completes its rollout', async (context) => {
+    const ns = await suite().namespace(context);
+    const command = ['sh', '-c', 'cat < in > out && echo "\u2028\u2029"'];
+    await ns.create(taskDefinition('web', {}, [{ ...webContainer, command }]), service('web'));
+    await untilSteady(ns.history, 'web', 1);
+    await ns.until('the deployment to be marked as completed', () =>
+      ns.history
+        .all('controllerrevisions')
+        .some(({ metadata }) => metadata.annotations?.['longshore.dev/rollout-state'] === 'COMPLETED'),
+    );
+    await ns.patch('taskdefinitions', 'web', { metadata: { annotations: { 'longshore.dev/deregister': '1' } } });
+    await ns.until('the revision to be INACTIVE', () =>
+      ns.history
+        .get('taskdefinitions', 'web')
+        ?.status?.revisions?.some(({ revision, status }) => revision === 1 && status === 'INACTIVE'),
+    );
+  });
+
   it('reaches its desired count, says so, and then writes nothing more', { timeout: 90_000 }, async (context) => {
     const ns = await suite().namespace(context);
     await ns.create(taskDefinition('web'), service('web', { desiredCount: 5, schedulingStrategy: 'REPLICA' }));
