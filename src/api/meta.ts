@@ -73,6 +73,8 @@ export const ANNOTATIONS = {
 
   /** Service: any new value starts a deployment. */
   forceNewDeployment: 'longshore.dev/force-new-deployment',
+  /** Service: any new value rolls a deployment in progress back, and is the reason; on a deployment, the value that it has settled. */
+  rollback: 'longshore.dev/rollback',
   /** TaskDefinition: numbers of revisions to make INACTIVE, such as "3,5-7". */
   deregister: 'longshore.dev/deregister',
   /** Task's pod: StopTask; the value is the reason. */

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ANNOTATIONS, LABELS, type Resource } from '../api/meta.ts';
 import { InvalidSpecError } from '../api/parse.ts';
+import type { DeploymentFailure } from '../ecs/deployment-failure.ts';
 import type { Stored } from '../kube/store.ts';
 
 export interface CustomRecord<Spec, Status> extends Stored {
@@ -52,10 +53,12 @@ export interface RevisionRecord extends Stored {
   readonly number: number;
   readonly createdAt: number;
   readonly completed: boolean;
-  /** Of a deployment that the circuit breaker has given up. */
+  /** Of a deployment that was given up. */
   readonly failed?: Verdict;
   /** Number of the failed deployment that this one took the place of again, once that rollout was over. */
   readonly restoredAfter?: number;
+  /** Value of the service's rollback annotation that was there when the deployment was made, or was acted on since. */
+  readonly rollbackSettled?: string;
   /** Epoch milliseconds; of a task definition revision that is INACTIVE. */
   readonly deregisteredAt?: number;
   /** What the definition's deregister annotation said when this revision was registered: it does not mean this one. */
@@ -69,8 +72,8 @@ export interface ControllerRevisionJson {
   readonly data?: unknown;
 }
 
-/** The circuit breaker's, final. */
-export interface Verdict {
+/** That a deployment has failed, finally. */
+export interface Verdict extends Partial<DeploymentFailure> {
   /** Epoch milliseconds. */
   readonly at: number;
   /** Number of the deployment that takes its place again; absent where there is none, or none is wanted. */
@@ -79,7 +82,7 @@ export interface Verdict {
 
 /** On a deployment's ControllerRevision, once its rollout has COMPLETED: it is what a rollback goes back to. */
 export const ROLLOUT_STATE = 'longshore.dev/rollout-state';
-/** On a deployment's ControllerRevision: the circuit breaker's `Verdict`, as JSON. */
+/** On a deployment's ControllerRevision: the `Verdict`, as JSON; one without a kind is the circuit breaker's. */
 export const FAILED = 'longshore.dev/failed';
 /** On a deployment's ControllerRevision: `restoredAfter`. */
 export const RESTORED_AFTER = 'longshore.dev/restored-after';
@@ -90,6 +93,7 @@ export function revisionRecord({ metadata, revision, data }: ControllerRevisionJ
   const registeredUnder = metadata.annotations?.[ANNOTATIONS.deregister];
   const failed = metadata.annotations?.[FAILED];
   const restoredAfter = metadata.annotations?.[RESTORED_AFTER];
+  const rollbackSettled = metadata.annotations?.[ANNOTATIONS.rollback];
   return {
     uid: metadata.uid ?? '',
     namespace: metadata.namespace ?? '',
@@ -102,6 +106,7 @@ export function revisionRecord({ metadata, revision, data }: ControllerRevisionJ
     completed: metadata.annotations?.[ROLLOUT_STATE] === 'COMPLETED',
     ...(failed !== undefined && { failed: JSON.parse(failed) as Verdict }),
     ...(restoredAfter !== undefined && { restoredAfter: Number(restoredAfter) }),
+    ...(rollbackSettled !== undefined && { rollbackSettled }),
     ...(deregisteredAt !== undefined && { deregisteredAt: Date.parse(deregisteredAt) }),
     ...(registeredUnder !== undefined && { registeredUnder }),
     data,

@@ -6,6 +6,7 @@ import { ANNOTATIONS, LABELS, MANAGED_BY, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
 import type { VolumeConfiguration } from '../api/volume-configuration.ts';
+import type { DeploymentFailure, FailureKind } from '../ecs/deployment-failure.ts';
 import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import type { TaskPlacement } from '../pod/placement.ts';
@@ -39,8 +40,11 @@ export interface ServiceDeployment {
   readonly number: number;
   readonly completed: boolean;
   readonly failed: boolean;
-  /** When it was rolled back to, epoch milliseconds. */
+  /** Why it has failed. */
+  readonly failure?: DeploymentFailure;
+  /** When it was rolled back to, epoch milliseconds, and what gave up the one that it takes the place of. */
   readonly since?: number;
+  readonly rollbackOf?: FailureKind;
   readonly createdAt: number;
   readonly family: string;
   readonly revision: number;
@@ -60,8 +64,10 @@ export function deploymentsOf(runtime: Runtime, service: ServiceRecord): Service
     .map((record): ServiceDeployment => {
       const { family, revision } = record.data as DeploymentData;
       const { number, completed, createdAt } = record;
-      const failed = record.failed !== undefined;
-      return { id: deploymentId(service.uid, number), number, completed, failed, createdAt, family, revision, record };
+      const { kind = 'circuit breaker', detail } = record.failed ?? {};
+      const failure = record.failed && { kind, ...(detail !== undefined && { detail }) };
+      const known = { number, completed, failed: failure !== undefined, createdAt, family, revision, record };
+      return { id: deploymentId(service.uid, number), ...known, ...(failure !== undefined && { failure }) };
     })
     .sort((a, b) => b.number - a.number);
   const verdicts = made.flatMap(({ number, record: { failed } }) =>
@@ -71,11 +77,12 @@ export function deploymentsOf(runtime: Runtime, service: ServiceRecord): Service
     .map((deployment) => {
       const rollback = verdicts.find(({ rollbackTo }) => rollbackTo === deployment.number);
       if (rollback === undefined) return deployment;
-      const { at, number } = rollback;
+      const { at, number, kind = 'circuit breaker' } = rollback;
       return {
         ...deployment,
         number: number + 0.5,
         since: at,
+        rollbackOf: kind,
         completed: deployment.record.restoredAfter === number,
       };
     })
@@ -134,6 +141,7 @@ export async function createDeployment(
     definition: revision.given,
   };
   const id = deploymentId(service.uid, number);
+  const asked = service.annotations[ANNOTATIONS.rollback];
   const created = await runtime.client.create<KubeObject>(
     controllerRevisions,
     { namespace: service.namespace },
@@ -144,7 +152,10 @@ export async function createDeployment(
         name: `service-${uniqueDnsName(serviceName, 200)}-${number}`,
         namespace: service.namespace,
         labels: { [LABELS.managedBy]: MANAGED_BY, [LABELS.service]: dnsName(serviceName), [LABELS.deployment]: id },
-        annotations: { [ANNOTATIONS.service]: serviceName },
+        annotations: {
+          [ANNOTATIONS.service]: serviceName,
+          ...(asked !== undefined && { [ANNOTATIONS.rollback]: asked }),
+        },
         ownerReferences: [ownerReference(services, service)],
       },
       revision: number,
@@ -172,11 +183,26 @@ export async function markFailed(
   runtime: Runtime,
   { uid }: ServiceRecord,
   deployment: ServiceDeployment,
-  target: ServiceDeployment | undefined,
+  { failure, target }: { readonly failure: DeploymentFailure; readonly target?: ServiceDeployment },
+  request: string | undefined,
 ): Promise<void> {
   const rollback = target === undefined ? {} : { rollbackTo: target.record.number };
-  const verdict: Verdict = { at: runtime.now(), ...rollback };
-  const written = await annotate(runtime, deployment, { [FAILED]: JSON.stringify(verdict) });
+  const verdict: Verdict = { at: runtime.now(), ...failure, ...rollback };
+  const written = await annotate(runtime, deployment, {
+    [FAILED]: JSON.stringify(verdict),
+    ...(request !== undefined && { [ANNOTATIONS.rollback]: request }),
+  });
+  runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
+}
+
+/** Remembers that this value of the rollback annotation was answered. */
+export async function settleRollback(
+  runtime: Runtime,
+  { uid }: ServiceRecord,
+  deployment: ServiceDeployment,
+  request: string,
+): Promise<void> {
+  const written = await annotate(runtime, deployment, { [ANNOTATIONS.rollback]: request });
   runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
 }
 

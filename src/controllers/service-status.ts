@@ -3,17 +3,26 @@ import { randomUUID } from 'node:crypto';
 import { LABELS } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
 import type { ServiceDeploymentStatus, ServiceEvent, ServiceStatus, StoppedTask } from '../api/service.ts';
+import {
+  type DeploymentFailure,
+  type FailureKind,
+  failedReason,
+  failureDetail,
+  NO_ROLLBACK_CANDIDATE,
+  rollingBackReason,
+} from '../ecs/deployment-failure.ts';
 import type { DeploymentPlan, ServicePlan } from '../ecs/service-plan.ts';
 import { everRan, runningSince, stopCauseOf, stoppedAt } from '../ecs/task.ts';
 import { serviceFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
+import type { GivenUp } from './deployment-verdict.ts';
 import { resolvedRefs } from './references.ts';
 import type { ServiceRecord } from './runtime.ts';
 import { lastMade, type ServiceDeployment } from './service-deployments.ts';
 
-/** Reason of the conditions from the circuit breaker's verdict until the next deployment. */
+/** Reason of the conditions from the verdict that a deployment has failed until the next deployment. */
 export const DEPLOYMENT_FAILED = 'DeploymentFailed';
 
 const SHOWN_EVENTS = 20;
@@ -30,6 +39,8 @@ export interface ServiceStatusInput {
   readonly events: readonly string[];
   /** What keeps the service from going on, if anything; it wins over the plan's own verdict. */
   readonly trouble?: { readonly reason: string; readonly message: string; readonly stalled: boolean };
+  /** That the newest deployment is given up in this pass. */
+  readonly givenUp?: GivenUp | undefined;
   /** What of what it names means nothing here; absent where that is not known. */
   readonly problems?: readonly TaskProblem[];
   readonly now: number;
@@ -63,10 +74,11 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
 
 function deploymentStatus(
   plan: DeploymentPlan,
-  { service, deployments, now }: ServiceStatusInput,
+  { service, deployments, givenUp, now }: ServiceStatusInput,
 ): ServiceDeploymentStatus {
   const id = `ecs-svc/${plan.id}`;
   const deployment = deployments.find((known) => known.id === plan.id);
+  const failure = plan.failed ? (deployment?.failure ?? givenUp?.failure ?? BREAKER) : undefined;
   const state: ServiceDeploymentStatus['rolloutState'] = plan.failed
     ? 'FAILED'
     : plan.completed
@@ -81,8 +93,8 @@ function deploymentStatus(
     runningCount: plan.runningCount,
     failedTasks: plan.failedTasks,
     rolloutState: state,
-    rolloutStateReason: rolloutStateReason(id, state, deployment?.since !== undefined),
-    ...(plan.blockedBy !== '' && { blockedBy: plan.blockedBy }),
+    rolloutStateReason: rolloutStateReason(id, state, failure?.kind ?? deployment?.rollbackOf),
+    ...(plan.blockedBy !== '' && { blockedBy: blockedBy(plan, failure) }),
     createdAt: rfc3339(deployment?.createdAt ?? now),
   };
   const { updatedAt, ...known } = service.status.deployments?.find((before) => before.id === id) ?? {
@@ -92,13 +104,23 @@ function deploymentStatus(
   return { ...next, updatedAt: unchanged ? updatedAt : rfc3339(now) };
 }
 
-function rolloutStateReason(id: string, state: ServiceDeploymentStatus['rolloutState'], isRollback: boolean): string {
-  if (state === 'FAILED') return 'ECS deployment circuit breaker: tasks failed to start.';
+const BREAKER: DeploymentFailure = { kind: 'circuit breaker' };
+
+/** @param kind what gave the deployment up, or the one whose place it takes again. */
+function rolloutStateReason(
+  id: string,
+  state: ServiceDeploymentStatus['rolloutState'],
+  kind: FailureKind | undefined,
+): string {
   if (state === 'COMPLETED') return `ECS deployment ${id} completed.`;
-  return isRollback
-    ? `ECS deployment circuit breaker: rolling back to deploymentId ${id}.`
-    : `ECS deployment ${id} in progress.`;
+  if (kind === undefined) return `ECS deployment ${id} in progress.`;
+  return state === 'FAILED' ? failedReason(kind) : rollingBackReason(kind, id);
 }
+
+const blockedBy = (plan: DeploymentPlan, failure: DeploymentFailure | undefined): string =>
+  failure === undefined || failure.kind === 'circuit breaker'
+    ? plan.blockedBy
+    : `cannot start: this deployment has failed: ${failureDetail(failure)}`.slice(0, 1024);
 
 const sorted = (fields: object): [string, unknown][] => Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));
 
@@ -148,7 +170,7 @@ function mergeStopped(known: ServiceStatus['stoppedTasks'], tasks: readonly Obse
 const descending = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
 
 function conditions(
-  { service, plan, trouble, deployments }: ServiceStatusInput,
+  { service, plan, trouble, deployments, givenUp }: ServiceStatusInput,
   primary: DeploymentPlan | undefined,
 ): ConditionInput[] {
   if (trouble !== undefined)
@@ -159,7 +181,7 @@ function conditions(
   const running = `${primary.runningCount} of ${primary.desiredCount} tasks`;
   const counts =
     older === 0 ? `${running} running` : `${running} of the new deployment running, ${older} of older ones`;
-  const given = givenUp(plan, deployments);
+  const given = whatFailed(plan, deployments, givenUp);
   if (given !== undefined) return kstatus('stalled', DEPLOYMENT_FAILED, given);
   if (plan.steady) return kstatus('ready', 'SteadyState', `${service.name} has reached a steady state: ${counts}`);
   if (plan.stuck) return kstatus('stalled', 'DeploymentBlocked', primary.blockedBy);
@@ -169,15 +191,23 @@ function conditions(
   return kstatus('reconciling', reason, primary.blockedBy === '' ? counts : `${counts}; ${primary.blockedBy}`);
 }
 
-/** The deployment made last that the circuit breaker gave up: it stays said until another one is made, rolled back or not. */
-function givenUp(plan: ServicePlan<ObservedTask>, deployments: readonly ServiceDeployment[]): string | undefined {
+/** The deployment made last that was given up: it stays said until another one is made, rolled back or not. */
+function whatFailed(
+  plan: ServicePlan<ObservedTask>,
+  deployments: readonly ServiceDeployment[],
+  givenUp: GivenUp | undefined,
+): string | undefined {
   const [primary] = deployments;
   const last = lastMade(deployments);
   if (primary === undefined || last === undefined) return undefined;
   const now = plan.deployments[0];
   if (!last.failed && !now?.failed) return undefined;
-  const what = `deployment ecs-svc/${last.id} of ${last.family}:${last.revision} failed: tasks failed to start`;
-  if (primary === last) return what;
+  const failure = last.failure ?? givenUp?.failure ?? BREAKER;
+  const what = `deployment ecs-svc/${last.id} of ${last.family}:${last.revision} failed: ${failureDetail(failure)}`;
+  if (primary === last) {
+    const isDone = failure.kind === 'stop' && givenUp?.target === undefined;
+    return isDone ? `${what}. ${NO_ROLLBACK_CANDIDATE}` : what;
+  }
   const former = `${primary.family}:${primary.revision}`;
   if (now?.failed) return `${what}, and so did the rollback to ${former}`;
   return `${what}; ${plan.steady ? 'rolled back' : 'rolling back'} to ${former}`;

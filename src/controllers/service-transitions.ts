@@ -1,9 +1,11 @@
 /** What has come true since the last status: said once, in AWS's words. */
+import { failureText } from '../ecs/deployment-failure.ts';
 import { serviceEvent } from '../ecs/service-events.ts';
 import type { ServicePlan } from '../ecs/service-plan.ts';
 import { FREE_FAILURES } from '../ecs/start-throttle.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { rfc3339 } from './conditions.ts';
+import type { GivenUp } from './deployment-verdict.ts';
 import type { ServiceRecord } from './runtime.ts';
 import { type ServiceDeployment, serviceNameOf } from './service-deployments.ts';
 import type { Trouble } from './service-revision.ts';
@@ -20,7 +22,7 @@ export function asReported(service: ServiceRecord, deployment: ServiceDeployment
   };
 }
 
-const reportedOf = (service: ServiceRecord, deployment: ServiceDeployment) =>
+export const reportedOf = (service: ServiceRecord, deployment: ServiceDeployment) =>
   service.status.deployments?.find(({ id }) => id === `ecs-svc/${deployment.id}`);
 
 /** Events for what the plan says has come true since the last status. */
@@ -28,7 +30,7 @@ export function transitions(
   service: ServiceRecord,
   newest: ServiceDeployment,
   plan: ServicePlan<ObservedTask>,
-  target: ServiceDeployment | undefined,
+  givenUp: GivenUp | undefined,
   trouble: Trouble | undefined,
 ): string[] {
   const name = serviceNameOf(service);
@@ -37,8 +39,10 @@ export function transitions(
   const texts: string[] = [];
   const reported = asReported(service, newest);
   if (plan.deployments[0]?.failed && !reported.failed) {
-    texts.push(serviceEvent.deploymentFailed(name, newest.id));
+    const { failure: { kind } = { kind: 'circuit breaker' }, target } = givenUp ?? {};
+    texts.push(serviceEvent.deploymentFailed(name, newest.id, failureText(kind)));
     if (target !== undefined) texts.push(serviceEvent.rollingBack(name, target.id));
+    else if (kind === 'stop') texts.push(serviceEvent.noRollbackCandidate(name, newest.id));
   }
   const completes = plan.steady && !reported.completed;
   if (completes) texts.push(serviceEvent.deploymentCompleted(name, newest.id));

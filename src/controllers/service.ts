@@ -6,6 +6,7 @@ import type { Requeue } from '../kube/controller.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import { placementId } from '../pod/placement.ts';
 import { clusterView } from './cluster-view.ts';
+import { giveUp, judge } from './deployment-verdict.ts';
 import { keepBudget } from './disruption-budget.ts';
 import { drainingNodes, withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
@@ -18,13 +19,13 @@ import {
   markCompleted,
   markFailed,
   pruneDeployments,
-  rollbackTarget,
   serviceNameOf,
+  settleRollback,
 } from './service-deployments.ts';
 import { wantedRevision } from './service-revision.ts';
 import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
 import { sweepService } from './service-sweep.ts';
-import { asReported, transitions } from './service-transitions.ts';
+import { transitions } from './service-transitions.ts';
 import { settleStarts } from './start-barriers.ts';
 import { recordStop, sayStopped } from './tasks.ts';
 
@@ -66,6 +67,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const [newest, ...older] = deployments;
   if (newest === undefined) return report(runtime, service, { deployments, tasks, events: [], trouble, problems });
 
+  const judgement = judge(service, newest, deployments);
   const plan = planService({
     desiredCount: spec.desiredCount,
     minimumHealthyPercent: spec.deploymentConfiguration.minimumHealthyPercent,
@@ -73,7 +75,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     healthCheckGracePeriodSeconds: spec.healthCheckGracePeriodSeconds,
     circuitBreaker: spec.deploymentConfiguration.deploymentCircuitBreaker,
     placement: placementId(spec),
-    deployments: [asReported(service, newest), ...older],
+    deployments: [judgement.primary, ...older],
     tasks,
     draining: drainingNodes(tasks, runtime.nodes),
     now: runtime.now(),
@@ -92,13 +94,13 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const seen = new Set(tasks.map(({ uid }) => uid));
   const departed = runtime.departed.of(service.uid).filter(({ uid }) => !seen.has(uid));
   const givesUp = plan.deployments[0]?.failed === true && !newest.failed;
-  const breaker = spec.deploymentConfiguration.deploymentCircuitBreaker;
-  const target = givesUp ? rollbackTarget(deployments, breaker?.rollback === true) : undefined;
-  const events = [...done.events, ...transitions(service, newest, plan, target, trouble)];
+  const givenUp = givesUp ? giveUp(spec, deployments, judgement.failure) : undefined;
+  const refused = judgement.refused === undefined ? [] : [judgement.refused];
+  const events = [...done.events, ...transitions(service, newest, plan, givenUp, trouble), ...refused];
   const result = await report(
     runtime,
     service,
-    { plan, deployments, tasks: [...tasks, ...departed], events, trouble, problems },
+    { plan, deployments, tasks: [...tasks, ...departed], events, trouble, problems, givenUp },
     plan.actions.length > 0 || givesUp,
   );
   const failure = done.failure ?? starts.failure ?? budget.failure;
@@ -107,10 +109,13 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   if (result.requeueAfterMs === undefined) {
     for (const task of departed) if (!task.stopRecorded) sayStopped(runtime, task, stopCauseOf(task));
     runtime.departed.forget(uid, departed);
-    if (givesUp) {
-      await markFailed(runtime, service, newest, target);
+    if (givenUp !== undefined) {
+      await markFailed(runtime, service, newest, givenUp, judgement.request);
       return { requeueAfterMs: 0 };
     }
+    const last = lastMade(deployments);
+    if (judgement.request !== undefined && last !== undefined)
+      await settleRollback(runtime, service, last, judgement.request);
     if (plan.deployments[0]?.completed && !newest.completed) await markCompleted(runtime, newest);
     sweepAt = await sweepService(runtime, service, cluster.spec.retention, deployments, tasks);
     await pruneDeployments(runtime, deployments, new Set(tasks.map(({ deployment }) => deployment)));

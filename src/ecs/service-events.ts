@@ -1,5 +1,7 @@
 /** The service event texts, word for word (`ecs-semantics §3.18`). */
 
+import { NO_ROLLBACK_CANDIDATE } from './deployment-failure.ts';
+
 /** AWS starts tasks in groups; one event names at most this many, so that 1,000 tasks fit an event. */
 const NAMED_TASKS = 10;
 
@@ -16,10 +18,16 @@ export const serviceEvent = {
   stoppedPending: (service: string, count: number) => `(service ${service}) stopped ${count} pending tasks.`,
   deploymentCompleted: (service: string, deployment: string) =>
     `(service ${service}) (deployment ecs-svc/${deployment}) deployment completed.`,
-  deploymentFailed: (service: string, deployment: string) =>
-    `(service ${service}) (deployment ecs-svc/${deployment}) deployment failed: tasks failed to start.`,
+  /** @param because `tasks failed to start`, `alarm detected`. */
+  deploymentFailed: (service: string, deployment: string, because: string) =>
+    `(service ${service}) (deployment ecs-svc/${deployment}) deployment failed: ${because}.`,
   rollingBack: (service: string, deployment: string) =>
     `(service ${service}) rolling back to deployment ecs-svc/${deployment}.`,
+  noRollbackCandidate: (service: string, deployment: string) =>
+    `(service ${service}) (deployment ecs-svc/${deployment}) ${NO_ROLLBACK_CANDIDATE}`,
+  /** Ours: AWS refuses the call. */
+  rollbackRefused: (service: string, deployment: string, state: string, request: string) =>
+    `(service ${service}) (deployment ecs-svc/${deployment}) cannot be rolled back: it is ${state}, and only a deployment that is IN_PROGRESS can be (rollback requested: ${request}).`,
   steadyState: (service: string) => `(service ${service}) has reached a steady state.`,
   startImpaired: (service: string) => `(service ${service}) is unable to consistently start tasks successfully.`,
   unplaceable: (service: string) =>

@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import { endOf, rollBesideJob, undisturbedEnd, violationsOf } from '../support/chaos-scenario.ts';
 import { all, CrashPoints, CUT_OFF, KILLED } from '../support/crash-points.ts';
+import { ROLLBACK } from '../support/rollback-scenario.ts';
 import { RUN_TASKS } from '../support/run-task-scenario.ts';
 import { useSuite } from '../support/suite.ts';
 
@@ -32,4 +33,13 @@ describe('the operator that runs tasks once', { timeout: all ? 3_600_000 : 180_0
     tasks.check(context, KILLED));
 
   it('cut off from the answer to any one of its writes does so, too', (context) => tasks.check(context, CUT_OFF));
+});
+
+describe('the operator that rolls back on request', { timeout: all ? 3_600_000 : 180_000 }, () => {
+  const rollback = new CrashPoints(suite, { ...ROLLBACK, sample: 2 });
+
+  it('killed before or after any one of its writes rolls back once, and says so once', (context) =>
+    rollback.check(context, KILLED));
+
+  it('cut off from the answer to any one of its writes does so, too', (context) => rollback.check(context, CUT_OFF));
 });
