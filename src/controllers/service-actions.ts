@@ -1,9 +1,9 @@
 /** Carries a plan of the service scheduler out: stops first, then starts, one template a deployment. */
 import { ANNOTATIONS, LABELS, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
-import { serviceEvent } from '../ecs/service-events.ts';
+import { NAMED_TASKS, serviceEvent } from '../ecs/service-events.ts';
 import type { ServiceAction, ServicePlan } from '../ecs/service-plan.ts';
-import { lastStatus, type Task } from '../ecs/task.ts';
+import { FAILED_HEALTH_CHECKS, lastStatus, type Task } from '../ecs/task.ts';
 import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { PodTemplate } from '../pod/compile.ts';
@@ -23,6 +23,8 @@ export interface Done {
   readonly events: string[];
   /** The first write that the API server refused; what came before it stands. */
   readonly failure?: unknown;
+  /** Of one deployment, the tasks that the API server has not taken. */
+  readonly unlaunched?: { readonly deployment: string; readonly count: number };
   /** Why tasks that are wanted were not started. */
   readonly blocked?: Trouble;
 }
@@ -38,7 +40,9 @@ export async function carryOut(
   const key = keyOf(service);
   const serviceName = serviceNameOf(service);
   const started: string[] = [];
+  let unhealthy = 0;
   const stopped: ObservedTask[] = [];
+  const failedChecks: string[] = [];
   const events: string[] = [];
   let failure: unknown;
   const attempt = async (work: () => Promise<void>): Promise<void> => {
@@ -55,11 +59,13 @@ export async function carryOut(
       logAction(runtime, key, action);
       await stopTask(runtime, action.task, action);
       if (action.stopCode === 'ServiceSchedulerInitiated') stopped.push(action.task);
+      if (action.stoppedReason === FAILED_HEALTH_CHECKS.stoppedReason) failedChecks.push(action.task.id);
     }),
   );
   const starts = plan.actions.filter((action) => action.kind === 'start');
   const clusterName = cluster.name ?? service.namespace;
   let blocked: Trouble | undefined;
+  let unlaunched: Done['unlaunched'];
   for (const id of new Set(starts.map(({ deployment }) => deployment))) {
     const own = starts.filter((action) => action.deployment === id);
     const deployment = deployments.find((known) => known.id === id);
@@ -68,16 +74,22 @@ export async function carryOut(
     const because = blockedBy([...clusterProblems(cluster), ...template.problems]);
     blocked ??= because;
     if (because !== undefined) continue;
+    let launched = 0;
     await attempt(async () => {
       const prepared = await prepareTemplate(runtime, service.namespace, cluster, template);
       await slowStart(own, async (action) => {
         logAction(runtime, key, action);
         started.push(await start(runtime, service, serviceName, deployment, prepared, clusterName, action));
+        launched++;
+        if (action.replaces === 'unhealthy') unhealthy++;
       });
     });
+    if (launched < own.length) unlaunched ??= { deployment: id, count: own.length - launched };
   }
 
-  if (started.length > 0) events.push(serviceEvent.started(serviceName, started));
+  for (const task of failedChecks.slice(0, NAMED_TASKS))
+    events.push(serviceEvent.failedHealthChecks(serviceName, task));
+  if (started.length > 0) events.push(serviceEvent.started(serviceName, started, unhealthy));
   const isPending = (task: Task): boolean => lastStatus(task) !== 'RUNNING';
   const pending = stopped.filter(isPending);
   const running = stopped.filter((task) => !isPending(task));
@@ -89,7 +101,12 @@ export async function carryOut(
         running.map(({ id }) => id),
       ),
     );
-  return { events, failure, ...(blocked !== undefined && { blocked }) };
+  return {
+    events,
+    failure,
+    ...(blocked !== undefined && { blocked }),
+    ...(unlaunched !== undefined && { unlaunched }),
+  };
 }
 
 function start(

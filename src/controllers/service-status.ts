@@ -184,6 +184,7 @@ function conditions(
   const given = whatFailed(plan, deployments, givenUp);
   if (given !== undefined) return kstatus('stalled', DEPLOYMENT_FAILED, given);
   if (plan.steady) return kstatus('ready', 'SteadyState', `${service.name} has reached a steady state: ${counts}`);
+  if (plan.protection !== undefined) return kstatus('reconciling', 'TasksProtected', primary.blockedBy);
   if (plan.stuck) return kstatus('stalled', 'DeploymentBlocked', primary.blockedBy);
   if (plan.startImpaired) return kstatus('reconciling', 'TaskStartImpaired', primary.blockedBy);
   if (plan.unplaceable !== undefined) return kstatus('reconciling', 'TaskPlacementFailed', plan.unplaceable);

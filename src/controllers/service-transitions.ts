@@ -1,5 +1,6 @@
 /** What has come true since the last status: said once, in AWS's words. */
 import { failureText } from '../ecs/deployment-failure.ts';
+import { closestMatch } from '../ecs/placement-failure.ts';
 import { serviceEvent } from '../ecs/service-events.ts';
 import type { ServicePlan } from '../ecs/service-plan.ts';
 import { FREE_FAILURES } from '../ecs/start-throttle.ts';
@@ -7,6 +8,7 @@ import type { ObservedTask } from '../pod/observe.ts';
 import { rfc3339 } from './conditions.ts';
 import type { GivenUp } from './deployment-verdict.ts';
 import type { ServiceRecord } from './runtime.ts';
+import type { Done } from './service-actions.ts';
 import { type ServiceDeployment, serviceNameOf } from './service-deployments.ts';
 import type { Trouble } from './service-revision.ts';
 import { DEPLOYMENT_FAILED } from './service-status.ts';
@@ -32,6 +34,7 @@ export function transitions(
   plan: ServicePlan<ObservedTask>,
   givenUp: GivenUp | undefined,
   trouble: Trouble | undefined,
+  unlaunched: Done['unlaunched'],
 ): string[] {
   const name = serviceNameOf(service);
   const was = (reason: string): boolean =>
@@ -46,13 +49,18 @@ export function transitions(
   }
   const completes = plan.steady && !reported.completed;
   if (completes) texts.push(serviceEvent.deploymentCompleted(name, newest.id));
+  if (unlaunched !== undefined && !was('TaskStartFailed'))
+    texts.push(serviceEvent.notLaunched(name, unlaunched.deployment, unlaunched.count));
   // The conditions then tell the trouble, not what the plan found: it would seem new each time.
   if (trouble !== undefined) return texts;
   // A rollout whose every status a crash swallowed ends in a steady state all the same.
   if (completes || (plan.steady && !was('SteadyState') && !was(DEPLOYMENT_FAILED)))
     texts.push(serviceEvent.steadyState(name));
   if (plan.stuck && !was('DeploymentBlocked')) texts.push(serviceEvent.stuck(name));
-  if (plan.unplaceable !== undefined && !was('TaskPlacementFailed')) texts.push(serviceEvent.unplaceable(name));
+  if (plan.unplaceable !== undefined && !was('TaskPlacementFailed'))
+    texts.push(serviceEvent.unplaceable(name, closestMatch(plan.unplaceable)));
+  if (plan.protection !== undefined && !was('TasksProtected'))
+    texts.push(serviceEvent.underProtection(name, plan.protection.deployment, plan.protection.tasks));
   // Once a throttled phase (`ecs-semantics §3.7`), which the tasks tried in between do not end.
   if (plan.startImpaired && !saidSinceThrottled(service, newest, serviceEvent.startImpaired(name))) {
     texts.push(serviceEvent.startImpaired(name));

@@ -96,7 +96,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const givesUp = plan.deployments[0]?.failed === true && !newest.failed;
   const givenUp = givesUp ? giveUp(spec, deployments, judgement.failure) : undefined;
   const refused = judgement.refused === undefined ? [] : [judgement.refused];
-  const events = [...done.events, ...transitions(service, newest, plan, givenUp, trouble), ...refused];
+  const events = [...done.events, ...transitions(service, newest, plan, givenUp, trouble, done.unlaunched), ...refused];
   const result = await report(
     runtime,
     service,

@@ -10,6 +10,24 @@ const REASONS: readonly (readonly [says: RegExp, reason: string])[] = [
   [/node affinity|node selector/i, 'ATTRIBUTE'],
 ];
 
+/** What the closest matching container instance lacks, in the words of service events; of the others AWS has none. */
+const LACKS: Readonly<Record<string, string>> = {
+  'RESOURCE:CPU': 'has insufficient CPU units available.',
+  'RESOURCE:MEMORY': 'has insufficient memory available.',
+  'RESOURCE:PORTS': 'is already using a port required by your task.',
+  ATTRIBUTE: 'is missing an attribute required by your task.',
+};
+
+/**
+ * A node that lacks room has passed what the scheduler looks at before, so that it is closer than one that lacks an
+ * attribute. The scheduler does not name it.
+ * @param detail the scheduler's words.
+ */
+export function closestMatch(detail: string): string | undefined {
+  const lacks = LACKS[placementFailure(detail)];
+  return lacks === undefined ? undefined : `The closest matching container-instance ${lacks}`;
+}
+
 /** @param detail the scheduler's words. */
 export const placementFailure = (detail: string): string =>
   REASONS.find(([says]) => says.test(detail))?.[1] ?? 'RESOURCE';

@@ -3,7 +3,7 @@
 import { NO_ROLLBACK_CANDIDATE } from './deployment-failure.ts';
 
 /** AWS starts tasks in groups; one event names at most this many, so that 1,000 tasks fit an event. */
-const NAMED_TASKS = 10;
+export const NAMED_TASKS = 10;
 
 const named = (tasks: readonly string[]): string => {
   const shown = tasks.slice(0, NAMED_TASKS).map((task) => `(task ${task})`);
@@ -11,8 +11,11 @@ const named = (tasks: readonly string[]): string => {
 };
 
 export const serviceEvent = {
-  started: (service: string, tasks: readonly string[]) =>
-    `(service ${service}) has started ${tasks.length} tasks: ${named(tasks)}.`,
+  /** @param unhealthy how many of them take the place of tasks that failed their health checks. */
+  started: (service: string, tasks: readonly string[], unhealthy = 0) =>
+    `(service ${service}) has started ${tasks.length} tasks: ${named(tasks)}.${
+      unhealthy > 0 ? ` Amazon ECS replaced ${unhealthy} tasks due to an unhealthy status.` : ''
+    }`,
   stoppedRunning: (service: string, tasks: readonly string[]) =>
     `(service ${service}) has stopped ${tasks.length} running tasks: ${named(tasks)}.`,
   stoppedPending: (service: string, count: number) => `(service ${service}) stopped ${count} pending tasks.`,
@@ -30,8 +33,17 @@ export const serviceEvent = {
     `(service ${service}) (deployment ecs-svc/${deployment}) cannot be rolled back: it is ${state}, and only a deployment that is IN_PROGRESS can be (rollback requested: ${request}).`,
   steadyState: (service: string) => `(service ${service}) has reached a steady state.`,
   startImpaired: (service: string) => `(service ${service}) is unable to consistently start tasks successfully.`,
-  unplaceable: (service: string) =>
-    `(service ${service}) was unable to place a task because no container instance met all of its requirements.`,
+  failedHealthChecks: (service: string, task: string) =>
+    `(service ${service}) (task ${task}) failed container health checks.`,
+  notLaunched: (service: string, deployment: string, count: number) =>
+    `(service ${service}) could not launch ${count} tasks for deployment ecs-svc/${deployment}.`,
+  underProtection: (service: string, deployment: string, count: number) =>
+    `(service ${service}) was unable to reach steady state because (taskSet ecs-svc/${deployment}) was unable to scale in due to (reason ${count} tasks under protection)`,
+  /** @param closest what the closest matching container instance lacks, as a sentence. */
+  unplaceable: (service: string, closest?: string) =>
+    `(service ${service}) was unable to place a task because no container instance met all of its requirements.${
+      closest === undefined ? '' : ` ${closest}`
+    }`,
   stuck: (service: string) =>
     `(service ${service}) was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.`,
 } as const;

@@ -5,6 +5,8 @@
  * which old tasks make place (`service-replacement.ts`), and what the plan says of itself (`service-report.ts`).
  */
 import type { CircuitBreaker } from './circuit-breaker.ts';
+import { type Protection, withProtection } from './protection.ts';
+import { type Replaces, withReplaced } from './replaces.ts';
 import { endings } from './service-endings.ts';
 import { oldTaskStops } from './service-replacement.ts';
 import { servicePlan } from './service-report.ts';
@@ -56,6 +58,8 @@ export interface Start {
   readonly kind: 'start';
   readonly deployment: string;
   readonly seat: Seat;
+  /** What it takes the place of; absent for a first start. */
+  readonly replaces?: Replaces;
   readonly because: string;
 }
 
@@ -93,6 +97,8 @@ export interface ServicePlan<T extends ServiceTask> {
   readonly unplaceable?: string;
   /** No further step is possible with these percentages. */
   readonly stuck: boolean;
+  /** Nothing but the protection of tasks holds it back. */
+  readonly protection?: Protection;
   /** When time alone changes the plan, epoch milliseconds. */
   readonly wakeAt?: number;
 }
@@ -110,5 +116,6 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   const starts = serviceStarts(view, verdict);
   const surplus = surplusStops(view, starts);
   const replaced = oldTaskStops(view, starts, verdict, surplus);
-  return servicePlan(view, starts, verdict, [...ending, ...surplus, ...replaced, ...starts.actions]);
+  const actions = [...ending, ...surplus, ...replaced, ...withReplaced(view, starts.actions)];
+  return withProtection(servicePlan(view, starts, verdict, actions), view);
 }

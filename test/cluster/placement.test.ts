@@ -86,7 +86,7 @@ describe.concurrent('a Service', () => {
     });
     expect(readyCondition(waiting)?.message).toContain("didn't match Pod's node affinity/selector");
     expect(messagesOf(waiting)).toContainEqual(
-      '(service nowhere) was unable to place a task because no container instance met all of its requirements.',
+      '(service nowhere) was unable to place a task because no container instance met all of its requirements. The closest matching container-instance is missing an attribute required by your task.',
     );
     const stuck = podsOf(ns.history, 'nowhere');
     expect(nodesOf(stuck)).toEqual(['', '']);
@@ -121,6 +121,9 @@ describe.concurrent('a Service', () => {
       return found?.status?.runningCount === 2 && ready?.reason === 'TaskPlacementFailed' && ready.message;
     });
     expect(message).toContain("2 node(s) didn't match pod anti-affinity rules");
+    expect(messagesOf(ns.history.get('services', 'web'))).toContainEqual(
+      '(service web) was unable to place a task because no container instance met all of its requirements.',
+    );
     const nodes = (serviceName: string): string[] =>
       nodesOf(
         ns.history

@@ -439,6 +439,10 @@ describe.concurrent('a Service', () => {
       return ready?.reason === 'TaskStartFailed' ? ready : undefined;
     });
     expect(refused).toMatchObject({ status: 'False', message: expect.stringContaining('exceeded quota: two') });
+    const launches = messagesOf(ns.history.get('services', 'web')).filter((text) => text.includes('launch'));
+    expect(launches).toEqual([
+      expect.stringMatching(/^\(service web\) could not launch \d tasks for deployment ecs-svc\/\d{19}\.$/),
+    ]);
     await ns.until('what the quota allows', () => runningPods(ns.history, 'web').length === 2);
     expect(readyCondition(ns.history.get('services', 'web'))).toMatchObject({ reason: 'TaskStartFailed' });
     await ns.patch('resourcequotas', 'two', { spec: { hard: { pods: '10' } } });
@@ -494,7 +498,14 @@ describe.concurrent('a Service', () => {
       pods.some(({ metadata, spec }) => metadata.uid === pod.metadata.uid && spec.activeDeadlineSeconds),
     );
     expect(stop?.healthy).toBe(1);
-    await untilSteady(ns.history, 'web', 1);
+    const after = await untilSteady(ns.history, 'web', 1);
+    const replacement = taskIdOf(onlyPod(runningPods(ns.history, 'web')));
+    expect(messagesOf(after).toReversed().slice(-4)).toEqual([
+      `(service web) has started 1 tasks: (task ${replacement}). Amazon ECS replaced 1 tasks due to an unhealthy status.`,
+      `(service web) (task ${taskIdOf(pod)}) failed container health checks.`,
+      `(service web) has stopped 1 running tasks: (task ${taskIdOf(pod)}).`,
+      '(service web) has reached a steady state.',
+    ]);
   });
 
   it('and another of the same AWS name in lower case keep to their own tasks', async (context) => {

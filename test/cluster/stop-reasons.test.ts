@@ -83,10 +83,10 @@ describe('a task that does not start', () => {
     expect(isWanted(ns.history.get('pods', other?.metadata.name ?? '') as Pod)).toBe(true);
   });
 
-  for (const [resource, more] of Object.entries({
-    cpu: { cpu: 1_000_000 },
-    memory: { memoryReservation: 1_000_000_000 },
-  })) {
+  for (const [resource, [more, lacks]] of Object.entries({
+    cpu: [{ cpu: 1_000_000 }, 'has insufficient CPU units available'],
+    memory: [{ memoryReservation: 1_000_000_000 }, 'has insufficient memory available'],
+  } as const)) {
     it(`because no node has the ${resource} for it has a service that says what is missing`, async (context) => {
       const ns = await suite().namespace(context);
       await ns.create(taskDefinition('web', {}, [{ ...webContainer, ...more }]), service('web'));
@@ -96,7 +96,7 @@ describe('a task that does not start', () => {
       });
       expect(readyCondition(seen)?.message).toContain(`Insufficient ${resource}`);
       expect(messagesOf(seen)).toContain(
-        '(service web) was unable to place a task because no container instance met all of its requirements.',
+        `(service web) was unable to place a task because no container instance met all of its requirements. The closest matching container-instance ${lacks}.`,
       );
     });
   }
