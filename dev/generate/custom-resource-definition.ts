@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { Kind } from './kinds.ts';
-import { structuralSchema } from './structural-schema.ts';
+import { type StructuralSchema, structuralSchema } from './structural-schema.ts';
 
 const API_VERSION_TEXT = 'Version of the schema of this object.';
 const KIND_TEXT = 'Kind of this object.';
@@ -33,7 +33,7 @@ export function customResourceDefinition({ resource, description, spec, status, 
                 apiVersion: { type: 'string', description: API_VERSION_TEXT },
                 kind: { type: 'string', description: KIND_TEXT },
                 metadata: { type: 'object' },
-                spec: structuralSchema(spec, `${kind}.spec`, { nullMeansAbsent: true }),
+                spec: withoutNull(structuralSchema(spec, `${kind}.spec`, { nullMeansAbsent: true }), scale),
                 status: structuralSchema(status, `${kind}.status`, { nullMeansAbsent: false }),
               },
             },
@@ -44,6 +44,14 @@ export function customResourceDefinition({ resource, description, spec, status, 
       ],
     },
   };
+}
+
+/** The API server reads the replicas of each object that it stores, and finds no number in a null. */
+function withoutNull(spec: StructuralSchema, scale: Kind['scale']): StructuralSchema {
+  const replicas = scale?.specReplicasPath.replace('.spec.', '') ?? '';
+  const property = spec.properties?.[replicas];
+  if (property !== undefined) delete property.nullable;
+  return spec;
 }
 
 /** Path within the repository and content of the CRD file of a kind. */

@@ -62,7 +62,7 @@ export const KINDS: readonly Kind[] = [
     },
     columns: [
       { name: 'Status', type: 'string', jsonPath: '.status.status' },
-      { name: 'Desired', type: 'integer', jsonPath: '.spec.desiredCount' },
+      { name: 'Desired', type: 'integer', jsonPath: '.status.desiredCount' },
       { name: 'Pending', type: 'integer', jsonPath: '.status.pendingCount' },
       { name: 'Running', type: 'integer', jsonPath: '.status.runningCount' },
       { name: 'TaskDef', type: 'string', jsonPath: '.status.taskDefinition' },

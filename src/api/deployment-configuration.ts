@@ -7,14 +7,14 @@ const strategyText = (strategy: string): string => `strategy '${strategy}' is no
 
 const bounds = z.strictObject({
   minimumHealthyPercent: integer(0, 100)
-    .default(100)
+    .optional()
     .describe(
-      'Healthy tasks that must remain during a deployment, in percent of desiredCount, rounded up; 0 to 100. Default: 100.',
+      'Healthy tasks that must remain during a deployment, in percent of desiredCount, rounded up; 0 to 100. Default: 100; for DAEMON 0.',
     ),
   maximumPercent: integer(100, 100000)
-    .default(200)
+    .optional()
     .describe(
-      'Tasks that may exist during a deployment, in percent of desiredCount, rounded down; from 100. Default: 200.',
+      'Tasks that may exist during a deployment, in percent of desiredCount, rounded down; from 100. Default: 200; for DAEMON 100, which is all that it takes.',
     ),
   deploymentCircuitBreaker: circuitBreakerSchema.optional(),
   strategy: z
@@ -43,12 +43,6 @@ const absent = (field: keyof Given, allowed: string): Rule<Given> => ({
 
 export const deploymentConfigurationSchema = withRules(
   bounds,
-  {
-    // Text: ecs-semantics §3.3.
-    message: 'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.',
-    holds: ({ minimumHealthyPercent, maximumPercent }) => minimumHealthyPercent !== 100 || maximumPercent !== 100,
-    cel: 'self.minimumHealthyPercent != 100 || self.maximumPercent != 100',
-  },
   {
     refuses: ({ strategy = 'ROLLING' }) => (strategy === 'ROLLING' ? undefined : strategyText(strategy)),
     cel: "!has(self.strategy) || self.strategy == 'ROLLING'",

@@ -112,7 +112,13 @@ function problem(
   { field, unsupported }: Pick<Rule<unknown>, 'field' | 'unsupported'>,
 ): readonly Problem[] {
   if (message === undefined) return [];
-  return [{ message, ...(field !== undefined && { path: [field] }), ...(unsupported && { params: { unsupported } }) }];
+  return [
+    {
+      message,
+      ...(field !== undefined && { path: field.split('.') }),
+      ...(unsupported && { params: { unsupported } }),
+    },
+  ];
 }
 
 /** Attaches rules to a schema, as a zod check and as its CEL twin. */

@@ -14,6 +14,7 @@ import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { networkConfigurationSchema } from './network-configuration.ts';
 import { parseWith } from './parse.ts';
 import { placementFields, placementRules } from './placement.ts';
+import { percentagesOf, schedulingStrategyRules } from './scheduling-strategy.ts';
 import { awsName, flag, immutable, integer, type Parsed, timestamp, withRules } from './schema.ts';
 import { commonStatus, count } from './status.ts';
 import { volumeConfigurationsSchema } from './volume-configuration.ts';
@@ -30,12 +31,16 @@ export const serviceSpecSchema = withRules(
     taskDefinition: taskDefinitionReferenceSchema().describe(
       'What the tasks run: family:revision pins a revision, family follows the newest ACTIVE one. The ARN and task-definition/family:revision are taken as well.',
     ),
-    desiredCount: integer(0).describe(
-      'Tasks to keep running, from 0. Required, as for CreateService. kubectl scale changes it.',
-    ),
-    schedulingStrategy: immutable(z.enum(['REPLICA']), 'schedulingStrategy cannot be changed')
+    desiredCount: integer(0)
+      .optional()
+      .describe(
+        'Tasks to keep running, from 0. Required for REPLICA, as for CreateService, and not taken for DAEMON. kubectl scale changes it.',
+      ),
+    schedulingStrategy: immutable(z.enum(['REPLICA', 'DAEMON']), 'schedulingStrategy cannot be changed')
       .default('REPLICA')
-      .describe('REPLICA (default): desiredCount tasks anywhere. Cannot be changed.'),
+      .describe(
+        'REPLICA (default): desiredCount tasks anywhere. DAEMON: one task on each node that is ACTIVE and matches the placement constraints. Cannot be changed.',
+      ),
     launchType: launchTypeSchema
       .optional()
       .describe('Where tasks run on AWS; on Kubernetes the nodes are chosen by spec.kubernetes.'),
@@ -63,10 +68,13 @@ export const serviceSpecSchema = withRules(
   }),
   deploymentControllerRule,
   ...placementRules,
+  ...schedulingStrategyRules,
 ).describe('A number of tasks that is kept running: the input of CreateService.');
 
-export type ServiceSpec = Parsed<typeof serviceSpecSchema>;
-export type DeploymentConfiguration = ServiceSpec['deploymentConfiguration'];
+type GivenServiceSpec = Parsed<typeof serviceSpecSchema>;
+export type DeploymentConfiguration = GivenServiceSpec['deploymentConfiguration'] & ReturnType<typeof percentagesOf>;
+/** With every default, those that depend on schedulingStrategy included. */
+export type ServiceSpec = GivenServiceSpec & { readonly deploymentConfiguration: DeploymentConfiguration };
 
 const deploymentSchema = z
   .object({
@@ -175,5 +183,6 @@ export type StopCode = StoppedTask['stopCode'];
  * @throws InvalidSpecError
  */
 export function parseService(raw: unknown): ServiceSpec {
-  return parseWith(serviceSpecSchema, raw);
+  const given = parseWith(serviceSpecSchema, raw);
+  return { ...given, deploymentConfiguration: { ...given.deploymentConfiguration, ...percentagesOf(given) } };
 }

@@ -31,8 +31,11 @@ export function budgetRecord({ metadata, spec }: BudgetJson): BudgetRecord {
   return { uid, namespace, name, resourceVersion, owner, minAvailable };
 }
 
-/** A bound above the desired count could never be met: it would hold every drain up for ever. */
-const lowerBound = ({ desiredCount, deploymentConfiguration }: ServiceSpec): number => {
+/**
+ * A bound above the desired count could never be met: it would hold every drain up for ever. So would one for DAEMON,
+ * whose tasks are not replaced on another node.
+ */
+const lowerBound = ({ desiredCount = 0, deploymentConfiguration }: ServiceSpec): number => {
   const { minimumHealthyPercent, maximumPercent } = deploymentConfiguration;
   return Math.min(bounds(desiredCount, minimumHealthyPercent, maximumPercent).min, desiredCount);
 };

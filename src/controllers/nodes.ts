@@ -1,6 +1,7 @@
 /** Nodes as container instances: which are DRAINING, which are lost with their tasks, and whether they have zones. */
 import { hostTerminated } from '../ecs/task.ts';
 import type { Store, Stored } from '../kube/store.ts';
+import type { Node } from '../pod/daemon.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { ZONE } from '../pod/placement-attributes.ts';
 
@@ -13,12 +14,12 @@ interface NodeJson {
     readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
-  readonly spec?: { readonly unschedulable?: boolean; readonly taints?: readonly { readonly key: string }[] };
+  readonly spec?: { readonly unschedulable?: boolean; readonly taints?: Node['taints'] };
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
 /** All that is kept of a node. */
-export interface NodeRecord extends Stored {
+export interface NodeRecord extends Stored, Node {
   /** Cordoned, or about to be removed: ECS's DRAINING. */
   readonly draining: boolean;
   /** Its kubelet reports. */
@@ -42,11 +43,19 @@ export function nodeRecord({ metadata, spec, status }: NodeJson): NodeRecord {
     draining: spec?.unschedulable === true || removed,
     ready: status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true,
     zoned: metadata.labels?.[ZONE] !== undefined,
+    labels: metadata.labels ?? {},
+    taints: (spec?.taints ?? []).map(({ key, value, effect }) => ({
+      key,
+      effect,
+      ...(value !== undefined && { value }),
+    })),
   };
 }
 
 /** What the schedulers ask of nodes. */
 export interface NodeView {
+  /** The nodes of the cluster are known. */
+  areKnown(): boolean;
   isDraining(node: string): boolean;
   /** Not ready, or gone. */
   isAway(node: string): boolean;
@@ -57,6 +66,7 @@ export interface NodeView {
 /** @param known whether the store has the nodes of the cluster; while it has not, no node drains or is away, and there are zones. */
 export function nodeView(store: Store<NodeRecord>, known: () => boolean): NodeView {
   return {
+    areKnown: known,
     isDraining: (node) => known() && store.get('', node)?.draining === true,
     isAway: (node) => known() && store.get('', node)?.ready !== true,
     hasZones: () => !known() || store.size === 0 || isZoned(store.values()),

@@ -26,6 +26,7 @@ import { type ObservedTask, observePod } from '../pod/observe.ts';
 import { reconcileBatchJob } from './batch-job.ts';
 import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
+import { Daemons } from './daemons.ts';
 import { asStopped, DepartedTasks } from './departed-tasks.ts';
 import { budgetRecord } from './disruption-budget.ts';
 import { MountFailures } from './mount-failures.ts';
@@ -101,7 +102,8 @@ export function createOperator(options: OperatorOptions): Operator {
     runTasks: controller('task', reconcileRunTask),
     clusters: controller('cluster', reconcileCluster),
   };
-  const wake = new Wake(stores, controllers);
+  const daemons = new Daemons();
+  const wake = new Wake(stores, controllers, daemons);
 
   /** A service's task that was still running is replaced, and has no record; that of a Task has one, however it went. */
   const noteDeparted = (task: ObservedTask): void => {
@@ -114,6 +116,7 @@ export function createOperator(options: OperatorOptions): Operator {
     runtime.statuses[kind].forget(uid);
     runtime.departed.forget(uid);
     runtime.mountFailures.forget(uid);
+    daemons.forget(uid);
     for (const barrier of Object.values(runtime.barriers)) barrier.forget(uid);
   };
 
@@ -143,6 +146,7 @@ export function createOperator(options: OperatorOptions): Operator {
       ({ type, object }) => {
         if (type === 'deleted') noteDeparted(object);
         wake.owner(object.owner);
+        if (type === 'deleted' || object.ended) wake.daemonsBeside(object);
       },
       managed,
     ),
@@ -188,12 +192,7 @@ export function createOperator(options: OperatorOptions): Operator {
 
   // Nodes have no namespace: an operator of one namespace has no right to them.
   const nodeReflector =
-    namespace === undefined
-      ? watch(nodes, nodeRecord, stores.nodes, ({ type, object, previous }) => {
-          if (type !== 'modified' || object.draining !== previous.draining || object.ready !== previous.ready)
-            wake.node(object.name);
-        })
-      : undefined;
+    namespace === undefined ? watch(nodes, nodeRecord, stores.nodes, (change) => wake.node(change)) : undefined;
   const budgetReflector = watch(
     podDisruptionBudgets,
     budgetRecord,
@@ -225,6 +224,7 @@ export function createOperator(options: OperatorOptions): Operator {
     stores,
     departed: new DepartedTasks(),
     mountFailures: new MountFailures(),
+    daemons,
     barriers,
     statuses: {
       taskDefinitions: new StatusWriter(client, taskDefinitions, barriers.taskDefinitions),

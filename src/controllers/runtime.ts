@@ -11,6 +11,7 @@ import type { Store } from '../kube/store.ts';
 import type { WriteBarrier } from '../kube/write-barrier.ts';
 import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import type { Daemons } from './daemons.ts';
 import type { DepartedTasks } from './departed-tasks.ts';
 import type { BudgetRecord } from './disruption-budget.ts';
 import type { MountFailures } from './mount-failures.ts';
@@ -32,7 +33,7 @@ export interface Stores {
   readonly revisions: Store<RevisionRecord>;
   /** Indexes: `family`. */
   readonly taskDefinitions: Store<TaskDefinitionRecord>;
-  /** Indexes: `uid`, `family`, `serviceName`. */
+  /** Indexes: `uid`, `family`, `namespace`, `daemon`. */
   readonly services: Store<ServiceRecord>;
   /** Indexes: `uid`, `family`. */
   readonly batchJobs: Store<BatchJobRecord>;
@@ -58,6 +59,7 @@ export interface Runtime {
   /** Of Services and Tasks. */
   readonly departed: DepartedTasks;
   readonly mountFailures: MountFailures;
+  readonly daemons: Daemons;
   readonly barriers: Barriers;
   readonly statuses: {
     readonly taskDefinitions: StatusWriter<TaskDefinitionStatus>;

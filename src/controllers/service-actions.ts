@@ -116,10 +116,10 @@ function start(
   deployment: ServiceDeployment,
   template: PodTemplate,
   clusterName: string,
-  { seat }: Extract<ServiceAction<ObservedTask>, { kind: 'start' }>,
+  { seat, node }: Extract<ServiceAction<ObservedTask>, { kind: 'start' }>,
 ): Promise<string> {
   // `<service>-<deployment>-<slot>-<generation>`, at most 63 characters, since it becomes the host name.
-  const stem = uniqueDnsName(serviceName, 40);
+  const stem = uniqueDnsName(serviceName, node === undefined ? 40 : 34);
   return startTask(runtime, template, {
     namespace: service.namespace,
     name: `${stem}-${BigInt(deployment.id).toString(36).slice(-6)}-${seat.slot}-${seat.generation}`,
@@ -130,6 +130,7 @@ function start(
       ...(service.spec && tagAnnotation(service.spec, template.tags, { clusterName, serviceName })),
     },
     owner: ownerReference(services, service),
+    node,
   });
 }
 

@@ -10,6 +10,7 @@ import type { DeploymentFailure, FailureKind } from '../ecs/deployment-failure.t
 import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import type { TaskPlacement } from '../pod/placement.ts';
+import { isDaemon } from './daemons.ts';
 import { FAILED, RESTORED_AFTER, type RevisionRecord, ROLLOUT_STATE, sameContent, type Verdict } from './records.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { deleteRevision, type TaskRevision } from './task-revisions.ts';
@@ -231,6 +232,7 @@ export const placementOf = (runtime: Runtime, service: ServiceRecord, deployment
   among: { [LABELS.deployment]: deployment },
   placementConstraints: service.spec?.placementConstraints ?? [],
   placementStrategy: service.spec?.placementStrategy ?? [],
+  daemon: isDaemon(service),
   zones: runtime.nodes.hasZones(),
   binpackScheduler: runtime.binpackScheduler,
 });

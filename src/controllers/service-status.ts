@@ -54,7 +54,7 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
   return {
     observedGeneration: service.generation,
     status: service.deleting ? 'DRAINING' : 'ACTIVE',
-    desiredCount: service.spec?.desiredCount ?? service.status.desiredCount ?? 0,
+    desiredCount: service.spec?.desiredCount ?? primary?.desiredCount ?? service.status.desiredCount ?? 0,
     pendingCount: shown.reduce((sum, { pendingCount }) => sum + pendingCount, 0),
     runningCount: shown.reduce((sum, { runningCount }) => sum + runningCount, 0),
     ...(newest !== undefined && { taskDefinition: `${newest.family}:${newest.revision}` }),

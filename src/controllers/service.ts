@@ -1,11 +1,13 @@
 /** Service: read the caches, plan, carry the plan out, write the status, sweep what is recorded. */
 import { API_VERSION, services } from '../api/meta.ts';
+import { planDaemon } from '../ecs/daemon-plan.ts';
 import { planService } from '../ecs/service-plan.ts';
 import { stopCauseOf } from '../ecs/task.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import { placementId } from '../pod/placement.ts';
 import { clusterView } from './cluster-view.ts';
+import { isDaemon } from './daemons.ts';
 import { giveUp, judge } from './deployment-verdict.ts';
 import { keepBudget } from './disruption-budget.ts';
 import { drainingNodes, withNodes } from './nodes.ts';
@@ -21,13 +23,22 @@ import {
   pruneDeployments,
   serviceNameOf,
   settleRollback,
+  templateOf,
 } from './service-deployments.ts';
-import { wantedRevision } from './service-revision.ts';
+import { type Trouble, wantedRevision } from './service-revision.ts';
 import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
 import { sweepService } from './service-sweep.ts';
 import { transitions } from './service-transitions.ts';
 import { settleStarts } from './start-barriers.ts';
 import { recordStop, sayStopped } from './tasks.ts';
+
+/** No node is known not to be there: nothing is started or stopped. */
+const NODES_UNKNOWN: Trouble = {
+  reason: 'NodesUnknown',
+  message:
+    'a DAEMON service has a task on each node, and the operator sees no nodes: give it the right to list and watch nodes, and all namespaces',
+  stalled: true,
+};
 
 export async function reconcileService(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers } = runtime;
@@ -67,19 +78,32 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const [newest, ...older] = deployments;
   if (newest === undefined) return report(runtime, service, { deployments, tasks, events: [], trouble, problems });
 
+  if (isDaemon(service) && !runtime.nodes.areKnown()) {
+    trouble ??= NODES_UNKNOWN;
+    return report(runtime, service, { deployments, tasks, events: [], trouble, problems });
+  }
+
   const judgement = judge(service, newest, deployments);
-  const plan = planService({
-    desiredCount: spec.desiredCount,
+  const scheduled = {
     minimumHealthyPercent: spec.deploymentConfiguration.minimumHealthyPercent,
-    maximumPercent: spec.deploymentConfiguration.maximumPercent,
     healthCheckGracePeriodSeconds: spec.healthCheckGracePeriodSeconds,
     circuitBreaker: spec.deploymentConfiguration.deploymentCircuitBreaker,
     placement: placementId(spec),
     deployments: [judgement.primary, ...older],
     tasks,
-    draining: drainingNodes(tasks, runtime.nodes),
     now: runtime.now(),
-  });
+  } as const;
+  const plan = isDaemon(service)
+    ? planDaemon({
+        ...scheduled,
+        ...runtime.daemons.nodesFor(runtime, service, templateOf(runtime, service, newest, cluster.spec)),
+      })
+    : planService({
+        ...scheduled,
+        desiredCount: spec.desiredCount ?? 0,
+        maximumPercent: spec.deploymentConfiguration.maximumPercent,
+        draining: drainingNodes(tasks, runtime.nodes),
+      });
 
   const budget = await keepBudget(runtime, service, spec, serviceNameOf(service));
   const done = await carryOut(runtime, service, cluster, deployments, plan);

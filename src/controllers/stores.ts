@@ -1,6 +1,7 @@
 /** The caches, and the indexes by which controllers and events find what they need in them. */
 import { parseTaskDefinitionReference } from '../api/names.ts';
 import { Store } from '../kube/store.ts';
+import { DAEMON, isDaemon } from './daemons.ts';
 import type { BudgetRecord } from './disruption-budget.ts';
 import type { NodeRecord } from './nodes.ts';
 import type {
@@ -33,7 +34,12 @@ export function createStores(): Stores {
       family: (record) => [`${record.namespace}/${familyOf(record)}`],
       namespace: namespaceOf,
     }),
-    services: new Store<ServiceRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
+    services: new Store<ServiceRecord>({
+      uid: ({ uid }) => [uid],
+      family: followed,
+      namespace: namespaceOf,
+      daemon: (service) => (isDaemon(service) ? [DAEMON] : []),
+    }),
     batchJobs: new Store<BatchJobRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
     runTasks: new Store<RunTaskRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
     clusters: new Store<ClusterRecord>({ namespace: namespaceOf }),

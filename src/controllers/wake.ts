@@ -1,5 +1,9 @@
 /** Who looks again when something changed: the owners that read it, found through indexes. */
 import type { Controller } from '../kube/controller.ts';
+import type { Change } from '../kube/store.ts';
+import type { ObservedTask } from '../pod/observe.ts';
+import { DAEMON, type Daemons, isDaemon } from './daemons.ts';
+import type { NodeRecord } from './nodes.ts';
 import { keyOf } from './records.ts';
 import type { Stores } from './runtime.ts';
 
@@ -13,10 +17,12 @@ const OWNERS = ['services', 'batchJobs', 'runTasks'] as const;
 export class Wake {
   readonly #stores: Stores;
   readonly #controllers: Controllers;
+  readonly #daemons: Daemons;
 
-  constructor(stores: Stores, controllers: Controllers) {
+  constructor(stores: Stores, controllers: Controllers, daemons: Daemons) {
     this.#stores = stores;
     this.#controllers = controllers;
+    this.#daemons = daemons;
   }
 
   /** The owner of tasks that has this UID. */
@@ -43,8 +49,28 @@ export class Wake {
     }
   }
 
-  /** Those with tasks on the node, and no others. */
-  node(name: string): void {
-    for (const owner of new Set(this.#stores.tasks.by('node', name).map((task) => task.owner))) this.owner(owner);
+  /** Those with tasks on the node, and the DAEMON services to which it is something else now. */
+  node({ type, object, previous }: Change<NodeRecord>): void {
+    if (type !== 'modified' || object.draining !== previous.draining || object.ready !== previous.ready) {
+      for (const owner of this.#ownersOn(object.name)) this.owner(owner);
+    }
+    const [before, after] = type === 'deleted' ? [previous ?? object, undefined] : [previous, object];
+    for (const service of this.#stores.services.by('daemon', DAEMON)) {
+      if (this.#daemons.concerns(service, before, after)) this.#controllers.services.enqueue(keyOf(service));
+    }
+  }
+
+  /** The DAEMON services that wait, on a DRAINING node, for the end of this task. */
+  daemonsBeside({ node = '' }: ObservedTask): void {
+    if (this.#stores.nodes.get('', node)?.draining !== true) return;
+    for (const owner of this.#ownersOn(node)) {
+      for (const service of this.#stores.services.by('uid', owner)) {
+        if (isDaemon(service)) this.#controllers.services.enqueue(keyOf(service));
+      }
+    }
+  }
+
+  #ownersOn(node: string): ReadonlySet<string> {
+    return new Set(this.#stores.tasks.by('node', node).map((task) => task.owner));
   }
 }

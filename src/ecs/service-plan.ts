@@ -60,6 +60,8 @@ export interface Start {
   readonly seat: Seat;
   /** What it takes the place of; absent for a first start. */
   readonly replaces?: Replaces;
+  /** The only node that it may run on; absent where the scheduler of Kubernetes is to choose. */
+  readonly node?: string;
   readonly because: string;
 }
 

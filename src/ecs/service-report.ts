@@ -35,7 +35,8 @@ export function servicePlan<T extends ServiceTask>(
       !throttled &&
       !broken &&
       nothingStopping &&
-      wanted.every(isHealthy),
+      fresh.every(isHealthy) &&
+      old.every(isHealthy),
     wakeAt: earliest([...wanted.map(({ health }) => health.changesAt), throttled ? throttle.until : undefined]),
   };
 }
@@ -55,7 +56,7 @@ function deploymentPlans<T extends ServiceTask>(
     const runningCount = own.filter(({ task }) => lastStatus(task) === 'RUNNING').length;
     const started = actions.filter((action) => action.kind === 'start' && action.deployment === id).length;
     const waiting = starts.lost.filter((task) => task.deployment === id).length;
-    const exists = view.live.some((task) => task.deployment === id) || waiting > 0;
+    const exists = view.tasks.some((task) => !task.ended && task.deployment === id) || waiting > 0;
     return {
       id,
       status: isPrimary ? 'PRIMARY' : exists ? 'ACTIVE' : 'INACTIVE',
@@ -76,7 +77,7 @@ function blockedBy<T extends ServiceTask>(
   { broken, throttle }: DeploymentVerdict,
   actions: readonly ServiceAction<T>[],
 ): string {
-  const { live, max, min, wanted, fresh, old } = view;
+  const { live, max, min, fresh, old } = view;
   const stopping = new Set(actions.flatMap((action) => (action.kind === 'stop' ? [action.task] : [])));
   return whatBlocks({
     broken,
@@ -85,7 +86,7 @@ function blockedBy<T extends ServiceTask>(
     startable,
     live: live.length,
     max,
-    healthy: wanted.filter((one) => isHealthy(one) && !stopping.has(one.task)).length,
+    healthy: [...fresh, ...old].filter((one) => isHealthy(one) && !stopping.has(one.task)).length,
     min,
     healthyOld: old.filter(isHealthy).length,
     coming: fresh.filter((one) => not(isUnhealthy)(one) && !isHealthy(one)).length,

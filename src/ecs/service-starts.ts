@@ -60,7 +60,7 @@ const startOf = (deployment: string, seat: Start['seat'], because: string): Star
  * The newest task of each slot of an older deployment that ended by itself, or is about to: it is replaced on its own
  * revision (`ecs-semantics §3.4`, since November 2025) for as long as its deployment still has a task.
  */
-function lostOfOlderDeployments<T extends ServiceTask>({ tasks, deployments, primary }: ServiceView<T>): T[] {
+export function lostOfOlderDeployments<T extends ServiceTask>({ tasks, deployments, primary }: ServiceView<T>): T[] {
   const isGone = ({ ended, stopRequested }: T): boolean => ended || stopRequested;
   const failed = new Set(deployments.filter((deployment) => deployment.failed).map(({ id }) => id));
   const older = Map.groupBy(

@@ -1,7 +1,9 @@
 /** Pod → task: the flat record that stores keep and plans read. Everything else of the pod is dropped. */
+import type { V1Affinity } from '@kubernetes/client-node';
 import { ANNOTATIONS, LABELS } from '../api/meta.ts';
 import { neverStarted } from '../ecs/dependencies.ts';
 import type { Container, ContainerTraits, Disruption, DisruptionKind, StopCode, Task } from '../ecs/task.ts';
+import { targetOf } from './daemon.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
 import type { StartBarriers } from './start-barrier.ts';
 
@@ -22,6 +24,7 @@ export interface PodJson {
   readonly spec?: {
     readonly nodeName?: string;
     readonly activeDeadlineSeconds?: number;
+    readonly affinity?: V1Affinity;
     readonly initContainers?: readonly { readonly name: string }[];
     readonly containers?: readonly { readonly name: string }[];
   };
@@ -55,6 +58,8 @@ export interface ObservedTask extends Task {
   readonly deployment: string;
   /** {@link ANNOTATIONS.placement} */
   readonly placement?: string;
+  /** Of a DAEMON service's: the only node that it may run on. */
+  readonly target?: string;
   readonly slot: number;
   readonly generation: number;
   readonly index?: number;
@@ -107,6 +112,7 @@ export function observePod(pod: PodJson): ObservedTask {
   const reasons = JSON.parse(annotations[ANNOTATIONS.containerReasons] ?? '{}') as Readonly<Record<string, string>>;
   const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
   const readinessChangedAt = time(ready?.lastTransitionTime);
+  const target = targetOf(spec?.affinity);
   const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
   const index = labels[LABELS.arrayIndex];
   const deletedAt = Date.parse(metadata.deletionTimestamp ?? '') - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
@@ -123,6 +129,7 @@ export function observePod(pod: PodJson): ObservedTask {
     taskDefinition: annotations[ANNOTATIONS.taskDefinition] ?? '',
     deployment: labels[LABELS.deployment] ?? '',
     ...(annotations[ANNOTATIONS.placement] !== undefined && { placement: annotations[ANNOTATIONS.placement] }),
+    ...(target !== undefined && { target }),
     slot: Number(slot ?? 0),
     generation: Number(generation ?? 0),
     ...(index !== undefined && { index: Number(index) }),

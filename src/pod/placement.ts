@@ -4,6 +4,7 @@ import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import type { Placement } from '../api/placement.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { RuntimePlatform } from '../api/task-definition-fields.ts';
+import { daemonTolerations } from './daemon.ts';
 import { WINDOWS_BUILDS } from './placement-attributes.ts';
 import { compileConstraints } from './placement-constraints.ts';
 import { compileStrategies, type Strategies } from './placement-strategy.ts';
@@ -15,6 +16,8 @@ export interface TaskPlacement extends Placement {
   readonly group: string;
   /** Labels of the tasks among which they are spread: of one deployment, or of the group. */
   readonly among: Readonly<Record<string, string>>;
+  /** They are of a DAEMON service: each is for one node, which `stampPod` is told. */
+  readonly daemon?: boolean;
   /** Whether nodes have zones. Where none has, all are in one, as ECS sees it. */
   readonly zones: boolean;
   /** Schedulers that fill a node before they take the next: `<name>-cpu` and `<name>-memory`. Absent: there are none. */
@@ -48,15 +51,17 @@ export function scheduling(
   placement?: TaskPlacement,
 ): Pick<V1PodSpec, 'nodeSelector' | 'tolerations' | 'affinity' | 'topologySpreadConstraints' | 'schedulerName'> {
   const { affinity } = constraintsOf(definition, placement);
-  const { topologySpreadConstraints } = strategiesOf(placement);
+  const isDaemon = placement?.daemon === true;
+  const topologySpreadConstraints = isDaemon ? [] : strategiesOf(placement).topologySpreadConstraints;
   const schedulerName = options.schedulerName ?? binpackScheduler(placement);
   const nodeSelector = { ...platform(definition.runtimePlatform ?? {}), ...options.nodeSelector };
   return {
     ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
     tolerations: [
       ...options.tolerations.map((toleration) => ({ ...toleration })),
-      nodeLost('not-ready'),
-      nodeLost('unreachable'),
+      ...(isDaemon
+        ? daemonTolerations(definition.networkMode === 'host')
+        : [nodeLost('not-ready'), nodeLost('unreachable')]),
     ],
     ...(affinity !== undefined && { affinity }),
     ...(topologySpreadConstraints.length > 0 && { topologySpreadConstraints }),

@@ -2,6 +2,7 @@ import type { V1Container } from '@kubernetes/client-node';
 import type { EnvironmentVariable } from '../api/container-environment.ts';
 import { LABELS, type OwnerReference } from '../api/meta.ts';
 import type { PodTemplate } from './compile.ts';
+import { onlyOn } from './daemon.ts';
 import { withBarrier } from './start-barrier.ts';
 
 export interface TaskPod {
@@ -12,6 +13,8 @@ export interface TaskPod {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly owner: OwnerReference;
+  /** The only node that it may run on; absent where its template says all that there is to say. */
+  readonly node?: string | undefined;
   /** Variables of this task alone, for all its containers. */
   readonly environment?: readonly EnvironmentVariable[];
 }
@@ -20,7 +23,12 @@ export interface TaskPod {
 export function stampPod(template: PodTemplate, pod: TaskPod): object {
   const containers = template.spec.containers.map((container) => stamped(container, template, pod));
   const init = template.spec.initContainers?.map((container) => stamped(container, template, pod));
-  const spec = { ...template.spec, ...(init !== undefined && { initContainers: init }), containers };
+  const spec = {
+    ...template.spec,
+    ...(init !== undefined && { initContainers: init }),
+    containers,
+    ...(pod.node !== undefined && { affinity: onlyOn(pod.node, template.spec.affinity) }),
+  };
   return {
     apiVersion: 'v1',
     kind: 'Pod',

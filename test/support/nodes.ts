@@ -20,18 +20,32 @@ export async function ownNodes(
   count: number,
 ): Promise<OwnNodes> {
   const names = Array.from({ length: count }, (_, index) => `${ns.name}-${index}`);
-  await Promise.all(
-    names.map((name, index) => {
-      const node = simulatedNode(name, index, { [OWNER]: ns.name });
-      const taints = [{ key: OWNER, value: ns.name, effect: 'NoSchedule' }];
-      return suite.api.call('POST', pathOf('nodes'), { ...node, spec: { taints } });
-    }),
-  );
-  context.onTestFinished(async () => {
-    await Promise.all(names.map((name) => suite.api.call('DELETE', pathOf('nodes', undefined, name))));
-  });
+  await Promise.all(names.map((name, index) => ownNode(suite, ns, context, name, index)));
   return {
     names,
     kubernetes: { nodeSelector: { [OWNER]: ns.name }, tolerations: [{ key: OWNER, operator: 'Exists' }] },
   };
+}
+
+/** Makes one more of them; the test may delete it. */
+export async function ownNode(
+  suite: Suite,
+  ns: TestNamespace,
+  { onTestFinished }: TestContext,
+  name: string,
+  index = 0,
+): Promise<void> {
+  const node = simulatedNode(name, index, { [OWNER]: ns.name });
+  const taints = [{ key: OWNER, value: ns.name, effect: 'NoSchedule' }];
+  await suite.api.call('POST', pathOf('nodes'), { ...node, spec: { taints } });
+  onTestFinished(async () => {
+    const { code, stderr } = await suite.cluster.kubectl([
+      'delete',
+      'node',
+      name,
+      '--ignore-not-found',
+      '--wait=false',
+    ]);
+    if (code !== 0) throw new Error(stderr);
+  });
 }

@@ -33,6 +33,8 @@ export interface ContainerState {
 export interface Pod extends KubeObject {
   readonly spec: {
     readonly nodeName?: string;
+    readonly affinity?: object;
+    readonly tolerations?: readonly object[];
     readonly activeDeadlineSeconds?: number;
     readonly terminationGracePeriodSeconds?: number;
     readonly serviceAccountName?: string;

@@ -114,6 +114,8 @@ export const PINNED = clusterService(
   'keeps a pinned revision when the definition changes, while one that follows the family rolls',
 );
 export const BOUNDS = 'test/cluster/rollouts.test.ts > from 5 to 10 tasks at 50/200 keeps both bounds at every moment';
+export const DAEMON =
+  'test/cluster/daemon.test.ts > has one task on each node, follows nodes that come, change and go, and has no PodDisruptionBudget';
 export const GRACE_PERIOD = nodeService('lets failed health checks be in the grace period of the service');
 
 export const CLUSTER_NAME = 'test/cluster/cluster-kind.test.ts > is Ready, and shows what the namespace stands for';

@@ -12,7 +12,17 @@ import {
   type Topic,
   whole,
 } from './entry.ts';
-import { BOUNDS, BREAKER, BREAKER_RESET, DESIRED_COUNT, GRACE_PERIOD, PINNED, SERVICE_NAMES, TAGS } from './proofs.ts';
+import {
+  BOUNDS,
+  BREAKER,
+  BREAKER_RESET,
+  DAEMON,
+  DESIRED_COUNT,
+  GRACE_PERIOD,
+  PINNED,
+  SERVICE_NAMES,
+  TAGS,
+} from './proofs.ts';
 
 const notYet = refused('not taken yet');
 const AS_ANNOTATION =
@@ -36,7 +46,16 @@ export const service: Topic = {
         /:\d+$/.test(taskDefinition) ? 'a revision is named' : 'only the family is named',
     ),
     desiredCount: exact(DESIRED_COUNT),
-    schedulingStrategy: exact(DESIRED_COUNT),
+    schedulingStrategy: conditional(
+      {
+        'it is REPLICA': exact(DESIRED_COUNT),
+        'it is DAEMON': approximated(
+          'nodes reserve nothing for its tasks before they run other pods, where ECS starts daemons first: kubernetes.priorityClassName lets them take their place; on a node that is DRAINING they wait for tasks, not for pods of others; task:group in a constraint is left to the scheduler, under which the task waits on its node',
+          DAEMON,
+        ),
+      },
+      ({ schedulingStrategy }: ServiceSpec) => (schedulingStrategy === 'DAEMON' ? 'it is DAEMON' : 'it is REPLICA'),
+    ),
     launchType: ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector to choose among them'),
     deploymentConfiguration: BY_ITS_FIELDS,
     healthCheckGracePeriodSeconds: exact(GRACE_PERIOD),

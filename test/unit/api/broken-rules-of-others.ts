@@ -1,6 +1,6 @@
 /** Specs that break one rule each, of all kinds but TaskDefinition. */
 import type { BrokenRule } from './broken-rules.ts';
-import { job, runTask, type SampleKind, service } from './samples.ts';
+import { daemon, job, runTask, type SampleKind, service } from './samples.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -19,6 +19,8 @@ const brokenPods = Object.entries({
 const podKeys = 'keys of longshore.dev/ and app.kubernetes.io/managed-by are set by Longshore';
 
 const ofService = ofKind('Service');
+const ofDaemon = (field: string, message: string, given: unknown): BrokenRule =>
+  ofService(`spec.${field}`, `The daemon scheduling strategy ${message}`, daemon({ [field]: given }));
 /** Of a volume that is configured at launch, of a Service or a Task. */
 function brokenVolumes(of: typeof ofService, spec: (fields: Fields) => Fields): BrokenRule[] {
   const volume = (managedEBSVolume: Fields) => spec({ volumeConfigurations: [{ name: 'data', managedEBSVolume }] });
@@ -164,6 +166,27 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
         },
       },
     }),
+  ),
+  ofService('spec.desiredCount', 'DesiredCount is missing', { taskDefinition: 'web:1' }),
+  ofDaemon(
+    'desiredCount',
+    'does not support a desired count for services. Remove the desired count value and try again',
+    0,
+  ),
+  ofDaemon('placementStrategy', 'does not support placement strategies. Remove the placement strategy and try again', [
+    { type: 'random' },
+  ]),
+  ofDaemon('launchType', 'does not support the FARGATE launch type. Change the launch type and try again', 'FARGATE'),
+  {
+    ...ofDaemon('deploymentConfiguration', 'does not support values above 100 for maximumPercent', {
+      maximumPercent: 101,
+    }),
+    path: 'spec.deploymentConfiguration.maximumPercent',
+  },
+  ofService(
+    'spec.deploymentConfiguration',
+    'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.',
+    daemon({ deploymentConfiguration: { minimumHealthyPercent: 100 } }),
   ),
   ...brokenTags.map(([field, of]) => ofService(`spec.tags[0].${field}`, reserved, service({ tags: of }))),
   ...brokenPods.map(([field, of]) =>

@@ -9,7 +9,7 @@ import { parseTask } from '../../../src/api/task.ts';
 import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
 import { brokenFields, brokenRules } from './broken-rules.ts';
 import { clusterSamples } from './cluster-samples.ts';
-import { container, type SampleKind, samples, service, task, wordpress } from './samples.ts';
+import { container, daemon, type SampleKind, samples, service, task, wordpress } from './samples.ts';
 
 const parsers = {
   TaskDefinition: parseTaskDefinition,
@@ -227,6 +227,10 @@ describe('what was parsed can be trusted', () => {
       schedulingStrategy: 'REPLICA',
       deploymentConfiguration: { minimumHealthyPercent: 100, maximumPercent: 200 },
       healthCheckGracePeriodSeconds: 0,
+    });
+    expect(parseService(daemon()).deploymentConfiguration).toMatchObject({
+      minimumHealthyPercent: 0,
+      maximumPercent: 100,
     });
     expect(parseBatchJob({ taskDefinition: 'sum' }).retryStrategy).toEqual({ attempts: 1 });
   });

@@ -13,6 +13,11 @@ type Fields = Record<string, unknown>;
 
 export const container = (fields: Fields = {}): Fields => ({ name: 'web', image: 'nginx', memory: 128, ...fields });
 export const task = (fields: Fields = {}): Fields => ({ containerDefinitions: [container()], ...fields });
+export const daemon = (fields: Fields = {}): Fields => ({
+  taskDefinition: 'agent:1',
+  schedulingStrategy: 'DAEMON',
+  ...fields,
+});
 export const service = (fields: Fields = {}): Fields => ({ taskDefinition: 'web:1', desiredCount: 2, ...fields });
 export const runTask = (fields: Fields = {}): Fields => ({ taskDefinition: 'migrate', ...fields });
 export const job = (fields: Fields = {}): Fields => ({
@@ -365,6 +370,17 @@ export const samples: readonly Sample[] = [
   },
 
   { title: 'the smallest service', kind: 'Service', spec: service() },
+  { title: 'the smallest daemon', kind: 'Service', spec: daemon() },
+  {
+    title: 'a daemon as an AWS file has it',
+    kind: 'Service',
+    spec: daemon({
+      launchType: 'EC2',
+      deploymentConfiguration: { minimumHealthyPercent: 50, maximumPercent: 100 },
+      placementConstraints: [{ type: 'memberOf', expression: 'attribute:disk == ssd' }],
+      placementStrategy: [],
+    }),
+  },
   { title: 'a service scaled to nothing', kind: 'Service', spec: service({ desiredCount: 0 }) },
   {
     title: 'a service as an AWS file has it',
@@ -491,7 +507,7 @@ export const samples: readonly Sample[] = [
     title: 'no desired count',
     kind: 'Service',
     spec: { taskDefinition: 'web' },
-    refused: ['spec.desiredCount', 'Required value'],
+    refused: ['spec.desiredCount', 'DesiredCount is missing'],
   },
   {
     title: 'a negative desired count',
@@ -527,9 +543,9 @@ export const samples: readonly Sample[] = [
     ],
   },
   {
-    title: 'a strategy that is not there yet',
+    title: 'a strategy that is none',
     kind: 'Service',
-    spec: service({ schedulingStrategy: 'DAEMON' }),
+    spec: service({ schedulingStrategy: 'GLOBAL' }),
     refused: ['spec.schedulingStrategy', 'REPLICA'],
   },
   {

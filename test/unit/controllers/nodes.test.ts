@@ -6,6 +6,7 @@ import { observePod } from '../../../src/pod/observe.ts';
 const metadata = { name: 'n1', uid: 'u1', resourceVersion: '1' };
 const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
 const cordoned = { unschedulable: true };
+const effect = 'NoSchedule';
 
 describe('a node', () => {
   it.each([
@@ -13,17 +14,17 @@ describe('a node', () => {
     ['that is cordoned', { metadata, spec: cordoned, status: ready }, true],
     [
       'that cluster-autoscaler is about to delete',
-      { metadata, spec: { taints: [{ key: 'ToBeDeletedByClusterAutoscaler' }] } },
+      { metadata, spec: { taints: [{ key: 'ToBeDeletedByClusterAutoscaler', effect }] } },
       true,
     ],
-    ['that Karpenter disrupts', { metadata, spec: { taints: [{ key: 'karpenter.sh/disrupted' }] } }, true],
+    ['that Karpenter disrupts', { metadata, spec: { taints: [{ key: 'karpenter.sh/disrupted', effect }] } }, true],
     ['that is being deleted', { metadata: { ...metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }, true],
     [
       'that may be deleted some day',
-      { metadata, spec: { taints: [{ key: 'DeletionCandidateOfClusterAutoscaler' }] } },
+      { metadata, spec: { taints: [{ key: 'DeletionCandidateOfClusterAutoscaler', effect }] } },
       false,
     ],
-    ['that is not ready', { metadata, spec: { taints: [{ key: 'node.kubernetes.io/not-ready' }] } }, false],
+    ['that is not ready', { metadata, spec: { taints: [{ key: 'node.kubernetes.io/not-ready', effect }] } }, false],
   ])('%s drains or does not', (_what, node, draining) => {
     expect(nodeRecord(node).draining).toBe(draining);
   });
