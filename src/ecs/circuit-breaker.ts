@@ -57,11 +57,12 @@ export function deploymentFailures(
 export function failedAt(task: Task, now: number, graceMs = 0): number | undefined {
   if (task.stopCause?.stoppedReason === FAILED_HEALTH_CHECKS.stoppedReason) return task.stoppingAt ?? stoppedAt(task);
   const due = stopDue(task);
-  if (!task.ended && due === undefined) return healthView(task, now, graceMs).unhealthy ? now : undefined;
+  if (!task.ended && !task.stopRequested && due === undefined)
+    return healthView(task, now, graceMs).unhealthy ? now : undefined;
   const { stopCode } = due ?? stopCauseOf(task);
   if (stopCode !== 'TaskFailedToStart' && stopCode !== 'EssentialContainerExited') return undefined;
   if (everRan(task) && endedHealthy(task)) return undefined;
-  return task.ended ? stoppedAt(task) : now;
+  return task.ended ? stoppedAt(task) : (task.stoppingAt ?? now);
 }
 
 /** Since when the task is, or was, healthy; undefined where it never was. Epoch milliseconds. */

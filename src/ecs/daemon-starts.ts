@@ -3,7 +3,7 @@ import { type DaemonTask, nodeOf, nodeSlot } from './daemon-node.ts';
 import type { Start } from './service-plan.ts';
 import { lostOfOlderDeployments, type ServiceStarts } from './service-starts.ts';
 import type { DeploymentVerdict } from './service-verdict.ts';
-import { isUnhealthy, not, type ServiceView } from './service-view.ts';
+import { isHealthy, isUnhealthy, not, type ServiceView } from './service-view.ts';
 
 /**
  * A node that lost its task gets one of the newest deployment: it would be the next to be updated. While that one may not
@@ -44,7 +44,17 @@ export function daemonStarts<T extends DaemonTask>(
     });
   }
   const startable = actions.length - lost.length;
-  return { actions, missing, startable, throttled, lost, cramped: false };
+  return {
+    actions,
+    missing,
+    startable,
+    throttled,
+    lost,
+    refills: lost.length,
+    throttle: throttled ? throttle : undefined,
+    coming: fresh.filter((one) => not(isUnhealthy)(one) && !isHealthy(one)).length + startable,
+    cramped: false,
+  };
 }
 
 /** Times of creation have whole seconds: the newest deployment's comes last. */

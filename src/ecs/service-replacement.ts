@@ -18,28 +18,25 @@ export function oldTaskStops<T extends ServiceTask>(
 ): Stop<T>[] {
   const surplusTasks = new Set(surplus.map(({ task }) => task));
   const healthy = view.wanted.filter((one) => isHealthy(one) && !surplusTasks.has(one.task)).length;
-  return [
-    ...idleOldStops(view, starts, healthy, surplus.length === 0),
-    ...healthyOldStops(view, starts, verdict, healthy),
-  ];
+  const idle = idleOldStops(view, starts, healthy, surplus.length === 0);
+  return [...idle, ...healthyOldStops(view, starts, verdict, healthy, surplus.length + idle.length)];
 }
 
 /**
  * Old tasks that are not healthy do not count for the lower bound: the unhealthy go once all new ones are started,
- * those still starting once nobody needs them; either one at a time where nothing can start without their room.
+ * those still starting once nobody needs them; either one at a time where nothing can start without their room. One
+ * that is starting may stay while a new one is: with that one's health the rollout goes on anyway.
  */
 function idleOldStops<T extends ServiceTask>(
   { old, desiredCount, now }: ServiceView<T>,
-  { startable, missing, cramped }: ServiceStarts<T>,
+  { startable, missing, cramped, coming }: ServiceStarts<T>,
   healthy: number,
   nothingElse: boolean,
 ): Stop<T>[] {
   const idle = old.filter(not(isHealthy));
   const useless = idle.filter(({ health }) => (health.unhealthy ? startable === missing : healthy >= desiredCount));
-  const victims =
-    useless.length > 0
-      ? pickVictims(useless, now, useless.length)
-      : pickVictims(idle, now, cramped && nothingElse ? 1 : 0);
+  const inTheWay = cramped && nothingElse ? idle.filter(({ health }) => health.unhealthy || coming === 0) : [];
+  const victims = useless.length > 0 ? pickVictims(useless, now, useless.length) : pickVictims(inTheWay, now, 1);
   return victims.map((one) =>
     stopOf(
       one.task,
@@ -50,18 +47,25 @@ function idleOldStops<T extends ServiceTask>(
 }
 
 /**
+ * @param healthy those that no other rule stops.
+ * @param ending so many others are stopped now, and make room.
+ *
  * Healthy old tasks stop one for one as new ones become healthy; they go down to the lower bound only where that makes
  * the room that is lacking. One that leaves a DRAINING node makes no room there for a task that finds no node.
  */
 function healthyOldStops<T extends ServiceTask>(
-  { old, fresh, desiredCount, min, now }: ServiceView<T>,
-  { missing, startable, throttled }: ServiceStarts<T>,
+  { old, fresh, live, wanted, desiredCount, min, max, now }: ServiceView<T>,
+  { missing, refills, throttled }: ServiceStarts<T>,
   { broken }: DeploymentVerdict,
   healthy: number,
+  ending: number,
 ): Stop<T>[] {
   const candidates = old.filter(isHealthy);
   const unplaceable = fresh.filter(({ task }) => task.unplaceable !== undefined).length;
-  const shortOfRoom = broken ? 0 : (throttled ? 0 : missing - startable) + unplaceable;
+  // What is stopping already makes room as well.
+  const staying = wanted.length - ending;
+  const lacking = throttled || missing === 0 ? 0 : Math.max(missing + refills + staying - max, 0);
+  const shortOfRoom = broken ? 0 : lacking + Math.max(unplaceable - (live.length - staying), 0);
   const needed = Math.max(desiredCount, min);
   const spare = Math.max(healthy - needed, Math.min(healthy - min, shortOfRoom));
   const onlyForRoom = unplaceable > 0 && healthy <= needed;

@@ -4,7 +4,7 @@ import type { DeploymentPlan, ServiceAction, ServicePlan, ServiceTask } from './
 import type { ServiceStarts } from './service-starts.ts';
 import type { DeploymentVerdict } from './service-verdict.ts';
 import { isHealthy, isUnhealthy, not, type ServiceView } from './service-view.ts';
-import { lastStatus } from './task.ts';
+import { isProtected, lastStatus } from './task.ts';
 
 export function servicePlan<T extends ServiceTask>(
   view: ServiceView<T>,
@@ -12,9 +12,9 @@ export function servicePlan<T extends ServiceTask>(
   verdict: DeploymentVerdict,
   actions: readonly ServiceAction<T>[],
 ): ServicePlan<T> {
-  const { fresh, old, wanted, live, primary, desiredCount, nothingStopping } = view;
-  const { throttled, lost } = starts;
-  const { broken, throttle } = verdict;
+  const { fresh, old, wanted, live, primary, desiredCount, nothingStopping, now } = view;
+  const { throttled, throttle, lost } = starts;
+  const { broken } = verdict;
   const nothingStops = actions.every(({ kind }) => kind !== 'stop');
   const steady =
     !broken &&
@@ -37,7 +37,11 @@ export function servicePlan<T extends ServiceTask>(
       nothingStopping &&
       fresh.every(isHealthy) &&
       old.every(isHealthy),
-    wakeAt: earliest([...wanted.map(({ health }) => health.changesAt), throttled ? throttle.until : undefined]),
+    wakeAt: earliest([
+      ...wanted.map(({ health }) => health.changesAt),
+      ...wanted.map(({ task }) => (!steady && isProtected(task, now) ? task.protectedUntil : undefined)),
+      throttle?.until,
+    ]),
   };
 }
 
@@ -73,25 +77,33 @@ function deploymentPlans<T extends ServiceTask>(
 
 function blockedBy<T extends ServiceTask>(
   view: ServiceView<T>,
-  { missing, startable, throttled }: ServiceStarts<T>,
-  { broken, throttle }: DeploymentVerdict,
+  starts: ServiceStarts<T>,
+  { broken }: DeploymentVerdict,
   actions: readonly ServiceAction<T>[],
 ): string {
-  const { live, max, min, fresh, old } = view;
-  const stopping = new Set(actions.flatMap((action) => (action.kind === 'stop' ? [action.task] : [])));
+  const { live, max, min, fresh, old, healthy, desiredCount, now } = view;
+  const useful = fresh.filter(not(isUnhealthy));
+  // All of the newest deployment are candidates while there are too many of them.
+  const going = [...old, ...(useful.length > desiredCount ? useful : [])];
+  const [held, free] = partition(going, ({ task }) => isProtected(task, now));
   return whatBlocks({
     broken,
-    throttled: throttled ? throttle : undefined,
-    missing,
-    startable,
+    throttled: starts.throttle,
+    acts: actions.length > 0,
+    shortOfRoom: starts.startable < starts.missing || starts.refills < starts.lost.length,
     live: live.length,
     max,
-    healthy: [...fresh, ...old].filter((one) => isHealthy(one) && !stopping.has(one.task)).length,
+    healthy,
     min,
-    healthyOld: old.filter(isHealthy).length,
-    coming: fresh.filter((one) => not(isUnhealthy)(one) && !isHealthy(one)).length,
-    actions: actions.length,
+    leaving: { free: free.filter(isHealthy).length, protected: held.length },
+    unplaceable: useful.filter(({ task }) => task.unplaceable !== undefined).length,
+    coming: starts.coming,
+    stopping: live.filter(({ stopRequested }) => stopRequested).length,
   });
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }
 
 function earliest(times: readonly (number | undefined)[]): number | undefined {

@@ -1,7 +1,7 @@
 /** Whether tasks of the newest deployment may be started: circuit breaker and start throttle (`ecs-semantics §3.7, §3.8`). */
 import { deploymentFailures, failureThreshold } from './circuit-breaker.ts';
 import type { ServicePlanInput, ServiceTask } from './service-plan.ts';
-import type { ServiceView } from './service-view.ts';
+import { type ServiceView, tasksOf } from './service-view.ts';
 import { type StartThrottle, startThrottle } from './start-throttle.ts';
 
 export interface DeploymentVerdict {
@@ -17,7 +17,7 @@ export function deploymentVerdict<T extends ServiceTask>(
   view: ServiceView<T>,
 ): DeploymentVerdict {
   const { primary, now, desiredCount } = view;
-  const throttle = startThrottle(view.tasks.filter(({ deployment }) => deployment === primary.id));
+  const throttle = startThrottle(tasksOf(view, primary.id));
   if (circuitBreaker?.enable !== true) return { broken: primary.failed === true, failures: 0, throttle };
   const { since = 0 } = primary;
   const counted = tasks.filter(({ deployment, createdAt }) => deployment === primary.id && createdAt >= since);

@@ -84,6 +84,10 @@ export function serviceView<T extends ServiceTask>(
   };
 }
 
+/** All tasks of one deployment, ended ones included. */
+export const tasksOf = <T extends ServiceTask>({ tasks }: ServiceView<T>, id: string): T[] =>
+  tasks.filter(({ deployment }) => deployment === id);
+
 /** Why a task that nothing is wrong with is stopped. */
 export const scaling = (task: ServiceTask): StopCause => ({
   stopCode: 'ServiceSchedulerInitiated',

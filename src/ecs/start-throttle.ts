@@ -9,6 +9,8 @@ import { everRan, stoppedAt, type Task } from './task.ts';
 export const FREE_FAILURES = 3;
 const FIRST_DELAY_MS = 10_000;
 const LONGEST_DELAY_MS = 27 * 60_000;
+/** More failures than these make the delay no longer. */
+const COUNTED_FAILURES = FREE_FAILURES + Math.ceil(Math.log2(LONGEST_DELAY_MS / FIRST_DELAY_MS));
 
 export interface StartThrottle {
   /** Tasks in a row, the newest included, that never ran. */
@@ -19,21 +21,26 @@ export interface StartThrottle {
 
 /** @param tasks all tasks of one deployment, in any order; one that is being stopped since it cannot start has failed. */
 export function startThrottle(tasks: readonly Task[]): StartThrottle {
-  const byAge = [...tasks].sort((a, b) => b.createdAt - a.createdAt);
-  let failures = 0;
-  let last = 0;
-  for (const task of byAge) {
-    if (everRan(task)) break;
-    if (!failedToStart(task)) continue;
-    failures++;
-    last = Math.max(last, stoppedAt(task));
-  }
+  const failed = failuresInARow(tasks);
+  const failures = failed.length;
   if (failures < FREE_FAILURES) return { failures };
+  const last = Math.max(...failed.map(stoppedAt));
   return { failures, until: last + Math.min(FIRST_DELAY_MS * 2 ** (failures - FREE_FAILURES), LONGEST_DELAY_MS) };
 }
 
-/** A task that the scheduler or the user took back before it ran says nothing about whether tasks can start. */
+/** The ended tasks that the throttle is counted from: as long as they are there, it is not forgotten. */
+export const throttleMemory = <T extends Task>(tasks: readonly T[]): T[] =>
+  failuresInARow(tasks).slice(0, COUNTED_FAILURES);
+
+/** Newest first. */
+function failuresInARow<T extends Task>(tasks: readonly T[]): T[] {
+  const byAge = [...tasks].sort((a, b) => b.createdAt - a.createdAt);
+  const ran = byAge.findIndex(everRan);
+  return (ran === -1 ? byAge : byAge.slice(0, ran)).filter(failedToStart);
+}
+
+/** A task that was taken back before it ran, or whose node was lost, says nothing about whether tasks can start. */
 function failedToStart({ ended, stopCause }: Task): boolean {
   if (stopCause === undefined) return ended;
-  return stopCause.stopCode !== 'ServiceSchedulerInitiated' && stopCause.stopCode !== 'UserInitiated';
+  return stopCause.stopCode === 'TaskFailedToStart' || stopCause.stopCode === 'EssentialContainerExited';
 }

@@ -139,6 +139,10 @@ export function lastStatus(task: Task): LastStatus {
   return allStarted(task) ? 'RUNNING' : 'PENDING';
 }
 
+/** Scale-in protection holds now (`ecs-semantics §3.15`). */
+export const isProtected = ({ protectedUntil }: Task, now: number): boolean =>
+  protectedUntil !== undefined && protectedUntil > now;
+
 /** When the task became RUNNING: its last container's start. Undefined if one never started. Epoch milliseconds. */
 export function runningSince(task: Task): number | undefined {
   let latest: number | undefined;

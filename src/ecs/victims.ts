@@ -1,5 +1,5 @@
 import type { HealthView } from './task.ts';
-import { lastStatus, type Task } from './task.ts';
+import { isProtected, lastStatus, type Task } from './task.ts';
 
 interface Candidate<T extends Task> {
   readonly task: T;
@@ -9,7 +9,7 @@ interface Candidate<T extends Task> {
 }
 
 /**
- * Whom to stop: never a protected task; first on nodes that are DRAINING; pending before running, unhealthy before healthy, then on the node that has
+ * Whom to stop: never a protected task, unless it is unhealthy; first on nodes that are DRAINING; pending before running, unhealthy before healthy, then on the node that has
  * most of the candidates, then the newest (`ecs-semantics §3.12, §3.15`).
  * @param count how many at most; negative means none.
  */
@@ -25,7 +25,7 @@ export function pickVictims<T extends Task, C extends Candidate<T>>(
     return health.healthy ? 3 : 2;
   };
   const ranked = candidates
-    .filter(({ task }) => task.protectedUntil === undefined || task.protectedUntil <= now)
+    .filter(({ task, health }) => health.unhealthy || !isProtected(task, now))
     .sort((a, b) => rank(a) - rank(b) || b.task.createdAt - a.task.createdAt || (a.task.id < b.task.id ? -1 : 1));
   const victims: C[] = [];
   for (let from = 0; from < ranked.length && victims.length < count; ) {
