@@ -24,8 +24,6 @@ export interface NodeRecord extends Stored, Node {
   readonly draining: boolean;
   /** Its kubelet reports. */
   readonly ready: boolean;
-  /** It has the label of its zone. */
-  readonly zoned: boolean;
 }
 
 /** Taints by which autoscalers say that they remove the node: cluster-autoscaler, Karpenter. */
@@ -42,7 +40,6 @@ export function nodeRecord({ metadata, spec, status }: NodeJson): NodeRecord {
     resourceVersion,
     draining: spec?.unschedulable === true || removed,
     ready: status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true,
-    zoned: metadata.labels?.[ZONE] !== undefined,
     labels: metadata.labels ?? {},
     taints: (spec?.taints ?? []).map(({ key, value, effect }) => ({
       key,
@@ -59,6 +56,8 @@ export interface NodeView {
   isDraining(node: string): boolean;
   /** Not ready, or gone. */
   isAway(node: string): boolean;
+  /** Undefined where it is not known. */
+  zoneOf(node: string): string | undefined;
   /** Some node has a zone, or no node is known. */
   hasZones(): boolean;
 }
@@ -69,12 +68,13 @@ export function nodeView(store: Store<NodeRecord>, known: () => boolean): NodeVi
     areKnown: known,
     isDraining: (node) => known() && store.get('', node)?.draining === true,
     isAway: (node) => known() && store.get('', node)?.ready !== true,
+    zoneOf: (node) => store.get('', node)?.labels[ZONE],
     hasZones: () => !known() || store.size === 0 || isZoned(store.values()),
   };
 }
 
 function isZoned(nodes: Iterable<NodeRecord>): boolean {
-  for (const { zoned } of nodes) if (zoned) return true;
+  for (const { labels } of nodes) if (labels[ZONE] !== undefined) return true;
   return false;
 }
 
@@ -94,3 +94,13 @@ export function withNodes<T extends ObservedTask>(tasks: readonly T[], nodes: Pi
 /** The nodes of these tasks that are DRAINING. */
 export const drainingNodes = (tasks: readonly ObservedTask[], nodes: NodeView): ReadonlySet<string> =>
   new Set(tasks.flatMap(({ node }) => (node !== undefined && nodes.isDraining(node) ? [node] : [])));
+
+/** Zones of the nodes of these tasks. */
+export function zonesOf(tasks: readonly ObservedTask[], nodes: Pick<NodeView, 'zoneOf'>): ReadonlyMap<string, string> {
+  const zones = new Map<string, string>();
+  for (const { node } of tasks) {
+    const zone = node === undefined ? undefined : nodes.zoneOf(node);
+    if (node !== undefined && zone !== undefined) zones.set(node, zone);
+  }
+  return zones;
+}

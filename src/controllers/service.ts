@@ -10,7 +10,7 @@ import { clusterView } from './cluster-view.ts';
 import { isDaemon } from './daemons.ts';
 import { giveUp, judge } from './deployment-verdict.ts';
 import { keepBudget } from './disruption-budget.ts';
-import { drainingNodes, withNodes } from './nodes.ts';
+import { drainingNodes, withNodes, zonesOf } from './nodes.ts';
 import { splitKey } from './records.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { carryOut, describeFailure } from './service-actions.ts';
@@ -103,6 +103,8 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
         desiredCount: spec.desiredCount ?? 0,
         maximumPercent: spec.deploymentConfiguration.maximumPercent,
         draining: drainingNodes(tasks, runtime.nodes),
+        placementStrategy: spec.placementStrategy,
+        zones: zonesOf(tasks, runtime.nodes),
       });
 
   const budget = await keepBudget(runtime, service, spec, serviceNameOf(service));

@@ -28,7 +28,7 @@ export function oldTaskStops<T extends ServiceTask>(
  * that is starting may stay while a new one is: with that one's health the rollout goes on anyway.
  */
 function idleOldStops<T extends ServiceTask>(
-  { old, desiredCount, now }: ServiceView<T>,
+  { old, desiredCount, now, balance }: ServiceView<T>,
   { startable, missing, cramped, coming }: ServiceStarts<T>,
   healthy: number,
   nothingElse: boolean,
@@ -36,7 +36,8 @@ function idleOldStops<T extends ServiceTask>(
   const idle = old.filter(not(isHealthy));
   const useless = idle.filter(({ health }) => (health.unhealthy ? startable === missing : healthy >= desiredCount));
   const inTheWay = cramped && nothingElse ? idle.filter(({ health }) => health.unhealthy || coming === 0) : [];
-  const victims = useless.length > 0 ? pickVictims(useless, now, useless.length) : pickVictims(inTheWay, now, 1);
+  const victims =
+    useless.length > 0 ? pickVictims(useless, now, useless.length, balance) : pickVictims(inTheWay, now, 1, balance);
   return victims.map((one) =>
     stopOf(
       one.task,
@@ -54,7 +55,7 @@ function idleOldStops<T extends ServiceTask>(
  * the room that is lacking. One that leaves a DRAINING node makes no room there for a task that finds no node.
  */
 function healthyOldStops<T extends ServiceTask>(
-  { old, fresh, live, wanted, desiredCount, min, max, now }: ServiceView<T>,
+  { old, fresh, live, wanted, desiredCount, min, max, now, balance }: ServiceView<T>,
   { missing, refills, throttled }: ServiceStarts<T>,
   { broken }: DeploymentVerdict,
   healthy: number,
@@ -69,7 +70,7 @@ function healthyOldStops<T extends ServiceTask>(
   const needed = Math.max(desiredCount, min);
   const spare = Math.max(healthy - needed, Math.min(healthy - min, shortOfRoom));
   const onlyForRoom = unplaceable > 0 && healthy <= needed;
-  const victims = pickVictims(onlyForRoom ? candidates.filter(not(isLeaving)) : candidates, now, spare);
+  const victims = pickVictims(onlyForRoom ? candidates.filter(not(isLeaving)) : candidates, now, spare, balance);
   return victims.map((one: Wanted<T>, before) => {
     const because = one.leaving ? `node ${one.task.node} is DRAINING, and ` : '';
     return stopOf(

@@ -9,16 +9,16 @@ export function surplusStops<T extends ServiceTask>(
   view: ServiceView<T>,
   { cramped, actions }: ServiceStarts<T>,
 ): Stop<T>[] {
-  const { fresh, desiredCount, now, live, max, healthy, min } = view;
+  const { fresh, desiredCount, now, live, max, healthy, min, balance } = view;
   const unhealthy = fresh.filter(isUnhealthy);
   const others = fresh.filter(not(isUnhealthy));
   // Each healthy task beyond those that the unhealthy ones leave over stands in for one of these.
   const replacements = fresh.filter(isHealthy).length - (desiredCount - unhealthy.length);
-  const surplus = pickVictims(others, now, others.length - desiredCount);
+  const surplus = pickVictims(others, now, others.length - desiredCount, balance);
   // Where protection leaves only healthy ones to choose from, these go as far as the lower bound lets them.
   const goingHealthy = surplus.filter(isHealthy).slice(0, Math.max(healthy - min, 0));
   const stops = [
-    ...pickVictims(unhealthy, now, Math.min(replacements, fresh.length - desiredCount)).map(({ task }) =>
+    ...pickVictims(unhealthy, now, Math.min(replacements, fresh.length - desiredCount), balance).map(({ task }) =>
       stopOf(task, FAILED_HEALTH_CHECKS, 'its replacement is healthy'),
     ),
     ...[...surplus.filter(not(isHealthy)), ...goingHealthy].map(({ task }) =>
@@ -26,7 +26,7 @@ export function surplusStops<T extends ServiceTask>(
     ),
   ];
   if (stops.length > 0 || !cramped) return stops;
-  return pickVictims(unhealthy, now, 1).map(({ task }) =>
+  return pickVictims(unhealthy, now, 1, balance).map(({ task }) =>
     stopOf(
       task,
       FAILED_HEALTH_CHECKS,

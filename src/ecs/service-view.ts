@@ -1,4 +1,5 @@
 /** What the rules of the service scheduler look at: the tasks by what is to become of them, and the numbers that follow. */
+import { type Balancer, balanceOf, balancer } from './balance.ts';
 import { bounds } from './bounds.ts';
 import type { Deployment, ServicePlanInput, ServiceTask, Stop } from './service-plan.ts';
 import { DRAINING, type HealthView, healthView, type StopCause } from './task.ts';
@@ -31,6 +32,8 @@ export interface ServiceView<T extends ServiceTask> {
   readonly fresh: readonly Wanted<T>[];
   /** Wanted ones that are to be replaced: of an older deployment, or on a node that is DRAINING. */
   readonly old: readonly Wanted<T>[];
+  /** For the choice of tasks to stop: as the placement strategy wants those that stay. */
+  readonly balance: () => Balancer;
   /** Healthy tasks of all revisions. */
   readonly healthy: number;
   /** No task is on its way out. */
@@ -67,6 +70,7 @@ export function serviceView<T extends ServiceTask>(
   const wanted = live
     .filter((task) => !task.stopRequested)
     .map((task) => ({ task, health: healthView(task, now, graceMs), leaving: drains(task, input.draining) }));
+  const balance = balanceOf(input.placementStrategy, input.zones);
   const isFresh = ({ task, leaving }: Wanted<T>): boolean => task.deployment === primary.id && !leaving;
   return {
     now,
@@ -79,6 +83,11 @@ export function serviceView<T extends ServiceTask>(
     wanted,
     fresh: wanted.filter(isFresh),
     old: wanted.filter((one) => !isFresh(one)),
+    balance: () =>
+      balancer(
+        balance,
+        wanted.map(({ task }) => task),
+      ),
     healthy: wanted.filter(isHealthy).length,
     nothingStopping: live.length === wanted.length,
   };

@@ -1,5 +1,5 @@
-import type { HealthView } from './task.ts';
-import { isProtected, lastStatus, type Task } from './task.ts';
+import { type Balancer, balanceOf, balancer } from './balance.ts';
+import { type HealthView, isProtected, lastStatus, type Task } from './task.ts';
 
 interface Candidate<T extends Task> {
   readonly task: T;
@@ -8,46 +8,43 @@ interface Candidate<T extends Task> {
   readonly leaving: boolean;
 }
 
+/** The next to stop comes from the lowest rank that has any. */
+const rankOf = ({ task, health, leaving }: Candidate<Task>): number => {
+  const ofNode = leaving ? 0 : 4;
+  if (lastStatus(task) !== 'RUNNING') return ofNode;
+  if (health.unhealthy) return ofNode + 1;
+  return ofNode + (health.healthy ? 3 : 2);
+};
+
 /**
- * Whom to stop: never a protected task, unless it is unhealthy; first on nodes that are DRAINING; pending before running, unhealthy before healthy, then on the node that has
- * most of the candidates, then the newest (`ecs-semantics §3.12, §3.15`).
+ * Whom to stop: never a protected task, unless it is unhealthy; first on nodes that are DRAINING; pending before running,
+ * unhealthy before healthy; then as the balance wants it (`ecs-semantics §3.12, §3.15`).
  * @param count how many at most; negative means none.
+ * @param balance of the service; by default the nodes of the candidates alone.
  */
 export function pickVictims<T extends Task, C extends Candidate<T>>(
   candidates: readonly (C & Candidate<T>)[],
   now: number,
   count: number,
+  balance: () => Balancer = () =>
+    balancer(
+      balanceOf(),
+      candidates.map(({ task }) => task),
+    ),
 ): C[] {
-  const rank = (candidate: Candidate<T>): number => (candidate.leaving ? 0 : 4) + state(candidate);
-  const state = ({ task, health }: Candidate<T>): number => {
-    if (lastStatus(task) !== 'RUNNING') return 0;
-    if (health.unhealthy) return 1;
-    return health.healthy ? 3 : 2;
-  };
-  const ranked = candidates
-    .filter(({ task, health }) => health.unhealthy || !isProtected(task, now))
-    .sort((a, b) => rank(a) - rank(b) || b.task.createdAt - a.task.createdAt || (a.task.id < b.task.id ? -1 : 1));
+  const free = candidates.filter(({ task, health }) => health.unhealthy || !isProtected(task, now));
+  if (count <= 0 || free.length === 0) return [];
+  const ranked = [...Map.groupBy(free, rankOf)].sort(([a], [b]) => a - b);
   const victims: C[] = [];
-  for (let from = 0; from < ranked.length && victims.length < count; ) {
-    const best = rank(ranked[from] as Candidate<T>);
-    let to = from;
-    while (to < ranked.length && rank(ranked[to] as Candidate<T>) === best) to++;
-    victims.push(...fromFullestNodes(ranked.slice(from, to), count - victims.length));
-    from = to;
+  const { take } = balance();
+  for (const [, group] of ranked) {
+    const left = new Set(group);
+    while (victims.length < count && left.size > 0) {
+      const victim = take([...left]);
+      if (victim === undefined) break;
+      left.delete(victim);
+      victims.push(victim);
+    }
   }
   return victims;
-}
-
-/** Takes one at a time from the node that has most left; keeps the given order within a node. */
-function fromFullestNodes<T extends Task, C extends Candidate<T>>(candidates: readonly C[], count: number): C[] {
-  if (candidates.length <= count) return [...candidates];
-  const perNode = [...Map.groupBy(candidates, ({ task }) => task.node ?? '').values()];
-  const taken: C[] = [];
-  while (taken.length < count) {
-    const fullest = perNode.reduce((a, b) => (b.length > a.length ? b : a));
-    const victim = fullest.shift();
-    if (victim === undefined) break;
-    taken.push(victim);
-  }
-  return taken;
 }

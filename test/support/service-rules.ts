@@ -1,5 +1,4 @@
 /** What a plan of the service scheduler must never do, and what it must do, said without the planner's own notions. */
-import { bounds } from '../../src/ecs/bounds.ts';
 import { type HealthView, healthView, lastStatus, stopDue } from '../../src/ecs/task.ts';
 import type { WorldInput, WorldPlan, WorldTask } from './service-world.ts';
 
@@ -13,7 +12,8 @@ interface Seen {
 /** @returns the rules that the plan breaks. */
 export function brokenRules(input: WorldInput, plan: WorldPlan): string[] {
   const { desiredCount, now } = input;
-  const { min, max } = bounds(desiredCount, input.minimumHealthyPercent, input.maximumPercent);
+  const min = Math.ceil((desiredCount * input.minimumHealthyPercent) / 100);
+  const max = Math.floor((desiredCount * input.maximumPercent) / 100);
   const primary = input.deployments.reduce((a, b) => (b.number > a.number ? b : a));
   const live = input.tasks.filter(({ ended }) => !ended);
   const starts = plan.actions.filter((action) => action.kind === 'start');
@@ -97,6 +97,8 @@ export function brokenRules(input: WorldInput, plan: WorldPlan): string[] {
         ),
     ),
   );
+
+  rule('what is throttled does not start', !plan.startImpaired || startsOfPrimary === 0);
 
   // Progress.
   const held = isFailed || plan.startImpaired;
