@@ -34,38 +34,50 @@ export function podProcesses(dir: string, name: string, podUid: string): number[
 
 /** Everything on the node is killed at once, as when its power fails, and starts again as it was. */
 export async function reboot(dir: string, name: string): Promise<void> {
+  const { state, node } = nodeOf(dir, name);
+  await startAgain(dir, name, ['containerd', 'kubelet', 'kube-proxy'], async () => {
+    await stopContainers({ ...state, real: { bridge: '', sysctls: {}, nodes: [node] } }, []);
+    rmSync(node.socket, { force: true });
+  });
+}
+
+/** The kubelet is killed and starts again with a changed configuration; its containers run on. */
+export async function reconfigureKubelet(dir: string, name: string, change: object): Promise<void> {
+  const file = join(nodeOf(dir, name).node.dir, 'kubelet.json');
+  const config = { ...(JSON.parse(readFileSync(file, 'utf8')) as object), ...change };
+  await startAgain(dir, name, ['kubelet'], () => writeFileSync(file, JSON.stringify(config, null, 2)));
+}
+
+async function startAgain(
+  dir: string,
+  name: string,
+  programs: readonly string[],
+  whileStopped: () => Promise<void> | void,
+): Promise<void> {
   const { state, node, number } = nodeOf(dir, name);
-  const own = ['containerd', 'kubelet', 'kube-proxy'].map((program) => `${program}-${number}`);
-  const records = state.processes.filter((record) => own.includes(record.name) && isRunning(record));
+  const own = programs.map((program) => `${program}-${number}`);
+  const records = state.processes.filter((record) => own.includes(record.name));
   const commands = records.map((record) => ({ record, ...commandOf(record) }));
   await stopProcesses(records, 0);
-  await stopContainers({ ...state, real: { bridge: '', sysctls: {}, nodes: [node] } }, []);
-  rmSync(node.socket, { force: true });
-  const started: ProcessRecord[] = [];
+  await whileStopped();
   for (const { record, program, args } of commands) {
-    const again = startProcess({
-      name: record.name,
-      program,
-      args,
-      log: record.log,
-      netns: join(node.dir, 'netns'),
-    });
-    started.push(again);
-    const processes = state.processes.map((old) => started.find((now) => now.name === old.name) ?? old);
-    writeState(dir, { ...state, processes });
+    const started = startProcess({ name: record.name, program, args, log: record.log, netns: join(node.dir, 'netns') });
+    replaceRecord(dir, started);
     if (record.name.startsWith('containerd'))
-      await until(`containerd of ${name}`, () => isRunning(again) && existsSync(node.socket), { timeout: 60_000 });
+      await until(`containerd of ${name}`, () => isRunning(started) && existsSync(node.socket), { timeout: 60_000 });
   }
+}
+
+/** Read and written without a pause: tests do this to several nodes at a time. */
+function replaceRecord(dir: string, started: ProcessRecord): void {
+  const state = readState(dir);
+  if (state === undefined) throw new Error(`the cluster in ${dir} was taken down`);
+  const processes = state.processes.map((record) => (record.name === started.name ? started : record));
+  writeState(dir, { ...state, processes });
 }
 
 /** As it was started: the kernel keeps it. */
 function commandOf({ pid }: ProcessRecord): { program: string; args: string[] } {
   const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
   return { program, args };
-}
-
-/** Changes what the kubelet was told at its start; it obeys when it is started again. */
-export function configureKubelet(dir: string, name: string, change: object): void {
-  const file = join(nodeOf(dir, name).node.dir, 'kubelet.json');
-  writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), ...change }, null, 2));
 }

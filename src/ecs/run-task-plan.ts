@@ -135,7 +135,7 @@ function observed(task: RunTask, due: StopCause | undefined, known: TaskRecord |
     lastStatus: status,
     desiredStatus: stopping ? 'STOPPED' : 'RUNNING',
     healthStatus: taskHealth(task, now),
-    ...(stopping && { stopCode, stoppedReason }),
+    ...(stopping && (task.ended || !task.ending) && { stopCode, stoppedReason }),
     containers: task.containers.map((container) => recordedContainer(container, now)),
     createdAt: task.createdAt,
     ...(startedAt !== undefined && { startedAt }),

@@ -95,6 +95,8 @@ export interface Task {
   /** Epoch milliseconds. */
   readonly createdAt: number;
   readonly node?: string;
+  /** A service's scheduler keeps it; absent for tasks that are run once and for attempts of jobs. */
+  readonly ofService?: true;
   /** Why none of its containers can start, in ECS's words: something that the task as a whole needs is not to be had. */
   readonly startFailure?: string;
   /** Why no node takes it, in the scheduler's words; absent once it is placed. */
@@ -104,6 +106,11 @@ export interface Task {
   readonly ended: boolean;
   /** A stop was requested: ECS's desiredStatus STOPPED. A pod under deletion counts. */
   readonly stopRequested: boolean;
+  /**
+   * Its node is ending it, and says why only when all is over: its containers may have ended by themselves, or the node may
+   * have evicted it. Counts as a requested stop.
+   */
+  readonly ending?: true;
   /** When the stop was asked for, epoch milliseconds; ECS's stoppingAt. */
   readonly stoppingAt?: number;
   /** Recorded with the stop request, or with the end of a task that ended by itself. */
@@ -252,11 +259,8 @@ export function stopCauseOf(task: Task): StopCause {
   const failure = task.startFailure ?? fatalStart(task)?.startFailure;
   if (failure !== undefined) return { stopCode: 'TaskFailedToStart', stoppedReason: failure };
   if (task.disruption !== undefined) return disruptionCause(task, task.disruption);
-  if (
-    task.podReason !== undefined &&
-    task.podReason !== 'DeadlineExceeded' &&
-    endedEssential(task)?.exitCode === undefined
-  ) {
+  // A node that starts anew may reject what still runs there: its word counts, not the exit codes that followed.
+  if (task.podReason !== undefined && task.podReason !== 'DeadlineExceeded') {
     return {
       stopCode: everRan(task) ? 'InfrastructureHealth' : 'TaskFailedToStart',
       stoppedReason: podText(task),
@@ -274,7 +278,8 @@ const podText = ({ podReason = '', podMessage }: Task): string =>
 /** AWS's words where it has any; `Host EC2` is what evaluateOnExit of Batch jobs looks for. */
 function disruptionCause(task: Task, { kind, message }: Disruption): StopCause {
   if (kind === 'NodeLost') return hostTerminated(task.node ?? '');
-  if (kind === 'Evicted') return DRAINING;
+  // ECS leaves tasks that are in no service alone on a DRAINING instance: only its end ends them (`ecs-semantics §3.12`).
+  if (kind === 'Evicted') return task.ofService ? DRAINING : evictedByHost(task.node ?? '');
   return {
     stopCode: 'InfrastructureHealth',
     stoppedReason: kind === 'NodePressure' && task.podReason !== undefined ? podText(task) : `${kind}: ${message}`,
@@ -285,6 +290,11 @@ function disruptionCause(task: Task, { kind, message }: Disruption): StopCause {
 export const hostTerminated = (node: string): StopCause => ({
   stopCode: 'InfrastructureHealth',
   stoppedReason: `Host EC2 (instance ${node}) terminated.`,
+});
+
+const evictedByHost = (node: string): StopCause => ({
+  stopCode: 'InfrastructureHealth',
+  stoppedReason: `Host EC2 (instance ${node}) evicted the task.`,
 });
 
 export const DRAINING: StopCause = {

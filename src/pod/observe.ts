@@ -96,7 +96,15 @@ export function observePod(pod: PodJson): ObservedTask {
   const phase = status?.phase;
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  const over = phase === 'Succeeded' || phase === 'Failed' || endsByItself(statuses, ready?.reason);
+  const stopCode = annotations[ANNOTATIONS.stopCode] as StopCode | undefined;
+  // The kubelet says so before the pod's phase, which it writes once no container runs, and with it a reason of its own. To
+  // ask for a stop in between would end the pod as Failed, beyond its deadline, whatever its exit codes and that reason.
+  const atNodesEnd = ready?.reason === 'PodCompleted' || ready?.reason === 'PodFailed';
+  const phaseIsLast = phase === 'Succeeded' || phase === 'Failed';
+  const isWhyKnown = stopCode !== undefined || metadata.deletionTimestamp !== undefined;
+  const ending = atNodesEnd && !phaseIsLast && !isWhyKnown;
+  const over =
+    phaseIsLast || (atNodesEnd && isWhyKnown && statuses.every(({ state }) => state?.terminated !== undefined));
   // A pod beyond its deadline is Failed at once; its containers still have their grace, and their codes to come.
   const stopping =
     metadata.deletionTimestamp === undefined && statuses.some(({ state }) => state?.running !== undefined);
@@ -107,7 +115,6 @@ export function observePod(pod: PodJson): ObservedTask {
   const startBarriers = annotations[ANNOTATIONS.startBarriers];
   const barriers = startBarriers === undefined ? undefined : (JSON.parse(startBarriers) as StartBarriers);
   const startedAt = time(status?.startTime);
-  const stopCode = annotations[ANNOTATIONS.stopCode] as StopCode | undefined;
   const stoppedReason = annotations[ANNOTATIONS.stoppedReason] ?? '';
   const reasons = JSON.parse(annotations[ANNOTATIONS.containerReasons] ?? '{}') as Readonly<Record<string, string>>;
   const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
@@ -136,6 +143,7 @@ export function observePod(pod: PodJson): ObservedTask {
     attempt: Number(labels[LABELS.attempt] ?? 1),
     createdAt: Date.parse(metadata.creationTimestamp),
     node: spec?.nodeName,
+    ...(labels[LABELS.service] !== undefined && { ofService: true }),
     unplaceable:
       spec?.nodeName === undefined && unscheduled?.reason === 'Unschedulable' ? (unscheduled.message ?? '') : undefined,
     containers: [...initContainers, ...(spec?.containers ?? [])].map(({ name }) => {
@@ -153,7 +161,8 @@ export function observePod(pod: PodJson): ObservedTask {
     acknowledged: startedAt !== undefined,
     ...(!over && startedAt !== undefined && isMounting(status) && { mountingSince: startedAt }),
     ...(barriers !== undefined && { startBarriers: barriers }),
-    stopRequested: metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
+    stopRequested: ending || metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
+    ...(ending && { ending }),
     ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
     deleting: metadata.deletionTimestamp !== undefined,
     stopRecorded: stopCode !== undefined,
@@ -169,14 +178,6 @@ export function observePod(pod: PodJson): ObservedTask {
 
 const isMounting = (status: PodJson['status']): boolean =>
   status?.conditions?.some(({ type, status: is }) => type === 'PodReadyToStartContainers' && is === 'False') === true;
-
-/**
- * The kubelet says that the last container has ended, and that nothing follows, one write before the pod's phase. To ask
- * for a stop in between would end the pod as Failed, beyond its deadline, whatever its exit codes.
- */
-const endsByItself = (statuses: readonly ContainerStatusJson[], readyReason: string | undefined): boolean =>
-  (readyReason === 'PodCompleted' || readyReason === 'PodFailed') &&
-  statuses.every(({ state }) => state?.terminated !== undefined);
 
 /** Reasons of the condition DisruptionTarget (`kubernetes-mapping §2.6`). */
 const DISRUPTIONS: Readonly<Record<string, DisruptionKind>> = {

@@ -11,13 +11,18 @@ import { isRecorded, type NamespaceHistory, Recorder } from './recorder.ts';
 export const OPERATOR_USER = 'longshore-operator';
 
 export interface SuiteOptions {
-  /** `real,kwok=1` in a cluster of the file's own. */
-  readonly nodes: 'kwok=3' | 'real' | 'real,kwok=1';
+  /** `real,kwok=1` and `real=4` in a cluster of the file's own. */
+  readonly nodes: 'kwok=3' | 'real' | 'real,kwok=1' | 'real=4';
   /** Whether one operator, for all namespaces, runs during the whole file. */
   readonly operator: boolean;
   /** An older Kubernetes, such as `1.34`, in a cluster of the file's own. */
   readonly emulate?: string;
+  /** Seconds of silence after which a node is lost, in a cluster of the file's own; default Kubernetes' 50. */
+  readonly nodeMonitorGraceSeconds?: number;
 }
+
+/** Of clusters of one file, below the folder of the shared one. */
+const FOLDERS = { 'kwok=3': '', real: '', 'real,kwok=1': 'mixed', 'real=4': 'four' } as const;
 
 export interface Manifest {
   readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster';
@@ -123,11 +128,12 @@ export class Suite {
     this.#kubeconfig = kubeconfig;
   }
 
-  static async start({ nodes, operator, emulate }: SuiteOptions): Promise<Suite> {
+  static async start({ operator, ...options }: SuiteOptions): Promise<Suite> {
     const onProgress = (line: string): boolean => process.stderr.write(`${line}\n`);
     const shared = inject('clusterDir');
-    const dir = join(shared, emulate ?? (nodes === 'real,kwok=1' ? 'mixed' : ''));
-    const cluster = await up({ dir, nodes, audit: true, onProgress, ...(emulate !== undefined && { emulate }) });
+    const { nodes, emulate } = options;
+    const dir = join(shared, emulate ?? FOLDERS[nodes]);
+    const cluster = await up({ ...options, dir, audit: true, onProgress });
     await installKinds(cluster);
     const kubeconfig = await cluster.userKubeconfig(OPERATOR_USER, ['system:masters']);
     const api = new KubeApi(cluster.kubeconfig);

@@ -7,7 +7,7 @@ const AT = '2026-01-01T00:00:00Z';
 
 function pod(
   status: PodJson['status'],
-  more: { annotations?: Record<string, string>; deletionTimestamp?: string } = {},
+  more: { annotations?: Record<string, string>; labels?: Record<string, string>; deletionTimestamp?: string } = {},
 ): PodJson {
   return {
     metadata: {
@@ -189,12 +189,7 @@ describe('a pod as a task', () => {
   it.each([
     ['DeletionByTaintManager', {}, 'InfrastructureHealth', 'Host EC2 (instance n1) terminated.'],
     ['DeletionByPodGC', {}, 'InfrastructureHealth', 'Host EC2 (instance n1) terminated.'],
-    [
-      'EvictionByEvictionAPI',
-      {},
-      'ServiceSchedulerInitiated',
-      'Task stopped because its container instance is in DRAINING state',
-    ],
+    ['EvictionByEvictionAPI', {}, 'InfrastructureHealth', 'Host EC2 (instance n1) evicted the task.'],
     ['PreemptionByScheduler', {}, 'InfrastructureHealth', 'Preempted: said so'],
     [
       'TerminationByKubelet',
@@ -206,6 +201,16 @@ describe('a pod as a task', () => {
     const conditions = [{ type: 'DisruptionTarget', status: 'True', reason, message: 'said so' }];
     const task = observePod(pod({ ...states(ended(137), ended(143)), phase: 'Failed', conditions, ...more }));
     expect(stopCauseOf(task)).toEqual({ stopCode, stoppedReason });
+  });
+
+  it('of a service leaves a DRAINING instance when it is evicted', () => {
+    const conditions = [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: '' }];
+    const status = { ...states(ended(137), ended(143)), phase: 'Failed', conditions };
+    const task = observePod(pod(status, { labels: { 'longshore.dev/service': 'web' } }));
+    expect(stopCauseOf(task)).toEqual({
+      stopCode: 'ServiceSchedulerInitiated',
+      stoppedReason: 'Task stopped because its container instance is in DRAINING state',
+    });
   });
 
   it('waits for its volumes until its node is ready for its containers, and ends where it waits in vain', () => {
@@ -234,18 +239,46 @@ describe('a pod as a task', () => {
     conditions: [{ type: 'Ready', status: 'False', reason }],
   });
 
-  it('has ended once the kubelet has said that its last container has, and nothing follows', () => {
-    const task = observePod(pod(saying('PodCompleted', ended(0), ended(0))));
-    expect(task).toMatchObject({ ended: true, stopRequested: false });
+  it.each([
+    ['all containers have ended', 'PodCompleted', ended(0)],
+    ['one runs on for its grace', 'PodFailed', running],
+  ])('is ending once the kubelet has said that nothing follows: %s', (_what, reason, log) => {
+    const task = observePod(pod(saying(reason, ended(0), log)));
+    expect(task).toMatchObject({ ended: false, ending: true, stopRequested: true });
+    expect(lastStatus(task)).toBe('STOPPING');
     expect(stopDue(task)).toBeUndefined();
-    expect(stopCauseOf(task).stopCode).toBe('EssentialContainerExited');
   });
 
-  it.each([
-    ['one of its containers runs', 'PodFailed', running],
-    ['the kubelet is to restart one', 'ContainersNotReady', ended(1)],
-  ])('has not ended while %s', (_what, reason, log) => {
-    expect(observePod(pod(saying(reason, ended(0), log))).ended).toBe(false);
+  it('that was evicted by its node says so only with its phase', () => {
+    const evicted = {
+      ...states(ended(5), ended(5)),
+      conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }],
+      phase: 'Failed',
+      reason: 'Evicted',
+      message: 'The node was low on resource: memory.',
+    };
+    expect(stopCauseOf(observePod(pod(evicted)))).toEqual({
+      stopCode: 'InfrastructureHealth',
+      stoppedReason: 'Evicted: The node was low on resource: memory.',
+    });
+  });
+
+  it('that its node rejects when that starts anew ends for that, whatever the exit codes', () => {
+    const message = 'Pod was rejected: The node had condition: [DiskPressure]. ';
+    const task = observePod(pod({ ...states(ended(5), ended(5)), phase: 'Failed', reason: 'Evicted', message }));
+    expect(stopCauseOf(task)).toEqual({ stopCode: 'InfrastructureHealth', stoppedReason: `Evicted: ${message}` });
+  });
+
+  it('whose stop was asked for has ended with its last container', () => {
+    const annotations = { 'longshore.dev/stop-code': 'UserInitiated', 'longshore.dev/stopped-reason': 'enough' };
+    const task = observePod(pod(saying('PodFailed', ended(0), ended(0)), { annotations }));
+    expect(task).toMatchObject({ ended: true, stopCause: { stopCode: 'UserInitiated' } });
+    expect(task).not.toHaveProperty('ending');
+  });
+
+  it('has not ended while the kubelet is to restart a container', () => {
+    const task = observePod(pod(saying('ContainersNotReady', ended(0), ended(1))));
+    expect(task).toMatchObject({ ended: false, stopRequested: false });
   });
 
   it('keeps the recorded cause', () => {
