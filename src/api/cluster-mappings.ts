@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyedList, type Parsed, withRules } from './schema.ts';
+import { integer, keyedList, type Parsed, withRules } from './schema.ts';
 
 const objectName = () =>
   z
@@ -144,12 +144,46 @@ const storageClassSchema = z
   })
   .describe('Which StorageClass stands for a type of volume.');
 
-const alarmSchema = z
-  .strictObject({
+const alarmSchema = withRules(
+  z.strictObject({
     alarmName: z.string().min(1).max(255).describe('Name of the CloudWatch alarm.'),
-    query: z.string().min(1).max(4096).describe('PromQL query that gives a result while the alarm is in ALARM.'),
+    query: z
+      .string()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe('PromQL query that gives a vector: with an element the alarm is in ALARM, without it is OK.'),
+    condition: z
+      .strictObject({
+        apiVersion: z.string().min(1).max(316).describe('apiVersion of the object, such as monitoring.example/v1.'),
+        kind: z.string().min(1).max(63).describe('Kind of the object.'),
+        name: objectName().describe('Name of the object, in the same namespace where its kind has namespaces.'),
+        type: z.string().min(1).max(316).describe('Type of the condition in its status.conditions.'),
+        status: z
+          .enum(['True', 'False', 'Unknown'])
+          .default('True')
+          .describe('Status of the condition that means ALARM: True (default), False or Unknown.'),
+      })
+      .optional()
+      .describe('Condition of an object.'),
+  }),
+  exactlyOne(['query', 'condition']),
+).describe('What a CloudWatch alarm is here. A source that cannot be read is INSUFFICIENT_DATA, not ALARM.');
+
+const alarmEvaluationSchema = z
+  .strictObject({
+    prometheusUrl: z
+      .string()
+      .max(2048)
+      .regex(/^https?:\/\/[^\s?#]+$/)
+      .optional()
+      .describe('Prometheus, such as http://prometheus.monitoring:9090; the operator asks its /api/v1/query.'),
+    intervalSeconds: integer(1, 300)
+      .default(15)
+      .describe('Seconds between two looks at an alarm of a deployment in progress, 1 to 300. Default: 15.'),
+    timeoutSeconds: integer(1, 30).default(5).describe('Seconds to wait for an answer, 1 to 30. Default: 5.'),
   })
-  .describe('What a CloudWatch alarm is here.');
+  .describe('How alarms are evaluated: only while a deployment that has alarms is in progress.');
 
 const mapping = <Item extends z.ZodObject>(item: Item, key: string, text: string, max = 200) =>
   keyedList(item, key, { max }).default([]).describe(`${text}, at most ${max}.`);
@@ -164,11 +198,13 @@ export const clusterMappingsSchema = z
     images: mapping(imageSchema, 'prefix', 'Beginnings of image names → others'),
     fileSystems: mapping(fileSystemSchema, 'id', 'File systems → PersistentVolumeClaims or NFS exports'),
     storageClasses: mapping(storageClassSchema, 'volumeType', 'Types of volumes → StorageClasses'),
-    alarms: mapping(alarmSchema, 'alarmName', 'CloudWatch alarms → queries'),
+    alarms: mapping(alarmSchema, 'alarmName', 'CloudWatch alarms → queries and conditions'),
+    alarmEvaluation: alarmEvaluationSchema.prefault({}),
   })
   .describe('What names of AWS mean in this namespace. A change holds for tasks that start after it.');
 
 export type ClusterMappings = Parsed<typeof clusterMappingsSchema>;
 export type SecretMapping = ClusterMappings['secrets'][number];
+export type AlarmMapping = ClusterMappings['alarms'][number];
 export type FileMapping = ClusterMappings['files'][number];
 export type FileSystemMapping = ClusterMappings['fileSystems'][number];

@@ -17,6 +17,22 @@ const bounds = z.strictObject({
       'Tasks that may exist during a deployment, in percent of desiredCount, rounded down; from 100. Default: 200; for DAEMON 100, which is all that it takes.',
     ),
   deploymentCircuitBreaker: circuitBreakerSchema.optional(),
+  alarms: z
+    .strictObject({
+      alarmNames: z
+        .array(z.string().min(1).max(255))
+        .max(100)
+        .describe('Names of alarms, at most 100; mappings.alarms of the Cluster says what each is.'),
+      enable: z.boolean().describe('Whether an alarm fails a deployment.'),
+      rollback: z.boolean().describe('Whether a failed deployment goes back to the last one that was completed.'),
+    })
+    .optional()
+    .describe('Alarms that fail a deployment in progress, its bake time included. AWS: DeploymentAlarms.'),
+  bakeTimeInMinutes: integer(0, 1440)
+    .optional()
+    .describe(
+      'Minutes that the alarms are watched once all tasks are healthy and no older ones are left, 0 to 1440. Default: 5; without alarms there is no bake time.',
+    ),
   strategy: z
     .string()
     .max(64)

@@ -1,8 +1,9 @@
-/** What gives the newest deployment up: a user's request before the plan, else what the plan finds; and where it goes back to. */
+/** What gives the newest deployment up: an alarm or a user's request before the plan, else what the plan finds; and where it goes back to. */
 import { ANNOTATIONS } from '../api/meta.ts';
 import type { ServiceSpec } from '../api/service.ts';
 import { type DeploymentFailure, failureKindOf } from '../ecs/deployment-failure.ts';
 import { serviceEvent } from '../ecs/service-events.ts';
+import { alarmed } from './deployment-alarms.ts';
 import type { ServiceRecord } from './runtime.ts';
 import { lastMade, rollbackTarget, type ServiceDeployment, serviceNameOf } from './service-deployments.ts';
 import { asReported, reportedOf } from './service-transitions.ts';
@@ -30,18 +31,22 @@ export function judge(
   service: ServiceRecord,
   newest: ServiceDeployment,
   deployments: readonly ServiceDeployment[],
+  alarm: DeploymentFailure | undefined,
 ): Judgement {
   const primary = asReported(service, newest);
   const request = rollbackRequest(service, deployments);
   // The status tells the verdict already; only the mark on the ControllerRevision is missing.
   if (primary.failed && !newest.failed) {
     const kind = failureKindOf(reportedOf(service, newest)?.rolloutStateReason ?? '');
+    const fired = newest.record.alarms?.fired;
     return {
       primary,
-      failure: kind === 'stop' ? stopped(request) : { kind },
+      failure: kind === 'stop' ? stopped(request) : kind === 'alarms' ? alarmed(fired) : { kind },
       ...(request !== undefined && { request }),
     };
   }
+  if (alarm !== undefined)
+    return { primary: { ...primary, failed: true }, failure: alarm, ...(request !== undefined && { request }) };
   if (request === undefined) return { primary };
   // A rollback under way is what was asked for: it goes on.
   if (newest.since !== undefined && !primary.completed) return { primary, request };
@@ -63,11 +68,15 @@ function rollbackRequest(service: ServiceRecord, deployments: readonly ServiceDe
 
 /** What becomes of a deployment that fails; what failed it says whether there is a way back (`ecs-semantics §3.9`). */
 export function giveUp(
-  { deploymentConfiguration: { deploymentCircuitBreaker } }: ServiceSpec,
+  { deploymentConfiguration: { deploymentCircuitBreaker, alarms } }: ServiceSpec,
   deployments: readonly ServiceDeployment[],
   failure: DeploymentFailure = { kind: 'circuit breaker' },
 ): GivenUp {
-  const rollback = failure.kind === 'stop' || deploymentCircuitBreaker?.rollback === true;
-  const target = rollbackTarget(deployments, rollback);
+  const wanted = {
+    stop: true,
+    alarms: alarms?.rollback === true,
+    'circuit breaker': deploymentCircuitBreaker?.rollback === true,
+  };
+  const target = rollbackTarget(deployments, wanted[failure.kind]);
   return { failure, ...(target !== undefined && { target }) };
 }

@@ -28,6 +28,7 @@ import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
 import { Daemons } from './daemons.ts';
 import { asStopped, DepartedTasks } from './departed-tasks.ts';
+import { AlarmReadings } from './deployment-alarms.ts';
 import { budgetRecord } from './disruption-budget.ts';
 import { MountFailures } from './mount-failures.ts';
 import { nodeRecord, nodeView } from './nodes.ts';
@@ -223,6 +224,7 @@ export function createOperator(options: OperatorOptions): Operator {
     client,
     stores,
     departed: new DepartedTasks(),
+    alarms: new AlarmReadings(client),
     mountFailures: new MountFailures(),
     daemons,
     barriers,

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ANNOTATIONS, LABELS, type Resource } from '../api/meta.ts';
 import { InvalidSpecError } from '../api/parse.ts';
+import type { AlarmRecord } from '../ecs/deployment-alarms.ts';
 import type { DeploymentFailure } from '../ecs/deployment-failure.ts';
 import type { Stored } from '../kube/store.ts';
 
@@ -57,6 +58,8 @@ export interface RevisionRecord extends Stored {
   readonly failed?: Verdict;
   /** Number of the failed deployment that this one took the place of again, once that rollout was over. */
   readonly restoredAfter?: number;
+  /** What was seen of the alarms of a deployment. */
+  readonly alarms?: AlarmRecord;
   /** Value of the service's rollback annotation that was there when the deployment was made, or was acted on since. */
   readonly rollbackSettled?: string;
   /** Epoch milliseconds; of a task definition revision that is INACTIVE. */
@@ -87,12 +90,16 @@ export const FAILED = 'longshore.dev/failed';
 /** On a deployment's ControllerRevision: `restoredAfter`. */
 export const RESTORED_AFTER = 'longshore.dev/restored-after';
 
+/** On a deployment's ControllerRevision: the `AlarmRecord`, as JSON. */
+export const ALARMS = 'longshore.dev/alarms';
+
 export function revisionRecord({ metadata, revision, data }: ControllerRevisionJson): RevisionRecord {
   const isDeployment = metadata.labels?.[LABELS.deployment] !== undefined;
   const deregisteredAt = metadata.annotations?.[ANNOTATIONS.deregisteredAt];
   const registeredUnder = metadata.annotations?.[ANNOTATIONS.deregister];
   const failed = metadata.annotations?.[FAILED];
   const restoredAfter = metadata.annotations?.[RESTORED_AFTER];
+  const alarms = metadata.annotations?.[ALARMS];
   const rollbackSettled = metadata.annotations?.[ANNOTATIONS.rollback];
   return {
     uid: metadata.uid ?? '',
@@ -106,6 +113,7 @@ export function revisionRecord({ metadata, revision, data }: ControllerRevisionJ
     completed: metadata.annotations?.[ROLLOUT_STATE] === 'COMPLETED',
     ...(failed !== undefined && { failed: JSON.parse(failed) as Verdict }),
     ...(restoredAfter !== undefined && { restoredAfter: Number(restoredAfter) }),
+    ...(alarms !== undefined && { alarms: JSON.parse(alarms) as AlarmRecord }),
     ...(rollbackSettled !== undefined && { rollbackSettled }),
     ...(deregisteredAt !== undefined && { deregisteredAt: Date.parse(deregisteredAt) }),
     ...(registeredUnder !== undefined && { registeredUnder }),

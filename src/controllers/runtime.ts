@@ -13,6 +13,7 @@ import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { Daemons } from './daemons.ts';
 import type { DepartedTasks } from './departed-tasks.ts';
+import type { AlarmReadings } from './deployment-alarms.ts';
 import type { BudgetRecord } from './disruption-budget.ts';
 import type { MountFailures } from './mount-failures.ts';
 import type { NodeRecord, NodeView } from './nodes.ts';
@@ -58,6 +59,7 @@ export interface Runtime {
   readonly stores: Stores;
   /** Of Services and Tasks. */
   readonly departed: DepartedTasks;
+  readonly alarms: AlarmReadings;
   readonly mountFailures: MountFailures;
   readonly daemons: Daemons;
   readonly barriers: Barriers;

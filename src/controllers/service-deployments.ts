@@ -6,12 +6,21 @@ import { ANNOTATIONS, LABELS, MANAGED_BY, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
 import type { VolumeConfiguration } from '../api/volume-configuration.ts';
+import type { AlarmRecord } from '../ecs/deployment-alarms.ts';
 import type { DeploymentFailure, FailureKind } from '../ecs/deployment-failure.ts';
 import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import type { TaskPlacement } from '../pod/placement.ts';
 import { isDaemon } from './daemons.ts';
-import { FAILED, RESTORED_AFTER, type RevisionRecord, ROLLOUT_STATE, sameContent, type Verdict } from './records.ts';
+import {
+  ALARMS,
+  FAILED,
+  RESTORED_AFTER,
+  type RevisionRecord,
+  ROLLOUT_STATE,
+  sameContent,
+  type Verdict,
+} from './records.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { deleteRevision, type TaskRevision } from './task-revisions.ts';
 import { ownerReference } from './tasks.ts';
@@ -193,6 +202,17 @@ export async function markFailed(
     [FAILED]: JSON.stringify(verdict),
     ...(request !== undefined && { [ANNOTATIONS.rollback]: request }),
   });
+  runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
+}
+
+/** Remembers what the alarms were, so that no restart forgets it. */
+export async function recordAlarms(
+  runtime: Runtime,
+  { uid }: ServiceRecord,
+  deployment: ServiceDeployment,
+  record: AlarmRecord,
+): Promise<void> {
+  const written = await annotate(runtime, deployment, { [ALARMS]: JSON.stringify(record) });
   runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
 }
 

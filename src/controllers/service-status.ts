@@ -17,6 +17,7 @@ import { serviceFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
+import { type AlarmWatch, alarmCondition } from './deployment-alarms.ts';
 import type { GivenUp } from './deployment-verdict.ts';
 import { resolvedRefs } from './references.ts';
 import type { ServiceRecord } from './runtime.ts';
@@ -41,6 +42,8 @@ export interface ServiceStatusInput {
   readonly trouble?: { readonly reason: string; readonly message: string; readonly stalled: boolean };
   /** That the newest deployment is given up in this pass. */
   readonly givenUp?: GivenUp | undefined;
+  /** Absent where no alarm is watched. */
+  readonly alarms?: AlarmWatch | undefined;
   /** What of what it names means nothing here; absent where that is not known. */
   readonly problems?: readonly TaskProblem[];
   readonly now: number;
@@ -64,7 +67,11 @@ export function serviceStatus(input: ServiceStatusInput): ServiceStatus {
     selector: `${LABELS.service}=${dnsName(input.serviceName)},!${LABELS.stopped}`,
     fieldSupport: service.spec === undefined ? [] : serviceFieldSupport(service.spec),
     conditions: withTimes(
-      [...conditions(input, primary), ...(input.problems === undefined ? [] : [resolvedRefs(input.problems)])],
+      [
+        ...conditions(input, primary),
+        ...(input.problems === undefined ? [] : [resolvedRefs(input.problems)]),
+        ...(input.alarms === undefined || newest === undefined ? [] : [alarmCondition(newest.id, input.alarms)]),
+      ],
       service.status.conditions,
       service.generation,
       now,

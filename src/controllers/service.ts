@@ -8,6 +8,7 @@ import { slowStart } from '../kube/slow-start.ts';
 import { placementId } from '../pod/placement.ts';
 import { clusterView } from './cluster-view.ts';
 import { isDaemon } from './daemons.ts';
+import { alarmFailure, watchAlarms, withBakeTime } from './deployment-alarms.ts';
 import { giveUp, judge } from './deployment-verdict.ts';
 import { keepBudget } from './disruption-budget.ts';
 import { drainingNodes, withNodes, zonesOf } from './nodes.ts';
@@ -28,7 +29,7 @@ import {
 import { type Trouble, wantedRevision } from './service-revision.ts';
 import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
 import { sweepService } from './service-sweep.ts';
-import { transitions } from './service-transitions.ts';
+import { asReported, transitions } from './service-transitions.ts';
 import { settleStarts } from './start-barriers.ts';
 import { recordStop, sayStopped } from './tasks.ts';
 
@@ -83,7 +84,9 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     return report(runtime, service, { deployments, tasks, events: [], trouble, problems });
   }
 
-  const judgement = judge(service, newest, deployments);
+  const watch = await watchAlarms(runtime, service, spec, cluster, asReported(service, newest));
+  if (watch !== undefined && 'wait' in watch) return { requeueWhen: watch.wait };
+  const judgement = judge(service, newest, deployments, alarmFailure(watch));
   const scheduled = {
     minimumHealthyPercent: spec.deploymentConfiguration.minimumHealthyPercent,
     healthCheckGracePeriodSeconds: spec.healthCheckGracePeriodSeconds,
@@ -93,7 +96,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     tasks,
     now: runtime.now(),
   } as const;
-  const plan = isDaemon(service)
+  const planned = isDaemon(service)
     ? planDaemon({
         ...scheduled,
         ...runtime.daemons.nodesFor(runtime, service, templateOf(runtime, service, newest, cluster.spec)),
@@ -106,6 +109,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
         placementStrategy: spec.placementStrategy,
         zones: zonesOf(tasks, runtime.nodes),
       });
+  const { plan, watch: alarms } = await withBakeTime(runtime, service, newest, watch, planned);
 
   const budget = await keepBudget(runtime, service, spec, serviceNameOf(service));
   const done = await carryOut(runtime, service, cluster, deployments, plan);
@@ -126,7 +130,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const result = await report(
     runtime,
     service,
-    { plan, deployments, tasks: [...tasks, ...departed], events, trouble, problems, givenUp },
+    { plan, deployments, tasks: [...tasks, ...departed], events, trouble, problems, givenUp, alarms },
     plan.actions.length > 0 || givesUp,
   );
   const failure = done.failure ?? starts.failure ?? budget.failure;
@@ -153,7 +157,11 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     until(starts.wakeAt),
     until(sweepAt),
   );
-  return Number.isFinite(requeueAfterMs) ? { requeueAfterMs } : {};
+  const { asking } = alarms?.known ?? {};
+  return {
+    ...(Number.isFinite(requeueAfterMs) && { requeueAfterMs }),
+    ...(asking !== undefined && { requeueWhen: asking }),
+  };
 }
 
 /** Writes the status, or says when to. */

@@ -90,6 +90,12 @@ export class KubeClient {
     return this.#call({ verb: 'get', method: 'GET', resource, at, ...(options && { options }) });
   }
 
+  /** What the API server serves of a group and version: an APIResourceList. */
+  discover<T>(of: Pick<Resource, 'group' | 'version'>, options?: CallOptions): Promise<T> {
+    const resource = { ...of, plural: '', kind: 'APIResourceList', namespaced: false };
+    return this.#call({ verb: 'get', method: 'GET', resource, at: {}, ...(options && { options }) });
+  }
+
   list<T>(
     resource: Resource,
     at: { namespace?: string } = {},

@@ -27,6 +27,8 @@ interface Specs {
   readonly BatchJob: BatchJobSpec;
 }
 
+const NO_PROMETHEUS = 'queries need the URL of a Prometheus in mappings.alarmEvaluation.prometheusUrl';
+
 /** What the API server takes of a status's list. */
 const MAX_REPORTS = 200;
 
@@ -39,9 +41,10 @@ export const runTaskFieldSupport = (spec: TaskSpec): FieldSupport[] => inexact(a
 
 export const clusterFieldSupport = (spec: ClusterSpec): FieldSupport[] => [
   ...inexact(allFieldSupport('Cluster', spec)),
-  ...(spec.mappings.alarms.length === 0
+  ...(spec.mappings.alarmEvaluation.prometheusUrl !== undefined ||
+  spec.mappings.alarms.every(({ query }) => query === undefined)
     ? []
-    : [{ field: 'spec.mappings.alarms', support: 'Ignored' as const, reason: 'alarms are not evaluated yet' }]),
+    : [{ field: 'spec.mappings.alarms', support: 'Ignored' as const, reason: NO_PROMETHEUS }]),
 ];
 
 export const jobFieldSupport = (spec: BatchJobSpec): FieldSupport[] => inexact(allFieldSupport('BatchJob', spec));

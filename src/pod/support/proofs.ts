@@ -20,6 +20,12 @@ export const BREAKER = breaker(
 export const BREAKER_RESET = breaker(
   'counts up to the threshold given, healthy tasks notwithstanding where they are not to reset it',
 );
+const alarms = (title: string): string => `test/cluster/deployment-alarms.test.ts > ${title}`;
+export const ALARM_ROLLBACK = alarms(
+  'rolls a revision back when a query gives a result, and starts none of it before it has asked',
+);
+export const ALARM_CONDITION = alarms('may be the condition of any object');
+export const ALARM_BAKE_TIME = alarms('holds a deployment IN_PROGRESS through the bake time, and fails it there, too');
 export const TAGS = clusterService('gives its tasks the tags that it propagates, and those that ECS manages');
 
 /** What a container is made of. */

@@ -13,6 +13,9 @@ import {
   whole,
 } from './entry.ts';
 import {
+  ALARM_BAKE_TIME,
+  ALARM_CONDITION,
+  ALARM_ROLLBACK,
   BOUNDS,
   BREAKER,
   BREAKER_RESET,
@@ -89,12 +92,15 @@ export const service: Topic = {
     minimumHealthyPercent: exact(BOUNDS),
     maximumPercent: exact(BOUNDS),
     deploymentCircuitBreaker: BY_ITS_FIELDS,
-    alarms: notYet,
+    alarms: BY_ITS_FIELDS,
     strategy: conditional(
       { 'it is ROLLING': exact(BREAKER), 'it is another': refusedByRule('ROLLING is the only strategy yet') },
       ({ strategy }: DeploymentConfiguration) => (strategy === 'ROLLING' ? 'it is ROLLING' : 'it is another'),
     ),
-    bakeTimeInMinutes: notYet,
+    bakeTimeInMinutes: approximated(
+      'AWS computes the bake time of a rolling update from its alarms; here it is what is given, or 5 minutes, and there is none without alarms',
+      ALARM_BAKE_TIME,
+    ),
     lifecycleHooks: refusedByRule('not taken yet'),
     linearConfiguration: refusedByRule('not taken yet'),
     canaryConfiguration: refusedByRule('not taken yet'),
@@ -105,6 +111,11 @@ export const service: Topic = {
     rollback: exact(BREAKER),
     resetOnHealthyTask: exact(BREAKER_RESET),
     thresholdConfiguration: BY_ITS_FIELDS,
+  },
+  DeploymentAlarms: {
+    alarmNames: exact(ALARM_ROLLBACK, ALARM_CONDITION),
+    enable: exact(ALARM_ROLLBACK),
+    rollback: exact(ALARM_ROLLBACK),
   },
   ThresholdConfiguration: {
     type: exact(BREAKER_RESET),
@@ -117,7 +128,6 @@ export const service: Topic = {
     'AdvancedConfiguration',
     'ServiceRegistry',
     'CapacityProviderStrategyItem',
-    'DeploymentAlarms',
     'DeploymentLifecycleHook',
     'HookDetails',
     'DeploymentLifecycleHookTimeoutConfiguration',

@@ -275,6 +275,9 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
   ofCluster('spec.mappings.files[0]', 'exactly one of configMapKeyRef, configMapRef, secretRef must be given', {
     mappings: { files: [{ value: 'arn:aws:s3:::config/app.env' }] },
   }),
+  ofCluster('spec.mappings.alarms[0]', 'exactly one of query, condition must be given', {
+    mappings: { alarms: [{ alarmName: 'errors' }] },
+  }),
   ofCluster('spec.mappings.fileSystems[0]', 'exactly one of claimName, nfs must be given', {
     mappings: { fileSystems: [{ id: 'fs-1', claimName: 'a', nfs: { server: 'nas' } }] },
   }),
