@@ -88,7 +88,7 @@ export interface Operator {
 }
 
 const WITHOUT_NODES =
-  'tasks stay on nodes that are cordoned, and one on a lost node is STOPPING until the node is gone';
+  'tasks stay on nodes that are cordoned, one on a lost node is STOPPING until the node is gone, and DAEMON services have no tasks';
 
 export function createOperator(options: OperatorOptions): Operator {
   const { client, events, logger, metrics, namespace, workers, cacheSyncTimeoutMs: timeoutMs } = options;

@@ -141,6 +141,12 @@ describe.concurrent('an operator', () => {
     await ns.until('the missing kind, which it may ask for', () =>
       readyCondition(ns.history.get('services', 'secret'))?.message.includes('install the External Secrets Operator'),
     );
+    const agent = { desiredCount: undefined, schedulingStrategy: 'DAEMON', taskDefinition: 'web' };
+    await ns.create(service('agent', agent));
+    await ns.until(
+      'what a daemon lacks',
+      () => readyCondition(ns.history.get('services', 'agent'))?.reason === 'NodesUnknown',
+    );
     expect(operator.describe()).not.toMatch(/not allowed|forbidden/);
     await operator.logged('an operator of one namespace sees no nodes: tasks stay on nodes that are cordoned');
   });

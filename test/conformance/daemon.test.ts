@@ -126,6 +126,8 @@ describe('a rolling update of a DAEMON', () => {
       expect(daemon.pass().actions.filter(({ kind }) => kind === 'start')).toEqual([]);
     }
     expect(daemon.healthy()).toHaveLength(3);
+    daemon.options.minimumHealthyPercent = 0;
+    expect(daemon.pass().actions).toEqual([]);
     // Its own tasks are still replaced.
     const [old] = daemon.healthy();
     if (old !== undefined) daemon.end(old, 1);
@@ -142,6 +144,8 @@ describe('a rolling update of a DAEMON', () => {
     expect(impaired.deployments[0]?.blockedBy).toContain('cannot start: throttled until ');
     daemon.run((plan) => plan.startImpaired && (plan.deployments[0]?.failedTasks ?? 0) > 6);
     expect(daemon.healthy()).toHaveLength(3);
+    daemon.options.minimumHealthyPercent = 0;
+    expect(daemon.pass().actions).toEqual([]);
   });
 });
 
