@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseService } from '../../../src/api/service.ts';
 import { fixture, imported, refused } from './imports.ts';
 import { json } from './run.ts';
 
@@ -26,6 +27,22 @@ describe('a service', () => {
     for (const field of ['serviceArn', 'status', 'runningCount', 'deployments', 'events', 'createdAt', 'roleArn'])
       expect(err).toContain(`Dropped       services[0].${field}: `);
     expect(err).toContain('Converted     services[0].clusterArn: ');
+  });
+
+  it('as describe-services gives it is a DAEMON without the number of its nodes', async () => {
+    const described = {
+      ...create,
+      schedulingStrategy: 'DAEMON',
+      deploymentConfiguration: { maximumPercent: 100, minimumHealthyPercent: 50 },
+      placementStrategy: [],
+      serviceArn: 'arn:aws:ecs:eu-west-1:111122223333:service/prod/Web_1',
+    };
+    const { manifests, err } = await imported(['-'], json({ services: [described] }));
+    const { desiredCount, serviceArn, ...input } = described;
+    expect(manifests.map(({ spec }) => spec)).toEqual([input]);
+    expect(parseService(input).deploymentConfiguration).toMatchObject(described.deploymentConfiguration);
+    expect(err).toContain(`Dropped       services[0].desiredCount: ${desiredCount}`);
+    expect(err).toContain(`Dropped       services[0].serviceArn: "${serviceArn}"`);
   });
 
   it('as describe-services gives it has the volume of its newest deployment, but for those that its definition configures', async () => {
