@@ -1,9 +1,10 @@
 /** On which nodes a daemon task starts now, and of which deployment. */
 import { type DaemonTask, nodeOf, nodeSlot } from './daemon-node.ts';
 import type { Start } from './service-plan.ts';
-import { lostOfOlderDeployments, type ServiceStarts } from './service-starts.ts';
+import { holds, lostOfOlderDeployments, type ServiceStarts } from './service-starts.ts';
 import type { DeploymentVerdict } from './service-verdict.ts';
-import { isHealthy, isUnhealthy, not, type ServiceView } from './service-view.ts';
+import { isHealthy, isUnhealthy, not, type ServiceView, tasksOf } from './service-view.ts';
+import { startThrottle } from './start-throttle.ts';
 
 /**
  * A node that lost its task gets one of the newest deployment: it would be the next to be updated. While that one may not
@@ -18,21 +19,26 @@ export function daemonStarts<T extends DaemonTask>(
   const { primary, desiredCount, fresh } = view;
   const exist = fresh.filter(not(isUnhealthy)).length;
   const missing = Math.max(desiredCount - exist, 0);
-  const throttled = !broken && missing > 0 && throttle.until !== undefined && throttle.until > view.now;
+  const throttled = !broken && missing > 0 && holds(throttle, view.now);
 
   const onNode = Map.groupBy(view.tasks, nodeOf);
   const taken = new Set(view.live.map(nodeOf));
   const vacant = [...active].filter((node) => !taken.has(node)).sort();
   const isHeld = broken || throttled;
   const wantedAgain = new Set(isHeld ? lostOfOlderDeployments(view) : []);
+  const throttles = new Map(
+    [...wantedAgain].map(({ deployment }) => [deployment, startThrottle(tasksOf(view, deployment))]),
+  );
   const lost: T[] = [];
   const actions: Start[] = [];
+  let refills = 0;
   for (const node of vacant) {
     const there = onNode.get(node) ?? [];
     const last = newest(there, primary.id);
     const isLost = last !== undefined && wantedAgain.has(last);
     if (isLost) lost.push(last);
-    if (!isLost && isHeld) continue;
+    if (isLost ? holds(throttles.get(last.deployment), view.now) : isHeld) continue;
+    if (isLost) refills++;
     const deployment = isLost ? last.deployment : primary.id;
     const before = there.filter((task) => task.deployment === deployment).map(({ generation }) => generation);
     actions.push({
@@ -43,15 +49,15 @@ export function daemonStarts<T extends DaemonTask>(
       because: isLost ? `task ${last.id} of this deployment on node ${node} ended` : `node ${node} has no task`,
     });
   }
-  const startable = actions.length - lost.length;
+  const startable = actions.length - refills;
   return {
     actions,
     missing,
     startable,
     throttled,
     lost,
-    refills: lost.length,
-    throttle: throttled ? throttle : undefined,
+    refills,
+    throttle: throttled ? throttle : [...throttles.values()].find((one) => holds(one, view.now)),
     coming: fresh.filter((one) => not(isUnhealthy)(one) && !isHealthy(one)).length + startable,
     cramped: false,
   };

@@ -66,7 +66,7 @@ export function serviceStarts<T extends ServiceTask>(
   };
 }
 
-const holds = (throttle: StartThrottle | undefined, now: number): boolean =>
+export const holds = (throttle: StartThrottle | undefined, now: number): boolean =>
   throttle?.until !== undefined && throttle.until > now;
 
 const startOf = (deployment: string, seat: Start['seat'], because: string): Start => ({

@@ -136,6 +136,25 @@ describe('a rolling update of a DAEMON', () => {
     ]);
   });
 
+  it('waits as long for tasks of the deployment that works where these do not start any more', () => {
+    const daemon = steadyDaemon({ ...HALF, circuitBreaker: BREAKER });
+    daemon.options.fails = () => true;
+    daemon.deploy();
+    daemon.run((plan) => plan.deployments[0]?.failed === true);
+    const [old] = daemon.healthy();
+    if (old !== undefined) daemon.end(old, 1);
+    daemon.history.length = 0;
+    for (let second = 0; second < 60; second++) {
+      daemon.pass();
+      daemon.tick(1000);
+    }
+    const starts = daemon.history.flatMap(({ plan }) => plan.actions).filter(({ kind }) => kind === 'start');
+    // At 10 s, then 20 s and 40 s after three that failed.
+    expect(starts.length).toBeGreaterThan(3);
+    expect(starts.length).toBeLessThan(7);
+    expect(starts).toEqual(starts.map(() => expect.objectContaining({ node: old?.node, deployment: old?.deployment })));
+  });
+
   it('waits longer and longer for tasks that never start, and stops no more of those that run', () => {
     const daemon = steadyDaemon(HALF);
     daemon.options.fails = ({ deployment }) => deployment !== '1'.repeat(19);
