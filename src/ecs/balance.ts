@@ -47,36 +47,54 @@ export function balanceOf(
   };
 }
 
-/** The stops that leave the best balance, one after the other. */
-export interface Balancer {
-  /** Takes the one of these whose stop comes first, and counts it as gone. */
-  take<C extends { readonly task: Task }>(candidates: readonly C[]): C | undefined;
-}
-
-/** @param all tasks of the service that stay unless they are taken. */
+/** @param all tasks of the service that stay unless they are taken; counts go down as tasks are taken. */
 export function balancer({ levels, rest }: Balance, all: Iterable<Task>): Balancer {
   const counts = levels.map(() => new Map<string, number>());
-  const add = (task: Task, change: number): void => {
-    levels.forEach(({ domain }, level) => {
+  const domainsOf = (task: Task): string[] => levels.map(({ domain }) => domain(task));
+  const add = (domains: readonly string[], change: number): void =>
+    domains.forEach((domain, level) => {
       const of = counts[level] as Map<string, number>;
-      of.set(domain(task), (of.get(domain(task)) ?? 0) + change);
+      of.set(domain, (of.get(domain) ?? 0) + change);
     });
-  };
-  for (const task of all) add(task, 1);
-  const isBefore = (a: Task, b: Task): boolean => {
-    for (const [level, { first, domain }] of levels.entries()) {
-      const [ofA = 0, ofB = 0] = [counts[level]?.get(domain(a)), counts[level]?.get(domain(b))];
+  for (const task of all) add(domainsOf(task), 1);
+  const isNext = (a: Task, b: Task): boolean =>
+    rest === 'newest' && a.createdAt !== b.createdAt ? a.createdAt > b.createdAt : a.id < b.id;
+
+  interface Place<C> {
+    readonly domains: readonly string[];
+    /** Next first. */
+    readonly candidates: C[];
+  }
+  const isBefore = (a: Place<{ task: Task }>, b: Place<{ task: Task }>): boolean => {
+    for (const [level, { first }] of levels.entries()) {
+      const of = counts[level] as Map<string, number>;
+      const [ofA = 0, ofB = 0] = [of.get(a.domains[level] ?? ''), of.get(b.domains[level] ?? '')];
       if (ofA !== ofB) return first === 'most' ? ofA > ofB : ofA < ofB;
     }
-    return rest === 'newest' && a.createdAt !== b.createdAt ? a.createdAt > b.createdAt : a.id < b.id;
+    const [nextA, nextB] = [a.candidates[0], b.candidates[0]];
+    return nextA !== undefined && nextB !== undefined && isNext(nextA.task, nextB.task);
   };
-  return {
-    take(candidates) {
-      const [head, ...others] = candidates;
-      if (head === undefined) return undefined;
-      const taken = others.reduce((best, one) => (isBefore(one.task, best.task) ? one : best), head);
-      add(taken.task, -1);
-      return taken;
-    },
+  return (candidates, count) => {
+    if (count >= candidates.length) {
+      for (const { task } of candidates) add(domainsOf(task), -1);
+      return [...candidates];
+    }
+    const places = [...Map.groupBy(candidates, ({ task }) => domainsOf(task).join('\n')).values()].map((there) => ({
+      domains: there[0] === undefined ? [] : domainsOf(there[0].task),
+      candidates: there.sort((a, b) => (isNext(a.task, b.task) ? -1 : 1)),
+    }));
+    const taken: (typeof places)[number]['candidates'] = [];
+    while (taken.length < count) {
+      const open = places.filter((place) => place.candidates.length > 0);
+      const best = open.reduce((a, b) => (isBefore(b, a) ? b : a));
+      const next = best.candidates.shift();
+      if (next === undefined) break;
+      add(best.domains, -1);
+      taken.push(next);
+    }
+    return taken;
   };
 }
+
+/** So many of the candidates, chosen one after the other so that each leaves the best balance. */
+export type Balancer = <C extends { readonly task: Task }>(candidates: readonly C[], count: number) => C[];

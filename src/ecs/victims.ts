@@ -35,16 +35,11 @@ export function pickVictims<T extends Task, C extends Candidate<T>>(
   const free = candidates.filter(({ task, health }) => health.unhealthy || !isProtected(task, now));
   if (count <= 0 || free.length === 0) return [];
   const ranked = [...Map.groupBy(free, rankOf)].sort(([a], [b]) => a - b);
+  const choose = balance();
   const victims: C[] = [];
-  const { take } = balance();
   for (const [, group] of ranked) {
-    const left = new Set(group);
-    while (victims.length < count && left.size > 0) {
-      const victim = take([...left]);
-      if (victim === undefined) break;
-      left.delete(victim);
-      victims.push(victim);
-    }
+    if (victims.length >= count) break;
+    victims.push(...choose(group, count - victims.length));
   }
   return victims;
 }

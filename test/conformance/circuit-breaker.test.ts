@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type CircuitBreaker, deploymentFailures, failedAt, failureThreshold } from '../../src/ecs/circuit-breaker.ts';
+import { planService } from '../../src/ecs/service-plan.ts';
 import type { Container, Task } from '../../src/ecs/task.ts';
 
 const percent = (type: 'BOUNDED_PERCENT' | 'UNBOUNDED_PERCENT', value = 50) => ({ type, value });
@@ -101,5 +102,43 @@ describe('a failure of a deployment (ecs-semantics §3.8)', () => {
     expect(count(true)).toBe(1);
     expect(count(false)).toBe(2);
     expect(deploymentFailures([before, task({ startedAt: NOW - 39_000 }), after], BREAKER, NOW, 0)).toBe(2);
+  });
+});
+
+describe('a deployment with so many failures as the threshold (ecs-semantics §3.8)', () => {
+  const deployment = { id: '1'.repeat(19), number: 1, completed: false };
+  const plan = (failures: number, fields: object = {}) =>
+    planService({
+      desiredCount: 1,
+      minimumHealthyPercent: 100,
+      maximumPercent: 200,
+      healthCheckGracePeriodSeconds: 0,
+      circuitBreaker: BREAKER,
+      deployments: [{ ...deployment, ...fields }],
+      tasks: Array.from({ length: failures }, (_, slot) => ({
+        ...exited(1000, { id: String(slot) }),
+        deployment: deployment.id,
+        slot: 0,
+        generation: slot + 1,
+      })),
+      now: NOW,
+    });
+
+  it.each([
+    [2, false],
+    [3, true],
+    [4, true],
+  ])('of 3: %i failures fail it: %s, and a failed one launches nothing', (failures, failed) => {
+    const { actions, deployments } = plan(failures);
+    expect(deployments).toMatchObject([{ failed, failedTasks: failures }]);
+    expect(actions.map(({ kind }) => kind)).toEqual(failed ? [] : ['start']);
+  });
+
+  it('stays FAILED whatever its tasks do, and counts no more once it is COMPLETED', () => {
+    expect(plan(0, { failed: true })).toMatchObject({ actions: [], deployments: [{ failed: true }] });
+    expect(plan(5, { completed: true })).toMatchObject({
+      actions: [{ kind: 'start' }],
+      deployments: [{ failed: false }],
+    });
   });
 });

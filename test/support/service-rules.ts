@@ -98,7 +98,16 @@ export function brokenRules(input: WorldInput, plan: WorldPlan): string[] {
     ),
   );
 
-  rule('what is throttled does not start', !plan.startImpaired || startsOfPrimary === 0);
+  rule(
+    'what never gets to run is not started again at once',
+    starts.every(
+      ({ deployment }) =>
+        !failsToStart(
+          input.tasks.filter((task) => task.deployment === deployment),
+          now,
+        ),
+    ),
+  );
 
   // Progress.
   const held = isFailed || plan.startImpaired;
@@ -170,6 +179,19 @@ export function brokenRules(input: WorldInput, plan: WorldPlan): string[] {
       old.some((seen) => !free(seen)),
   );
   return broken;
+}
+
+/** The three newest tasks at least could not start, and the last of them gave up less than 10 s ago. */
+function failsToStart(tasks: readonly WorldTask[], now: number): boolean {
+  const neverRan = (task: WorldTask): boolean => task.containers.every(({ startedAt }) => startedAt === undefined);
+  const newestFirst = tasks.toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  const ran = newestFirst.findIndex((task) => !neverRan(task));
+  const failed = newestFirst
+    .slice(0, ran === -1 ? undefined : ran)
+    .filter(
+      (task) => task.stopCause?.stopCode === 'TaskFailedToStart' || stopDue(task)?.stopCode === 'TaskFailedToStart',
+    );
+  return failed.length >= 3 && failed.some(({ stoppingAt = now }) => now < stoppingAt + 10_000);
 }
 
 /** An older deployment waits for room to get back what it lost. */
