@@ -1,9 +1,10 @@
 /** Nodes as container instances: which are DRAINING, which are lost with their tasks, and whether they have zones. */
+import { attributesOf, type NodeAttributes, type Strategy } from '../ecs/balance.ts';
 import { hostTerminated } from '../ecs/task.ts';
 import type { Store, Stored } from '../kube/store.ts';
 import type { Node } from '../pod/daemon.ts';
 import type { ObservedTask } from '../pod/observe.ts';
-import { ZONE } from '../pod/placement-attributes.ts';
+import { attributeOf, ZONE } from '../pod/placement-attributes.ts';
 
 /** The part of a Node's JSON that is read. */
 interface NodeJson {
@@ -56,8 +57,8 @@ export interface NodeView {
   isDraining(node: string): boolean;
   /** Not ready, or gone. */
   isAway(node: string): boolean;
-  /** Undefined where it is not known. */
-  zoneOf(node: string): string | undefined;
+  /** Undefined where the node has none of that name, or is not known. */
+  attributeOf(node: string, name: string): string | undefined;
   /** Some node has a zone, or no node is known. */
   hasZones(): boolean;
 }
@@ -68,7 +69,7 @@ export function nodeView(store: Store<NodeRecord>, known: () => boolean): NodeVi
     areKnown: known,
     isDraining: (node) => known() && store.get('', node)?.draining === true,
     isAway: (node) => known() && store.get('', node)?.ready !== true,
-    zoneOf: (node) => store.get('', node)?.labels[ZONE],
+    attributeOf: (node, name) => store.get('', node)?.labels[attributeOf(name)?.key ?? ''],
     hasZones: () => !known() || store.size === 0 || isZoned(store.values()),
   };
 }
@@ -95,12 +96,18 @@ export function withNodes<T extends ObservedTask>(tasks: readonly T[], nodes: Pi
 export const drainingNodes = (tasks: readonly ObservedTask[], nodes: NodeView): ReadonlySet<string> =>
   new Set(tasks.flatMap(({ node }) => (node !== undefined && nodes.isDraining(node) ? [node] : [])));
 
-/** Zones of the nodes of these tasks. */
-export function zonesOf(tasks: readonly ObservedTask[], nodes: Pick<NodeView, 'zoneOf'>): ReadonlyMap<string, string> {
-  const zones = new Map<string, string>();
+/** Attributes of the nodes of these tasks: those that the choice of tasks to stop rests on. */
+export function nodeAttributes(
+  tasks: readonly ObservedTask[],
+  nodes: Pick<NodeView, 'attributeOf'>,
+  strategies: readonly Strategy[],
+): NodeAttributes {
+  const names = attributesOf(strategies);
+  const known = new Map<string, Readonly<Record<string, string>>>();
   for (const { node } of tasks) {
-    const zone = node === undefined ? undefined : nodes.zoneOf(node);
-    if (node !== undefined && zone !== undefined) zones.set(node, zone);
+    if (node === undefined || known.has(node)) continue;
+    const found = names.map((name) => [name, nodes.attributeOf(node, name)] as const);
+    known.set(node, Object.fromEntries(found.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))));
   }
-  return zones;
+  return known;
 }

@@ -11,7 +11,7 @@ import { isDaemon } from './daemons.ts';
 import { alarmFailure, watchAlarms, withBakeTime } from './deployment-alarms.ts';
 import { giveUp, judge } from './deployment-verdict.ts';
 import { keepBudget } from './disruption-budget.ts';
-import { drainingNodes, withNodes, zonesOf } from './nodes.ts';
+import { drainingNodes, nodeAttributes, withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { carryOut, describeFailure } from './service-actions.ts';
@@ -107,7 +107,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
         maximumPercent: spec.deploymentConfiguration.maximumPercent,
         draining: drainingNodes(tasks, runtime.nodes),
         placementStrategy: spec.placementStrategy,
-        zones: zonesOf(tasks, runtime.nodes),
+        attributes: nodeAttributes(tasks, runtime.nodes, spec.placementStrategy),
       });
   const { plan, watch: alarms } = await withBakeTime(runtime, service, newest, watch, planned);
 

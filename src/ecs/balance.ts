@@ -10,6 +10,18 @@ export interface Strategy {
   readonly field?: string | undefined;
 }
 
+/** Attributes of container instances, by name of the node and of the attribute; those that strategies name suffice. */
+export type NodeAttributes = ReadonlyMap<string, Readonly<Record<string, string>>>;
+
+const ZONE_ATTRIBUTE = 'ecs.availability-zone';
+
+/** The attribute that `attribute:NAME` spreads over; undefined where it is the instances. */
+const spreadAttribute = (field: string): string | undefined => /^attribute:(.*)$/.exec(field)?.[1];
+
+/** Which attributes of nodes the choice rests on. */
+export const attributesOf = (strategies: readonly Strategy[]): readonly string[] =>
+  strategies.length === 0 ? [ZONE_ATTRIBUTE] : strategies.flatMap(({ field = '' }) => spreadAttribute(field) ?? []);
+
 /** Of the domains that a task can be in, those with most tasks, or with fewest, give one up first. */
 interface Level {
   readonly first: 'most' | 'fewest';
@@ -23,25 +35,24 @@ export interface Balance {
 }
 
 /**
- * Spread is undone: the zone, then the node with most of the service's tasks gives one up first, as without a strategy.
- * binpack: the node with fewest, which it empties. Of other attributes than the zone nothing is known: nodes stand for them.
- * @param zones zone by name of the node.
+ * Spread is undone: what has most of the service's tasks gives one up first; without a strategy the zone, then the node.
+ * binpack: the node with fewest, which it empties; what others take of it is not known.
  */
-export function balanceOf(
-  strategies: readonly Strategy[] = [],
-  zones: ReadonlyMap<string, string> = new Map(),
-): Balance {
+export function balanceOf(strategies: readonly Strategy[] = [], attributes: NodeAttributes = new Map()): Balance {
   const node = ({ node: name = '' }: Task): string => name;
-  const zone = (task: Task): string => zones.get(node(task)) ?? '';
-  const byZone: Level = { first: 'most', domain: zone };
   const byNode: Level = { first: 'most', domain: node };
-  if (strategies.length === 0) return { levels: [byZone, byNode], rest: 'newest' };
+  const by = (attribute: string): Level => ({
+    first: 'most',
+    domain: (task) => attributes.get(node(task))?.[attribute] ?? '',
+  });
+  if (strategies.length === 0) return { levels: [by(ZONE_ATTRIBUTE), byNode], rest: 'newest' };
   const random = strategies.findIndex(({ type }) => type === 'random');
   const before = random === -1 ? strategies : strategies.slice(0, random);
   return {
-    levels: before.map(({ type, field }) => {
+    levels: before.map(({ type, field = '' }) => {
       if (type === 'binpack') return { first: 'fewest', domain: node };
-      return field === 'attribute:ecs.availability-zone' ? byZone : byNode;
+      const attribute = spreadAttribute(field);
+      return attribute === undefined ? byNode : by(attribute);
     }),
     rest: random === -1 ? 'newest' : 'any',
   };

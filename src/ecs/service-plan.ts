@@ -4,7 +4,7 @@
  * (`service-endings.ts`), what starts (`service-verdict.ts`, `service-starts.ts`), what is too much (`service-surplus.ts`),
  * which old tasks make place (`service-replacement.ts`), and what the plan says of itself (`service-report.ts`).
  */
-import type { Strategy } from './balance.ts';
+import type { NodeAttributes, Strategy } from './balance.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import { type Protection, withProtection } from './protection.ts';
 import { type Replaces, withReplaced } from './replaces.ts';
@@ -49,8 +49,8 @@ export interface ServicePlanInput<T extends ServiceTask> {
   readonly placement?: string | undefined;
   /** AWS: PlacementStrategy[]; it decides whom to stop as well. */
   readonly placementStrategy?: readonly Strategy[];
-  /** Zone by name of the node, where it is known. */
-  readonly zones?: ReadonlyMap<string, string>;
+  /** Of the nodes of the tasks, where they are known. */
+  readonly attributes?: NodeAttributes;
   /** Every task of the service that still exists, ended ones included. */
   readonly tasks: readonly T[];
   /** Names of nodes that are DRAINING: they take no tasks, and those of services move away (`ecs-semantics §3.12`). */

@@ -70,7 +70,7 @@ export function serviceView<T extends ServiceTask>(
   const wanted = live
     .filter((task) => !task.stopRequested)
     .map((task) => ({ task, health: healthView(task, now, graceMs), leaving: drains(task, input.draining) }));
-  const balance = balanceOf(input.placementStrategy, input.zones);
+  const balance = balanceOf(input.placementStrategy, input.attributes);
   const isFresh = ({ task, leaving }: Wanted<T>): boolean => task.deployment === primary.id && !leaving;
   return {
     now,

@@ -3,19 +3,19 @@
  * services" (service scheduler) and "Use strategies to define Amazon ECS task placement"; UpdateService, desiredCount.
  */
 import { describe, expect, it } from 'vitest';
-import type { Strategy } from '../../src/ecs/balance.ts';
+import type { NodeAttributes, Strategy } from '../../src/ecs/balance.ts';
 import { planService, type ServiceTask } from '../../src/ecs/service-plan.ts';
 
 const NOW = 10_000_000;
 const DEPLOYMENT = { id: '1'.repeat(19), number: 1, completed: true };
 const ZONE: Strategy = { type: 'spread', field: 'attribute:ecs.availability-zone' };
 const INSTANCE: Strategy = { type: 'spread', field: 'instanceId' };
-/** Zones a and b of two nodes each. */
-const ZONES = new Map([
-  ['a1', 'a'],
-  ['a2', 'a'],
-  ['b1', 'b'],
-  ['b2', 'b'],
+/** Zones a and b of two nodes each, racks across them. */
+const ATTRIBUTES: NodeAttributes = new Map<string, Record<string, string>>([
+  ['a1', { 'ecs.availability-zone': 'a', rack: '1' }],
+  ['a2', { 'ecs.availability-zone': 'a', rack: '2' }],
+  ['b1', { 'ecs.availability-zone': 'b', rack: '1' }],
+  ['b2', { 'ecs.availability-zone': 'b' }],
 ]);
 
 const task = (node: string | undefined, slot: number, fields: Partial<ServiceTask> = {}): ServiceTask => ({
@@ -40,7 +40,7 @@ function stopped(tasks: readonly ServiceTask[], desiredCount: number, placementS
     deployments: [DEPLOYMENT],
     tasks,
     placementStrategy,
-    zones: ZONES,
+    attributes: ATTRIBUTES,
     now: NOW,
   });
   return actions.flatMap((action) => (action.kind === 'stop' ? [action.task.node ?? '-'] : []));
@@ -89,6 +89,13 @@ describe('scale-in', () => {
       on: ['a1', 'a2', 'a2', 'b1', 'b1', 'b1'],
       desired: 5,
       stops: ['b1'],
+    },
+    {
+      why: 'spread over an attribute: nodes without it count as one',
+      strategy: [{ type: 'spread', field: 'attribute:rack' }],
+      on: ['a1', 'b1', 'a2', 'b2', 'b2'],
+      desired: 2,
+      stops: ['b2', 'b1', 'b2'],
     },
     {
       why: 'binpack empties the instance that has least',
