@@ -160,6 +160,24 @@ describe.concurrent('a Service', () => {
     expect(countBy((await placed('zones', 6)).map((name) => name.slice(0, 1)))).toEqual({ a: 2, b: 2, c: 2 });
     expect(await placed('nodes', 6)).toEqual(NODES);
     expect(countBy((await placed('disks', 6)).map((name) => name.slice(1)))).toEqual({ 1: 3, 2: 3 });
+
+    // Whoever stops is chosen so that the others are spread as well.
+    const scaledIn = async (name: string, desiredCount: number): Promise<string[]> => {
+      await ns.patch('services', name, { spec: { desiredCount } });
+      await untilSteady(ns.history, name, desiredCount);
+      return ns.until(`${desiredCount} tasks of ${name} to be left`, () => {
+        const left = podsOf(ns.history, name);
+        return left.length === desiredCount && nodesOf(left);
+      });
+    };
+    const [byDefault, zones, disks] = await Promise.all([
+      scaledIn('default', 3),
+      scaledIn('zones', 3),
+      scaledIn('disks', 2),
+    ]);
+    for (const left of [byDefault, zones])
+      expect(countBy(left.map((name) => name.slice(0, 1)))).toEqual({ a: 1, b: 1, c: 1 });
+    expect(countBy(disks.map((name) => name.slice(1)))).toEqual({ 1: 1, 2: 1 });
   });
 
   it('fills a node before it takes the next by binpack, in each of the zones where it is to be spread first', async (context) => {
