@@ -26,6 +26,9 @@ export interface Options {
   readonly binpackScheduler?: string;
   readonly logLevel: LogLevel;
   readonly workers: number;
+  /** Of tasks of services that ended by themselves. */
+  readonly restartsPerSecond: number;
+  readonly restartBurst: number;
 }
 
 const whole =
@@ -100,6 +103,13 @@ export function parseOptions(argv: readonly string[]): Options {
     )
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices([...logLevels]).default('info'))
     .option('--workers <count>', 'objects of one kind reconciled at a time, 1 to 64', whole(1, 64), 8)
+    .option(
+      '--restarts-per-second <count>',
+      'tasks of services that ended by themselves and are started again in a second, all services together, 1 to 1000',
+      whole(1, 1000),
+      20,
+    )
+    .option('--restart-burst <count>', 'such restarts at once, after a quiet while, 1 to 10000', whole(1, 10_000), 100)
     .parse(argv);
   const options = command.opts<Options>();
   const problem = leaseProblem(options);

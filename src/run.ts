@@ -52,8 +52,10 @@ export async function runOperator(options: Options, signal: AbortSignal): Promis
     workers: options.workers,
     binpackScheduler: options.binpackScheduler,
     cacheSyncTimeoutMs: options.cacheSyncTimeout,
+    restarts: { perSecond: options.restartsPerSecond, burst: options.restartBurst },
     ...(options.namespace !== undefined && { namespace: options.namespace }),
   });
+  metrics.restarts(operator.restarts);
   metrics.watch(operator.caches, () => events.dropped);
 
   const lease = options.leaderElectResourceName;

@@ -34,6 +34,7 @@ import { MountFailures } from './mount-failures.ts';
 import { nodeRecord, nodeView } from './nodes.ts';
 import { catchUpIfAllowed, isSeen } from './optional-cache.ts';
 import { type CustomRecord, keyOf, recordOf, revisionRecord } from './records.ts';
+import { RestartBudget, type RestartLimits } from './restart-budget.ts';
 import { reconcileRunTask } from './run-task.ts';
 import type { Runtime } from './runtime.ts';
 import { reconcileService } from './service.ts';
@@ -56,6 +57,7 @@ export interface OperatorOptions {
   readonly binpackScheduler?: string | undefined;
   /** How long a leader waits for complete caches before it gives up, in milliseconds. */
   readonly cacheSyncTimeoutMs: number;
+  readonly restarts: RestartLimits;
 }
 
 /** What one cache is like now. */
@@ -77,6 +79,8 @@ export interface CacheState {
 
 export interface Operator {
   caches(): CacheState[];
+  /** Of tasks that ended by themselves. */
+  restarts(): RestartBudget['counts'];
   /** Keeps the caches equal to the cluster until the signal aborts. Reads only: a follower watches too. */
   watch(signal: AbortSignal): Promise<void>;
   /**
@@ -118,6 +122,7 @@ export function createOperator(options: OperatorOptions): Operator {
     runtime.departed.forget(uid);
     runtime.mountFailures.forget(uid);
     daemons.forget(uid);
+    runtime.restarts.forget(uid);
     for (const barrier of Object.values(runtime.barriers)) barrier.forget(uid);
   };
 
@@ -227,6 +232,7 @@ export function createOperator(options: OperatorOptions): Operator {
     alarms: new AlarmReadings(client),
     mountFailures: new MountFailures(),
     daemons,
+    restarts: new RestartBudget(options.restarts, Date.now),
     barriers,
     statuses: {
       taskDefinitions: new StatusWriter(client, taskDefinitions, barriers.taskDefinitions),
@@ -254,6 +260,7 @@ export function createOperator(options: OperatorOptions): Operator {
         silentMs: reflector.silentMs,
         ...(reflector.problem && { problem: reflector.problem }),
       })),
+    restarts: () => runtime.restarts.counts,
     watch: async (signal) => {
       await Promise.all(allReflectors().map((reflector) => reflector.run(signal)));
     },
@@ -272,6 +279,7 @@ export function createOperator(options: OperatorOptions): Operator {
         { tasks: stores.tasks.size, services: stores.services.size, batchJobs: stores.batchJobs.size },
         'caches are complete: reconciling',
       );
+      runtime.restarts.empty();
       await Promise.all(
         Object.entries(controllers).map(([kind, each]) =>
           each.run(signal, [...stores[kind as keyof typeof controllers].values()].map(keyOf)),

@@ -18,6 +18,7 @@ import type { BudgetRecord } from './disruption-budget.ts';
 import type { MountFailures } from './mount-failures.ts';
 import type { NodeRecord, NodeView } from './nodes.ts';
 import type { CustomRecord, RevisionRecord } from './records.ts';
+import type { RestartBudget } from './restart-budget.ts';
 import type { StatusWriter } from './status-writer.ts';
 
 export type TaskDefinitionRecord = CustomRecord<TaskDefinitionSpec, TaskDefinitionStatus>;
@@ -62,6 +63,7 @@ export interface Runtime {
   readonly alarms: AlarmReadings;
   readonly mountFailures: MountFailures;
   readonly daemons: Daemons;
+  readonly restarts: RestartBudget;
   readonly barriers: Barriers;
   readonly statuses: {
     readonly taskDefinitions: StatusWriter<TaskDefinitionStatus>;

@@ -16,12 +16,14 @@ export async function sweepService(
   { stoppedTaskSeconds, stoppedTasks }: ClusterSpec['retention'],
   [primary]: readonly ServiceDeployment[],
   tasks: readonly ObservedTask[],
+  restartsWait: boolean,
 ): Promise<number | undefined> {
   const { kept, until } = retainedTasks({
     tasks,
     primary,
     circuitBreaker: service.spec?.deploymentConfiguration.deploymentCircuitBreaker,
     readable: { tasks: stoppedTasks, seconds: stoppedTaskSeconds },
+    restartsWait,
     now: runtime.now(),
   });
   const over = tasks.filter((task) => task.ended && task.stopRecorded && !kept.has(task));

@@ -35,6 +35,7 @@ export function transitions(
   givenUp: GivenUp | undefined,
   trouble: Trouble | undefined,
   unlaunched: Done['unlaunched'],
+  now: number,
 ): string[] {
   const name = serviceNameOf(service);
   const was = (reason: string): boolean =>
@@ -61,12 +62,20 @@ export function transitions(
     texts.push(serviceEvent.unplaceable(name, closestMatch(plan.unplaceable)));
   if (plan.protection !== undefined && !was('TasksProtected'))
     texts.push(serviceEvent.underProtection(name, plan.protection.deployment, plan.protection.tasks));
+  if (plan.operationsThrottled && !saidLately(service, serviceEvent.operationsThrottled(name), now))
+    texts.push(serviceEvent.operationsThrottled(name));
   // Once a throttled phase (`ecs-semantics §3.7`), which the tasks tried in between do not end.
   if (plan.startImpaired && !saidSinceThrottled(service, newest, serviceEvent.startImpaired(name))) {
     texts.push(serviceEvent.startImpaired(name));
   }
   return texts;
 }
+
+/** AWS omits what it has said before for six hours (developer guide, "Service event messages"). */
+const SAID_MS = 6 * 3_600_000;
+
+const saidLately = ({ status }: ServiceRecord, text: string, now: number): boolean =>
+  status.events?.some(({ message, createdAt }) => message === text && Date.parse(createdAt) > now - SAID_MS) === true;
 
 /** The failures in a row that the status counts are those of the phase that the text was about. */
 function saidSinceThrottled(service: ServiceRecord, newest: ServiceDeployment, text: string): boolean {

@@ -13,6 +13,7 @@ import { giveUp, judge } from './deployment-verdict.ts';
 import { keepBudget } from './disruption-budget.ts';
 import { drainingNodes, nodeAttributes, withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
+import { withinBudget } from './restart-budget.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { carryOut, describeFailure } from './service-actions.ts';
 import {
@@ -109,7 +110,8 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
         placementStrategy: spec.placementStrategy,
         attributes: nodeAttributes(tasks, runtime.nodes, spec.placementStrategy),
       });
-  const { plan, watch: alarms } = await withBakeTime(runtime, service, newest, watch, planned);
+  const affordable = withinBudget(runtime.restarts, uid, planned);
+  const { plan, watch: alarms } = await withBakeTime(runtime, service, newest, watch, affordable);
 
   const budget = await keepBudget(runtime, service, spec, serviceNameOf(service));
   const done = await carryOut(runtime, service, cluster, deployments, plan);
@@ -126,7 +128,11 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const givesUp = plan.deployments[0]?.failed === true && !newest.failed;
   const givenUp = givesUp ? giveUp(spec, deployments, judgement.failure) : undefined;
   const refused = judgement.refused === undefined ? [] : [judgement.refused];
-  const events = [...done.events, ...transitions(service, newest, plan, givenUp, trouble, done.unlaunched), ...refused];
+  const events = [
+    ...done.events,
+    ...transitions(service, newest, plan, givenUp, trouble, done.unlaunched, runtime.now()),
+    ...refused,
+  ];
   const result = await report(
     runtime,
     service,
@@ -147,7 +153,14 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     if (judgement.request !== undefined && last !== undefined)
       await settleRollback(runtime, service, last, judgement.request);
     if (plan.deployments[0]?.completed && !newest.completed) await markCompleted(runtime, newest);
-    sweepAt = await sweepService(runtime, service, cluster.spec.retention, deployments, tasks);
+    sweepAt = await sweepService(
+      runtime,
+      service,
+      cluster.spec.retention,
+      deployments,
+      tasks,
+      plan.operationsThrottled === true,
+    );
     await pruneDeployments(runtime, deployments, new Set(tasks.map(({ deployment }) => deployment)));
   }
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));

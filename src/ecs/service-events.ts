@@ -39,6 +39,8 @@ export const serviceEvent = {
     `(service ${service}) could not launch ${count} tasks for deployment ecs-svc/${deployment}.`,
   underProtection: (service: string, deployment: string, count: number) =>
     `(service ${service}) was unable to reach steady state because (taskSet ecs-svc/${deployment}) was unable to scale in due to (reason ${count} tasks under protection)`,
+  operationsThrottled: (service: string) =>
+    `(service ${service}) operations are being throttled. Will try again later.`,
   /** @param closest what the closest matching container instance lacks, as a sentence. */
   unplaceable: (service: string, closest?: string) =>
     `(service ${service}) was unable to place a task because no container instance met all of its requirements.${

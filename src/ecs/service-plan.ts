@@ -106,6 +106,8 @@ export interface ServicePlan<T extends ServiceTask> {
   readonly stuck: boolean;
   /** Nothing but the protection of tasks holds it back. */
   readonly protection?: Protection;
+  /** Restarts wait for the budget of the operator. */
+  readonly operationsThrottled?: boolean;
   /** When time alone changes the plan, epoch milliseconds. */
   readonly wakeAt?: number;
 }

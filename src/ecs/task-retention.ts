@@ -16,6 +16,8 @@ export interface RetentionInput<T extends ServiceTask> {
   readonly circuitBreaker?: CircuitBreaker | undefined;
   /** How many faults stay to be read, and how long. */
   readonly readable: { readonly tasks: number; readonly seconds: number };
+  /** Slots of the newest deployment are to have a task again, and the budget of restarts holds them back. */
+  readonly restartsWait?: boolean;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -40,7 +42,7 @@ export function retainedTasks<T extends ServiceTask>(input: RetentionInput<T>): 
   return {
     kept: new Set([
       ...toRead,
-      ...rolling.flatMap((of) => slotMemory(of, isFault)),
+      ...[...rolling, ...(input.restartsWait ? [own] : [])].flatMap((of) => slotMemory(of, isFault)),
       ...(isWatched ? own.filter((task) => task.ended && failedAt(task, now) !== undefined) : []),
       ...[own, ...rolling].flatMap((of) => throttleMemory(of)).filter(({ ended }) => ended),
     ]),
@@ -49,7 +51,7 @@ export function retainedTasks<T extends ServiceTask>(input: RetentionInput<T>): 
 }
 
 /**
- * An older deployment that still has tasks gets its lost ones back: the last task of each slot is the memory of it. One
+ * An older deployment that still has tasks gets its lost ones back, and a restart that waits counts as one: the last task of each slot is the memory of it. One
  * that was stopped as planned stays only as long as it stands before a fault.
  */
 const slotMemory = <T extends ServiceTask>(tasks: readonly T[], isFault: (task: T) => boolean): T[] => {

@@ -163,6 +163,21 @@ export class Metrics {
     });
   };
 
+  /** Read when the metrics are asked for. */
+  restarts = (read: () => { readonly granted: number; readonly waiting: number }): void => {
+    this.#collected(
+      'longshore_restarts_total',
+      'Restarts of tasks of services that ended by themselves.',
+      [],
+      (gauge) => {
+        gauge.set(read().granted);
+      },
+    );
+    this.#collected('longshore_restarts_waiting', 'Services that wait for the budget of restarts.', [], (gauge) => {
+      gauge.set(read().waiting);
+    });
+  };
+
   #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
   }

@@ -75,6 +75,12 @@ const PRODUCED: readonly Row[] = [
     producedBy: `${services} > throttles tasks that never start, says so, and starts at once again with a new revision`,
   },
   {
+    aws: 'operations are being throttled. Will try again later.',
+    ours: serviceEvent.operationsThrottled('web'),
+    producedBy:
+      'test/cluster/restart-budget.test.ts > is served by a budget that all of them share, that none is left out of, and that a restart of the operator keeps',
+  },
+  {
     aws: 'was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.',
     ours: serviceEvent.stuck('web'),
     producedBy: `${services} > says which rule blocks a deployment that can neither start nor stop`,

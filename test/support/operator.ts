@@ -98,6 +98,12 @@ export class Operator implements Source {
     return this.#child.exitCode;
   }
 
+  /** When it began to reconcile, once it has: epoch milliseconds. */
+  get readyAt(): number {
+    const line = this.#lines.find((text) => text.includes('caches are complete')) ?? '{}';
+    return Date.parse((JSON.parse(line) as { time?: string }).time ?? '');
+  }
+
   /** Where it serves /livez, /readyz and /metrics, once it has said so. */
   get healthPort(): number {
     const line = this.#lines.find((text) => text.includes('longshore starts')) ?? '{}';

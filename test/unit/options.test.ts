@@ -53,6 +53,7 @@ for (const [args, message] of [
   [['--leader-elect-lease-duration=15500ms'], 'must be whole seconds'],
   [['--leader-elect-retry-period=9s'], '--leader-elect-retry-period must be less than'],
   [['--workers=0'], 'allowed: 1 to 64'],
+  [['--restarts-per-second=0'], 'allowed: 1 to 1000'],
   [['--log-level=loud'], 'Allowed choices are debug, info'],
 ] as const) {
   test(`${args.join(' ')} is refused with what is allowed`, () => {

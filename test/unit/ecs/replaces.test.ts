@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { limitRestarts, restartsOf } from '../../../src/ecs/limited-restarts.ts';
 import type { ServicePlan, ServiceTask } from '../../../src/ecs/service-plan.ts';
 import { SimulatedService } from '../../support/simulated-service.ts';
 
@@ -88,5 +89,32 @@ describe('protection', () => {
     // The new ones are still to become healthy: that is what it waits for.
     service.pass();
     expect(service.pass().protection).toBeUndefined();
+  });
+});
+
+describe('the budget of restarts', () => {
+  const crashed = (): SimulatedService => {
+    const service = steadyService();
+    for (const task of service.tasks.slice(0, 2)) service.end(task, 1);
+    service.options.desiredCount = 4;
+    return service;
+  };
+
+  it('holds restarts back, and nothing else', () => {
+    const service = crashed();
+    const plan = service.plan();
+    expect(restartsOf(plan)).toBe(2);
+    const limited = limitRestarts(plan, 1, service.now + 50);
+    expect(replacedBy(limited)).toEqual(['ended', undefined]);
+    expect(limited).toMatchObject({ operationsThrottled: true, steady: false, wakeAt: service.now + 50 });
+    expect(limited.deployments).toMatchObject([
+      { pendingCount: 2, blockedBy: 'cannot start: the budget of restarts of all services is used up for now' },
+    ]);
+  });
+
+  it('changes nothing of a plan that it covers', () => {
+    const service = crashed();
+    const plan = service.plan();
+    expect(limitRestarts(plan, 2, service.now + 50)).toBe(plan);
   });
 });

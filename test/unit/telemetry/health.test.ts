@@ -119,6 +119,7 @@ test('requests, leadership, caches and events are told too', async () => {
     () => [{ resource: 'pods', size: 7, lists: 2 }],
     () => 3,
   );
+  metrics.restarts(() => ({ granted: 5, waiting: 2 }));
   expect(await samples()).toMatchObject({
     'rest_client_requests_total{code="201",method="POST",host="10.0.0.1:6443"}': 1,
     'rest_client_requests_total{code="<error>",method="GET",host="10.0.0.1:6443"}': 1,
@@ -128,6 +129,8 @@ test('requests, leadership, caches and events are told too', async () => {
     'longshore_cache_objects{resource="pods"}': 7,
     'longshore_cache_lists_total{resource="pods"}': 2,
     longshore_events_dropped_total: 3,
+    longshore_restarts_total: 5,
+    longshore_restarts_waiting: 2,
   });
   expect((await get('/metrics')).type).toContain('text/plain');
   expect(Object.keys(await samples()).filter((name) => name.startsWith('rest_client_request_duration'))).toHaveLength(
