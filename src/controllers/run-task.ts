@@ -25,7 +25,16 @@ import type { Trouble } from './service-revision.ts';
 import { settleStarts } from './start-barriers.ts';
 import { prepareTemplate, TaskInputError } from './task-inputs.ts';
 import { resolveTaskDefinition } from './task-revisions.ts';
-import { newTaskId, ownerReference, recordStop, sayStopped, startTask, stopTask, sweepTasks } from './tasks.ts';
+import {
+  newTaskId,
+  ownerReference,
+  recordStop,
+  releaseTask,
+  sayStopped,
+  startTask,
+  stopTask,
+  sweepTasks,
+} from './tasks.ts';
 
 export async function reconcileRunTask(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers } = runtime;
@@ -61,6 +70,11 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
   });
   const unrecorded = tasks.filter((task) => task.ended && !task.stopRecorded);
   await slowStart(unrecorded, (task) => recordStop(runtime, task, stopCauseOf(task)));
+
+  await slowStart(
+    plan.actions.filter((action) => action.kind === 'release'),
+    ({ task }) => releaseTask(runtime, task),
+  );
 
   // Its own writes bring it back.
   if (deletes) return {};
@@ -177,6 +191,8 @@ function start(
     namespace,
     name: pod,
     task: newTaskId(),
+    // A pod that nobody recorded may be gone without a trace when the next operator looks: then it must not have run.
+    gated: true,
     labels: { [LABELS.runTask]: dnsName(name) },
     annotations: {
       [ANNOTATIONS.runTask]: name,

@@ -44,6 +44,19 @@ export async function startTask(runtime: Runtime, template: PodTemplate, pod: Ta
   }
 }
 
+/** Lets the scheduler have a task that was made with a gate. */
+export async function releaseTask(runtime: Runtime, task: ObservedTask): Promise<void> {
+  const { namespace, name, uid, owner, otherGates = [] } = task;
+  const schedulingGates = otherGates.map((gate) => ({ name: gate }));
+  try {
+    const change = { metadata: { uid }, spec: { schedulingGates } };
+    const written = await runtime.client.patch<KubeObject>(pods, { namespace, name }, change);
+    runtime.barriers.tasks.note(owner, written.metadata.resourceVersion);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
 /**
  * Ends a task, keeping its pod, logs and exit codes: a deadline of one second, with the reason in the same write
  * (design §3, decision 3). A pod no kubelet has seen has nothing to keep and is deleted.

@@ -24,6 +24,8 @@ import {
 export interface RunTask extends Task {
   /** Of its pod: the lock that keeps it from being started twice. */
   readonly name: string;
+  /** No node gets it before it is released. */
+  readonly gated?: true;
 }
 
 export interface RecordedContainer {
@@ -63,6 +65,7 @@ export interface RunTaskInput<T extends RunTask> {
 
 export type RunTaskAction<T extends RunTask> =
   | { readonly kind: 'start'; readonly pod: string; readonly because: string }
+  | { readonly kind: 'release'; readonly task: T; readonly because: string }
   | ({ readonly kind: 'stop'; readonly task: T; readonly because: string } & StopCause);
 
 export interface Outcome {
@@ -103,6 +106,8 @@ export function planRunTask<T extends RunTask>({ pods, record, tasks, now }: Run
     if (task !== undefined) {
       const due = stopDue(task);
       if (due !== undefined) actions.push({ kind: 'stop', task, ...due });
+      else if (task.gated && known?.task === task.id && !task.stopRequested && !task.ended)
+        actions.push({ kind: 'release', task, because: 'it is recorded' });
       return [observed(task, due, known, now)];
     }
     if (known !== undefined) return [gone(known, now)];

@@ -5,6 +5,7 @@ import { neverStarted } from '../ecs/dependencies.ts';
 import type { Container, ContainerTraits, Disruption, DisruptionKind, StopCode, Task } from '../ecs/task.ts';
 import { targetOf } from './daemon.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
+import { RECORDED_GATE } from './stamp.ts';
 import type { StartBarriers } from './start-barrier.ts';
 
 /** The part of a pod's JSON that is read. */
@@ -25,6 +26,7 @@ export interface PodJson {
     readonly nodeName?: string;
     readonly activeDeadlineSeconds?: number;
     readonly affinity?: V1Affinity;
+    readonly schedulingGates?: readonly { readonly name: string }[];
     readonly initContainers?: readonly { readonly name: string }[];
     readonly containers?: readonly { readonly name: string }[];
   };
@@ -69,6 +71,10 @@ export interface ObservedTask extends Task {
   /** Its node has not got its volumes and its network yet, and has tried since then: epoch milliseconds. */
   readonly mountingSince?: number;
   readonly startBarriers?: StartBarriers;
+  /** {@link RECORDED_GATE} keeps it from the nodes. */
+  readonly gated?: true;
+  /** Scheduling gates that are not Longshore's; kept of a gated pod only. */
+  readonly otherGates?: readonly string[];
   /** The pod is deleted; it is there until its node confirms that. */
   readonly deleting: boolean;
   /** The reason why it stopped is written on the pod. */
@@ -161,6 +167,7 @@ export function observePod(pod: PodJson): ObservedTask {
     acknowledged: startedAt !== undefined,
     ...(!over && startedAt !== undefined && isMounting(status) && { mountingSince: startedAt }),
     ...(barriers !== undefined && { startBarriers: barriers }),
+    ...gateOf(spec),
     stopRequested: ending || metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
     ...(ending && { ending }),
     ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
@@ -174,6 +181,13 @@ export function observePod(pod: PodJson): ObservedTask {
     userStop: annotations[ANNOTATIONS.stop],
     ...(Number.isNaN(protectedUntil) ? {} : { protectedUntil }),
   };
+}
+
+function gateOf(spec: PodJson['spec']): Pick<ObservedTask, 'gated' | 'otherGates'> {
+  const gates = spec?.schedulingGates?.map(({ name }) => name) ?? [];
+  return gates.includes(RECORDED_GATE)
+    ? { gated: true, otherGates: gates.filter((gate) => gate !== RECORDED_GATE) }
+    : {};
 }
 
 const isMounting = (status: PodJson['status']): boolean =>

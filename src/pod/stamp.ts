@@ -5,6 +5,9 @@ import type { PodTemplate } from './compile.ts';
 import { onlyOn } from './daemon.ts';
 import { withBarrier } from './start-barrier.ts';
 
+/** Holds a pod that must be on record before it may run: one that goes before that has run nothing, and may be made again. */
+export const RECORDED_GATE = 'longshore.dev/recorded';
+
 export interface TaskPod {
   readonly namespace: string;
   readonly name: string;
@@ -17,6 +20,8 @@ export interface TaskPod {
   readonly node?: string | undefined;
   /** Variables of this task alone, for all its containers. */
   readonly environment?: readonly EnvironmentVariable[];
+  /** Whether no node gets it before {@link RECORDED_GATE} is taken away. */
+  readonly gated?: true;
 }
 
 /** One task's pod from its template. */
@@ -28,6 +33,7 @@ export function stampPod(template: PodTemplate, pod: TaskPod): object {
     ...(init !== undefined && { initContainers: init }),
     containers,
     ...(pod.node !== undefined && { affinity: onlyOn(pod.node, template.spec.affinity) }),
+    ...(pod.gated && { schedulingGates: [{ name: RECORDED_GATE }] }),
   };
   return {
     apiVersion: 'v1',

@@ -105,7 +105,9 @@ export function duplicates(history: NamespaceHistory): string[] {
     const { name, uid, labels } = object.metadata;
     const child = childOf(object);
     const runTask = labels['longshore.dev/run-task'] === undefined ? undefined : `task ${name}`;
-    if (child !== undefined || runTask !== undefined) {
+    // No node gets a pod that is gated: one that went before that has run nothing.
+    const gated = object.spec.schedulingGates?.some(({ name: gate }) => gate === 'longshore.dev/recorded');
+    if (!gated && (child !== undefined || runTask !== undefined)) {
       const attempt = runTask ?? `attempt ${labels['longshore.dev/attempt']} of ${child}`;
       const first = made.get(attempt) ?? uid;
       made.set(attempt, first);

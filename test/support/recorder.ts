@@ -38,6 +38,7 @@ export interface Pod extends KubeObject {
     readonly activeDeadlineSeconds?: number;
     readonly terminationGracePeriodSeconds?: number;
     readonly serviceAccountName?: string;
+    readonly schedulingGates?: readonly { readonly name: string }[];
     readonly initContainers?: readonly { readonly name: string }[];
     readonly containers: readonly {
       readonly name: string;

@@ -49,6 +49,19 @@ describe('the tasks of a Task', () => {
     expect(rest.actions).toMatchObject([{ kind: 'start', pod: 'c' }]);
   });
 
+  it('are released once they are recorded, and not when they are to stop', () => {
+    const gated = task({ gated: true, node: undefined, containers: [container({ status: 'PENDING' })] });
+    const first = plan([gated]);
+    expect(first.actions).toEqual([]);
+    const { record } = first;
+    expect(record).toMatchObject([{ task: gated.id, lastStatus: 'PROVISIONING' }]);
+    expect(plan([gated], { record }).actions).toMatchObject([{ kind: 'release', task: gated }]);
+    expect(plan([{ ...gated, userStop: 'no' }], { record }).actions).toMatchObject([{ kind: 'stop' }]);
+    expect(plan([{ ...gated, stopRequested: true }], { record }).actions).toEqual([]);
+    // Another pod of that name than the one on record.
+    expect(plan([{ ...gated, id: 'other' }], { record }).actions).toEqual([]);
+  });
+
   it.each([
     ['with exit code 0', ended([exited(0)])],
     ['with another', ended([exited(3)])],
