@@ -65,6 +65,18 @@ const PRODUCED: readonly Row[] = [
     producedBy: `${breaker} > rolls a failing revision back, never below the lower bound, and says so until the next deployment`,
   },
   {
+    aws: `(deployment ecs-svc/${D}) deployment failed: alarm detected.`,
+    ours: serviceEvent.deploymentFailed('web', D, 'alarm detected'),
+    producedBy:
+      'test/cluster/deployment-alarms.test.ts > rolls a revision back when a query gives a result, and starts none of it before it has asked',
+  },
+  {
+    aws: `(deployment ecs-svc/${D}) No rollback candidate was found to run the rollback.`,
+    ours: serviceEvent.noRollbackCandidate('web', D),
+    producedBy:
+      'test/cluster/deployment-rollback.test.ts > fails a first deployment, which has nothing to go back to, and leaves its tasks',
+  },
+  {
     aws: `rolling back to deployment ecs-svc/${D}.`,
     ours: serviceEvent.rollingBack('web', D),
     producedBy: `${breaker} > rolls a failing revision back, never below the lower bound, and says so until the next deployment`,
@@ -134,6 +146,11 @@ const NOT_SAID: Readonly<Record<string, string>> = {
   'registered N instances in (elb NAME)': 'Classic Load Balancers do not exist here',
   'deregistered N instances in (elb NAME)': 'Classic Load Balancers do not exist here',
   '(instance i-…) is unhealthy in (elb NAME) due to (reason R)': 'Classic Load Balancers do not exist here',
+  'is not AZ balanced with n tasks in AZ1, n tasks in AZ2. AZ Rebalancing in progress.': 'AZ rebalancing is to come',
+  'is AZ balanced with n tasks in AZ1, n tasks in AZ2.': 'AZ rebalancing is to come',
+  'has started n tasks in AZ to AZ Rebalance: (task …).': 'AZ rebalancing is to come',
+  'has stopped n running tasks in AZ due to AZ rebalancing: (task …).': 'AZ rebalancing is to come',
+  'is unable to place a task in AZ because …': 'AZ rebalancing is to come',
   'was unable to place a task. Reason: R.': 'quotas and capacity of Fargate: nodes are the cluster’s own',
   'was unable to reach steady state. Reason: No Container Instances were found in your capacity provider.':
     'capacity providers are refused by field',
@@ -158,7 +175,7 @@ describe("AWS's service event", () => {
 
   it.each(Object.entries(NOT_SAID))('%s is not said: %s', (aws) => {
     const source = readFileSync(join(root, 'src/ecs/service-events.ts'), 'utf8');
-    const fixed = aws.split(/ N |ARN|NAME|i-…| T\)| P\)| R\b|…/);
+    const fixed = aws.split(/ N | n |in AZ\b|ARN|NAME|i-…| T\)| P\)| R\b|…/);
     expect(source).not.toContain(fixed.reduce((a, b) => (b.length > a.length ? b : a)));
   });
 
