@@ -5,6 +5,7 @@ import { InvalidSpecError } from '../api/parse.ts';
 import type { AlarmRecord } from '../ecs/deployment-alarms.ts';
 import type { DeploymentFailure } from '../ecs/deployment-failure.ts';
 import type { Stored } from '../kube/store.ts';
+import type { ImageDigests } from '../pod/image-digest.ts';
 
 export interface CustomRecord<Spec, Status> extends Stored {
   readonly generation: number;
@@ -58,6 +59,8 @@ export interface RevisionRecord extends Stored {
   readonly failed?: Verdict;
   /** Number of the failed deployment that this one took the place of again, once that rollout was over. */
   readonly restoredAfter?: number;
+  /** The images of a deployment by digest; empty where it goes on by tag. */
+  readonly digests?: ImageDigests;
   /** What was seen of the alarms of a deployment. */
   readonly alarms?: AlarmRecord;
   /** Value of the service's rollback annotation that was there when the deployment was made, or was acted on since. */
@@ -93,6 +96,9 @@ export const RESTORED_AFTER = 'longshore.dev/restored-after';
 /** On a deployment's ControllerRevision: the `AlarmRecord`, as JSON. */
 export const ALARMS = 'longshore.dev/alarms';
 
+/** On a deployment's ControllerRevision: its `ImageDigests`, as JSON. */
+export const IMAGE_DIGESTS = 'longshore.dev/image-digests';
+
 export function revisionRecord({ metadata, revision, data }: ControllerRevisionJson): RevisionRecord {
   const isDeployment = metadata.labels?.[LABELS.deployment] !== undefined;
   const deregisteredAt = metadata.annotations?.[ANNOTATIONS.deregisteredAt];
@@ -100,6 +106,7 @@ export function revisionRecord({ metadata, revision, data }: ControllerRevisionJ
   const failed = metadata.annotations?.[FAILED];
   const restoredAfter = metadata.annotations?.[RESTORED_AFTER];
   const alarms = metadata.annotations?.[ALARMS];
+  const digests = metadata.annotations?.[IMAGE_DIGESTS];
   const rollbackSettled = metadata.annotations?.[ANNOTATIONS.rollback];
   return {
     uid: metadata.uid ?? '',
@@ -113,6 +120,7 @@ export function revisionRecord({ metadata, revision, data }: ControllerRevisionJ
     completed: metadata.annotations?.[ROLLOUT_STATE] === 'COMPLETED',
     ...(failed !== undefined && { failed: JSON.parse(failed) as Verdict }),
     ...(restoredAfter !== undefined && { restoredAfter: Number(restoredAfter) }),
+    ...(digests !== undefined && { digests: JSON.parse(digests) as ImageDigests }),
     ...(alarms !== undefined && { alarms: JSON.parse(alarms) as AlarmRecord }),
     ...(rollbackSettled !== undefined && { rollbackSettled }),
     ...(deregisteredAt !== undefined && { deregisteredAt: Date.parse(deregisteredAt) }),

@@ -10,11 +10,13 @@ import type { AlarmRecord } from '../ecs/deployment-alarms.ts';
 import type { DeploymentFailure, FailureKind } from '../ecs/deployment-failure.ts';
 import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
+import { type ImageDigests, withDigests } from '../pod/image-digest.ts';
 import type { TaskPlacement } from '../pod/placement.ts';
 import { isDaemon } from './daemons.ts';
 import {
   ALARMS,
   FAILED,
+  IMAGE_DIGESTS,
   RESTORED_AFTER,
   type RevisionRecord,
   ROLLOUT_STATE,
@@ -216,6 +218,17 @@ export async function recordAlarms(
   runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
 }
 
+/** Remembers what the tags of its images meant: its later tasks, and those of a rollback to it, run the same. */
+export async function recordDigests(
+  runtime: Runtime,
+  { uid }: ServiceRecord,
+  deployment: ServiceDeployment,
+  digests: ImageDigests,
+): Promise<void> {
+  const written = await annotate(runtime, deployment, { [IMAGE_DIGESTS]: JSON.stringify(digests) });
+  runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
+}
+
 /** Remembers that this value of the rollback annotation was answered. */
 export async function settleRollback(
   runtime: Runtime,
@@ -269,7 +282,7 @@ export function templateOf(
   const known = templates.get(record);
   if (known?.cluster === cluster && known.placement === placementText) return known.template;
   const { family, revision, definition, trigger } = record.data as DeploymentData;
-  const template = compileTemplate({
+  const compiled = compileTemplate({
     definition: parseTaskDefinition(definition),
     family,
     revision,
@@ -279,6 +292,7 @@ export function templateOf(
     cluster,
     placement,
   });
+  const template = record.digests === undefined ? compiled : withDigests(compiled, record.digests);
   templates.set(record, { cluster, placement: placementText, template });
   return template;
 }

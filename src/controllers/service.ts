@@ -11,6 +11,7 @@ import { isDaemon } from './daemons.ts';
 import { alarmFailure, watchAlarms, withBakeTime } from './deployment-alarms.ts';
 import { giveUp, judge } from './deployment-verdict.ts';
 import { keepBudget } from './disruption-budget.ts';
+import { pinImages } from './image-digests.ts';
 import { drainingNodes, nodeAttributes, withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
 import { withinBudget } from './restart-budget.ts';
@@ -85,6 +86,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     return report(runtime, service, { deployments, tasks, events: [], trouble, problems });
   }
 
+  if (await pinImages(runtime, service, cluster, newest, tasks)) return { requeueAfterMs: 0 };
   const watch = await watchAlarms(runtime, service, spec, cluster, asReported(service, newest));
   if (watch !== undefined && 'wait' in watch) return { requeueWhen: watch.wait };
   const judgement = judge(service, newest, deployments, alarmFailure(watch));

@@ -11,6 +11,7 @@ import { containerTraits, labelAnnotations, logAnnotations } from './annotations
 import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
 import { compileContainer } from './container.ts';
 import { externalSecrets, type FileKey, fileKeys } from './environment.ts';
+import { isPinnable } from './image-digest.ts';
 import { memoryVolumes } from './memory-volumes.ts';
 import { nameResolution } from './name-resolution.ts';
 import { namespaces } from './namespaces.ts';
@@ -35,6 +36,8 @@ export interface PodTemplate {
   readonly barriers: ReadonlySet<string>;
   /** Pod container → environment files that are read when a task starts. */
   readonly files: ReadonlyMap<string, readonly FileKey[]>;
+  /** Pod containers whose tag is resolved once a deployment. */
+  readonly pinnable: ReadonlySet<string>;
   /** What has to be fetched before a task starts. */
   readonly externalSecrets: readonly ExternalSecret[];
   /** Claims that have to exist before a task starts. */
@@ -118,6 +121,7 @@ export function compileTemplate({
       ...scheduling(task, options, placement),
     },
     barriers: new Set([...task.start.barriers].map((name) => task.containerNames.get(name) ?? name)),
+    pinnable: new Set(task.containers.filter(isPinnable).map(({ name }) => task.containerNames.get(name) ?? name)),
     files: fileKeys(task),
     externalSecrets: externalSecrets(task),
     claims: claims(task),

@@ -17,6 +17,7 @@ interface ContainerStateJson {
 
 export interface ContainerStatusJson {
   readonly name: string;
+  readonly imageID?: string;
   readonly ready?: boolean;
   readonly state?: ContainerStateJson;
   readonly lastState?: ContainerStateJson;

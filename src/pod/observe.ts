@@ -4,6 +4,7 @@ import { ANNOTATIONS, LABELS } from '../api/meta.ts';
 import { neverStarted } from '../ecs/dependencies.ts';
 import type { Container, ContainerTraits, Disruption, DisruptionKind, StopCode, Task } from '../ecs/task.ts';
 import { targetOf } from './daemon.ts';
+import type { RunningImages } from './image-digest.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
 import { RECORDED_GATE } from './stamp.ts';
 import type { StartBarriers } from './start-barrier.ts';
@@ -27,8 +28,8 @@ export interface PodJson {
     readonly activeDeadlineSeconds?: number;
     readonly affinity?: V1Affinity;
     readonly schedulingGates?: readonly { readonly name: string }[];
-    readonly initContainers?: readonly { readonly name: string }[];
-    readonly containers?: readonly { readonly name: string }[];
+    readonly initContainers?: readonly { readonly name: string; readonly image?: string }[];
+    readonly containers?: readonly { readonly name: string; readonly image?: string }[];
   };
   readonly status?: {
     readonly phase?: string;
@@ -75,6 +76,8 @@ export interface ObservedTask extends Task {
   readonly gated?: true;
   /** Scheduling gates that are not Longshore's; kept of a gated pod only. */
   readonly otherGates?: readonly string[];
+  /** Absent before any of them was pulled. */
+  readonly images?: RunningImages;
   /** The pod is deleted; it is there until its node confirms that. */
   readonly deleting: boolean;
   /** The reason why it stopped is written on the pod. */
@@ -168,6 +171,7 @@ export function observePod(pod: PodJson): ObservedTask {
     ...(!over && startedAt !== undefined && isMounting(status) && { mountingSince: startedAt }),
     ...(barriers !== undefined && { startBarriers: barriers }),
     ...gateOf(spec),
+    ...imagesOf(spec, statuses),
     stopRequested: ending || metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
     ...(ending && { ending }),
     ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
@@ -188,6 +192,26 @@ function gateOf(spec: PodJson['spec']): Pick<ObservedTask, 'gated' | 'otherGates
   return gates.includes(RECORDED_GATE)
     ? { gated: true, otherGates: gates.filter((gate) => gate !== RECORDED_GATE) }
     : {};
+}
+
+const imagesCache = new Map<string, RunningImages>();
+const CACHED_IMAGES = 1000;
+
+/** Tasks of one deployment run the same images: they share the record. */
+function imagesOf(
+  spec: PodJson['spec'],
+  statuses: readonly ContainerStatusJson[],
+): { readonly images?: RunningImages } {
+  if (!statuses.some(({ imageID }) => imageID)) return {};
+  const ids = new Map(statuses.map(({ name, imageID }) => [name, imageID ?? '']));
+  const entries = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(
+    ({ name, image = '' }) => [name, [image, ids.get(name) ?? '']] as const,
+  );
+  const key = JSON.stringify(entries);
+  const images = imagesCache.get(key) ?? Object.fromEntries(entries);
+  if (imagesCache.size >= CACHED_IMAGES) imagesCache.delete(imagesCache.keys().next().value as string);
+  imagesCache.set(key, images);
+  return { images };
 }
 
 const isMounting = (status: PodJson['status']): boolean =>

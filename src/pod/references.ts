@@ -205,7 +205,7 @@ export function resolveImage(image: string, cluster: ClusterSpec): string {
 }
 
 /** `nginx` is `docker.io/library/nginx`, `team/app` is `docker.io/team/app`. */
-function completeImage(image: string): string {
+export function completeImage(image: string): string {
   const [first = '', ...rest] = image.split('/');
   if (rest.length === 0) return `docker.io/library/${image}`;
   return /[.:]/.test(first) || first === 'localhost' ? image : `docker.io/${image}`;

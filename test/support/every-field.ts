@@ -181,7 +181,7 @@ export const EVERY_FIELD: readonly object[] = [
   ),
   app({ stopTimeout: 60 }),
   app({ stopTimeout: 60 }, { name: 'slow', image: 'busybox', memory: 8, stopTimeout: 90 }),
-  app({ versionConsistency: 'disabled' }),
+  ...['enabled', 'disabled'].map((versionConsistency) => app({ versionConsistency })),
   app({ hostname: 'web' }, { name: 'other', image: 'busybox', memory: 8, hostname: 'other' }),
   task({ networkMode: 'host' }, { hostname: 'web' }),
   ...['1000', '1000:1000', 'www-data', '1000:www-data'].map((user) => app({ user })),

@@ -1,10 +1,13 @@
 /** What containers there are, and what they run. */
-import { approximated, BY_ITS_FIELDS, exact, type Topic } from './entry.ts';
+import type { ContainerDefinition } from '../../api/container-definition.ts';
+import { approximated, BY_ITS_FIELDS, conditional, exact, type Topic } from './entry.ts';
 import {
   COMPATIBILITIES,
   DIRECTORY_AND_TERMINAL,
   ESSENTIAL,
   IMAGE,
+  IMAGE_PINNED,
+  IMAGE_TAG,
   NAMES,
   NOT_ESSENTIAL,
   PROCESS,
@@ -27,8 +30,16 @@ export const containers: Topic = {
   ContainerDefinition: {
     name: exact(NAMES),
     image: exact(IMAGE),
-    versionConsistency: approximated(
-      'each node resolves the tag of an image when it pulls it, as on AWS with disabled; a digest stays what it is',
+    versionConsistency: conditional(
+      {
+        'it is enabled, or absent': approximated(
+          'the first task of a deployment that has pulled its images pins them for all that start later, in a Service; an image that its node has from elsewhere than its registry stays a tag',
+          IMAGE_PINNED,
+        ),
+        'it is disabled': exact(IMAGE_TAG),
+      },
+      ({ versionConsistency }: ContainerDefinition) =>
+        versionConsistency === 'disabled' ? 'it is disabled' : 'it is enabled, or absent',
     ),
     essential: exact(ESSENTIAL, NOT_ESSENTIAL),
     entryPoint: exact(PROCESS),

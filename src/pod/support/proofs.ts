@@ -26,6 +26,11 @@ export const ALARM_ROLLBACK = alarms(
 );
 export const ALARM_CONDITION = alarms('may be the condition of any object');
 export const ALARM_BAKE_TIME = alarms('holds a deployment IN_PROGRESS through the bake time, and fails it there, too');
+const images = (title: string): string => `test/cluster/image-digests.test.ts > ${title}`;
+export const IMAGE_PINNED = images(
+  'pins the tag of an image by its first task, until the next deployment, and at once in a rollback',
+);
+export const IMAGE_TAG = images('leaves a tag what it is where versionConsistency is disabled');
 export const TAGS = clusterService('gives its tasks the tags that it propagates, and those that ECS manages');
 
 /** What a container is made of. */

@@ -32,7 +32,8 @@ const ELSEWHERE = [
   'spec.ipcMode "none"',
   // privileged gives it all of them.
   'spec.containerDefinitions[].linuxParameters.devices [{"hostPath":"/dev/fuse"}]',
-  // So it is anyway.
+  // It is for the tasks that come after the first of a deployment.
+  'spec.containerDefinitions[].versionConsistency "enabled"',
   'spec.containerDefinitions[].versionConsistency "disabled"',
   // How often and how long a job is tried, and as how many.
   'spec.jobName',
