@@ -1,7 +1,8 @@
-import { describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { endOf, rollBesideJob, undisturbedEnd, violationsOf } from '../support/chaos-scenario.ts';
 import { all, CrashPoints, CUT_OFF, KILLED } from '../support/crash-points.ts';
-import { ROLLBACK } from '../support/rollback-scenario.ts';
+import { PrometheusServer } from '../support/prometheus.ts';
+import { alarmed, ROLLBACK } from '../support/rollback-scenario.ts';
 import { RUN_TASKS } from '../support/run-task-scenario.ts';
 import { useSuite } from '../support/suite.ts';
 
@@ -36,10 +37,21 @@ describe('the operator that runs tasks once', { timeout: all ? 3_600_000 : 180_0
 });
 
 describe('the operator that rolls back on request', { timeout: all ? 3_600_000 : 180_000 }, () => {
-  const rollback = new CrashPoints(suite, { ...ROLLBACK, sample: 2 });
+  const rollback = new CrashPoints(suite, { ...ROLLBACK, sample: 1 });
 
-  it('killed before or after any one of its writes rolls back once, and says so once', (context) =>
-    rollback.check(context, KILLED));
+  it('killed before or after any one of its writes, or cut off from the answer, rolls back once, and says so once', (context) =>
+    rollback.check(context, [...KILLED, ...CUT_OFF]));
+});
 
-  it('cut off from the answer to any one of its writes does so, too', (context) => rollback.check(context, CUT_OFF));
+// The way back is the same: this one is about the record of the alarm.
+describe.runIf(all)('the operator that rolls back by an alarm', { timeout: all ? 3_600_000 : 180_000 }, () => {
+  let prometheus: PrometheusServer;
+  beforeAll(async () => {
+    prometheus = await PrometheusServer.start();
+  });
+  afterAll(() => prometheus.stop());
+  const rollback = new CrashPoints(suite, { ...alarmed(() => prometheus), sample: 1 });
+
+  it('killed before or after any one of its writes forgets no alarm that it has recorded', (context) =>
+    rollback.check(context, [...KILLED, ...CUT_OFF]));
 });
