@@ -48,11 +48,10 @@ function idleOldStops<T extends ServiceTask>(
 }
 
 /**
- * @param healthy those that no other rule stops.
- * @param ending so many others are stopped now, and make room.
- *
  * Healthy old tasks stop one for one as new ones become healthy; they go down to the lower bound only where that makes
  * the room that is lacking. One that leaves a DRAINING node makes no room there for a task that finds no node.
+ * @param healthy those that no other rule stops.
+ * @param ending so many others are stopped now, and make room.
  */
 function healthyOldStops<T extends ServiceTask>(
   { old, fresh, live, wanted, desiredCount, min, max, now, balance }: ServiceView<T>,

@@ -112,8 +112,9 @@ describe.concurrent('a rollout', () => {
       await untilRolled(ns, 2, 100);
       const { fewestHealthy, mostLive } = extremesSince(ns.history, 'web', asked);
       expect(fewestHealthy).toBeGreaterThanOrEqual(90);
-      // The bound is used, not only kept.
-      expect(mostLive).toBe(110);
+      // The bound is used, not only kept; on a slow machine the first old ones have ended before the last new one is made.
+      expect(mostLive).toBeLessThanOrEqual(110);
+      expect(mostLive).toBeGreaterThan(100);
       expect(rolloutViolations(ns.history, 'web')).toEqual([]);
     },
   );
