@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isAlreadyExists, isConflict, isNamespaceTerminating, NotYetError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { type QueueMetrics, WorkQueue } from './work-queue.ts';
@@ -81,6 +82,8 @@ export class Controller {
     try {
       const { requeueAfterMs, requeueWhen } = (await reconcile(key, signal)) ?? {};
       queue.forget(key);
+      // One that wants to come back at once, again and again, must not keep all others from what they wait for.
+      if (requeueAfterMs !== undefined || requeueWhen !== undefined) await nextTurn();
       if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
       void requeueWhen?.then(() => queue.add(key));
       report(requeueAfterMs === undefined && requeueWhen === undefined ? 'success' : 'requeue_after');

@@ -143,3 +143,22 @@ test('a namespace that is being deleted ends the work on its keys, without an er
   expect(outcomes).toEqual(['success', 'success']);
   expect(logged).toEqual([]);
 });
+
+test.each([
+  ['in no time', { requeueAfterMs: 0 }],
+  ['when something is done that already is', { requeueWhen: Promise.resolve() }],
+])('a key that is to come back %s, again and again, leaves others their turn', async (_what, requeue) => {
+  let reconciles = 0;
+  let others = 0;
+  const other = setInterval(() => (others += 1), 0);
+  await run(
+    async (_key, enough) => {
+      reconciles += 1;
+      if (others > 2 || reconciles === 100_000) enough();
+      return requeue;
+    },
+    ['a'],
+  );
+  clearInterval(other);
+  expect(others).toBeGreaterThan(2);
+});
