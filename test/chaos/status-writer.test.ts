@@ -86,5 +86,5 @@ test('a status goes to the object it was made for, and its owner waits until the
   const [request] = server.requests;
   expect(request?.path).toBe('/apis/longshore.dev/v1alpha1/namespaces/shop/services/web/status');
   expect(JSON.parse(request?.body ?? '').metadata).toEqual({ uid: 'u1' });
-  expect(barrier.pending('shop/web')).toBeInstanceOf(Promise);
+  expect(barrier.pending('u1')).toBeInstanceOf(Promise);
 });
