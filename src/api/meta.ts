@@ -57,6 +57,8 @@ export const ANNOTATIONS = {
   valueFrom: 'longshore.dev/value-from',
   /** Identity of the placement constraints and strategies that a service's task was started with. */
   placement: 'longshore.dev/placement',
+  /** Id of the task in a fuller zone that a service's task stands in for (AZ rebalancing). */
+  standsInFor: 'longshore.dev/stands-in-for',
   stopCode: 'longshore.dev/stop-code',
   stoppedReason: 'longshore.dev/stopped-reason',
   /** Container → why it did not start, as JSON: written with the stop, after which the node knows it no longer. */

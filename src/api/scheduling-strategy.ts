@@ -13,7 +13,8 @@ export const DEFAULT_PERCENTAGES: Readonly<
 
 type Percentage = keyof (typeof DEFAULT_PERCENTAGES)['REPLICA'];
 
-interface Scheduled {
+/** The fields that the strategy is about. */
+export interface Scheduled {
   readonly schedulingStrategy: SchedulingStrategy;
   readonly desiredCount?: number | undefined;
   readonly launchType?: string | undefined;

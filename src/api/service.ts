@@ -18,6 +18,7 @@ import { percentagesOf, schedulingStrategyRules } from './scheduling-strategy.ts
 import { awsName, flag, immutable, integer, type Parsed, timestamp, withRules } from './schema.ts';
 import { commonStatus, count } from './status.ts';
 import { volumeConfigurationsSchema } from './volume-configuration.ts';
+import { availabilityZoneRebalancingSchema, zoneRebalancingRules } from './zone-rebalancing.ts';
 
 /** `spec` of a Service: the input of CreateService (`ecs-semantics` §3.1). */
 export const serviceSpecSchema = withRules(
@@ -52,6 +53,7 @@ export const serviceSpecSchema = withRules(
     networkConfiguration: networkConfigurationSchema.optional(),
     volumeConfigurations: volumeConfigurationsSchema(),
     ...placementFields,
+    availabilityZoneRebalancing: availabilityZoneRebalancingSchema,
     platformVersion: z.string().min(1).max(64).optional().describe('Version of the Fargate platform.'),
     role: z.string().min(1).max(2048).optional().describe('Role that registers targets with a load balancer on AWS.'),
     enableExecuteCommand: flag().describe(
@@ -69,6 +71,7 @@ export const serviceSpecSchema = withRules(
   deploymentControllerRule,
   ...placementRules,
   ...schedulingStrategyRules,
+  ...zoneRebalancingRules,
 ).describe('A number of tasks that is kept running: the input of CreateService.');
 
 type GivenServiceSpec = Parsed<typeof serviceSpecSchema>;

@@ -43,6 +43,7 @@ import { createStores } from './stores.ts';
 import { reconcileTaskDefinition } from './task-definition.ts';
 import { familyOf } from './task-revisions.ts';
 import { Wake } from './wake.ts';
+import { Zones } from './zones.ts';
 
 export interface OperatorOptions {
   readonly client: KubeClient;
@@ -108,7 +109,8 @@ export function createOperator(options: OperatorOptions): Operator {
     clusters: controller('cluster', reconcileCluster),
   };
   const daemons = new Daemons();
-  const wake = new Wake(stores, controllers, daemons);
+  const zones = new Zones(stores.nodes);
+  const wake = new Wake(stores, controllers, daemons, zones);
 
   /** A service's task that was still running is replaced, and has no record; that of a Task has one, however it went. */
   const noteDeparted = (task: ObservedTask): void => {
@@ -122,6 +124,7 @@ export function createOperator(options: OperatorOptions): Operator {
     runtime.departed.forget(uid);
     runtime.mountFailures.forget(uid);
     daemons.forget(uid);
+    zones.forget(uid);
     runtime.restarts.forget(uid);
     for (const barrier of Object.values(runtime.barriers)) barrier.forget(uid);
   };
@@ -232,6 +235,7 @@ export function createOperator(options: OperatorOptions): Operator {
     alarms: new AlarmReadings(client),
     mountFailures: new MountFailures(),
     daemons,
+    zones,
     restarts: new RestartBudget(options.restarts, Date.now),
     barriers,
     statuses: {

@@ -20,6 +20,7 @@ import type { NodeRecord, NodeView } from './nodes.ts';
 import type { CustomRecord, RevisionRecord } from './records.ts';
 import type { RestartBudget } from './restart-budget.ts';
 import type { StatusWriter } from './status-writer.ts';
+import type { Zones } from './zones.ts';
 
 export type TaskDefinitionRecord = CustomRecord<TaskDefinitionSpec, TaskDefinitionStatus>;
 export type ServiceRecord = CustomRecord<ServiceSpec, ServiceStatus>;
@@ -63,6 +64,7 @@ export interface Runtime {
   readonly alarms: AlarmReadings;
   readonly mountFailures: MountFailures;
   readonly daemons: Daemons;
+  readonly zones: Zones;
   readonly restarts: RestartBudget;
   readonly barriers: Barriers;
   readonly statuses: {

@@ -1,6 +1,7 @@
 /** Carries a plan of the service scheduler out: stops first, then starts, one template a deployment. */
 import { ANNOTATIONS, LABELS, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
+import { ZONE_ATTRIBUTE } from '../ecs/balance.ts';
 import { NAMED_TASKS, serviceEvent } from '../ecs/service-events.ts';
 import type { ServiceAction, ServicePlan } from '../ecs/service-plan.ts';
 import { FAILED_HEALTH_CHECKS, lastStatus, type Task } from '../ecs/task.ts';
@@ -40,6 +41,7 @@ export async function carryOut(
   const key = keyOf(service);
   const serviceName = serviceNameOf(service);
   const started: string[] = [];
+  const moved = { to: new Map<string, string[]>(), from: new Map<string, string[]>() };
   let unhealthy = 0;
   const stopped: ObservedTask[] = [];
   const failedChecks: string[] = [];
@@ -58,7 +60,8 @@ export async function carryOut(
     slowStart(stops, async (action) => {
       logAction(runtime, key, action);
       await stopTask(runtime, action.task, action);
-      if (action.stopCode === 'ServiceSchedulerInitiated') stopped.push(action.task);
+      if (action.forZone === true) push(moved.from, zoneOf(runtime, action.task), action.task.id);
+      else if (action.stopCode === 'ServiceSchedulerInitiated') stopped.push(action.task);
       if (action.stoppedReason === FAILED_HEALTH_CHECKS.stoppedReason) failedChecks.push(action.task.id);
     }),
   );
@@ -79,7 +82,9 @@ export async function carryOut(
       const prepared = await prepareTemplate(runtime, service.namespace, cluster, template);
       await slowStart(own, async (action) => {
         logAction(runtime, key, action);
-        started.push(await start(runtime, service, serviceName, deployment, prepared, clusterName, action));
+        const task = await start(runtime, service, serviceName, deployment, prepared, clusterName, action);
+        if (action.standIn === undefined) started.push(task);
+        else push(moved.to, action.standIn.zone, task);
         launched++;
         if (action.replaces === 'unhealthy') unhealthy++;
       });
@@ -90,6 +95,8 @@ export async function carryOut(
   for (const task of failedChecks.slice(0, NAMED_TASKS))
     events.push(serviceEvent.failedHealthChecks(serviceName, task));
   if (started.length > 0) events.push(serviceEvent.started(serviceName, started, unhealthy));
+  for (const [zone, tasks] of moved.to) events.push(serviceEvent.startedInZone(serviceName, zone, tasks));
+  for (const [zone, tasks] of moved.from) events.push(serviceEvent.stoppedInZone(serviceName, zone, tasks));
   const isPending = (task: Task): boolean => lastStatus(task) !== 'RUNNING';
   const pending = stopped.filter(isPending);
   const running = stopped.filter((task) => !isPending(task));
@@ -109,6 +116,15 @@ export async function carryOut(
   };
 }
 
+function push(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+const zoneOf = ({ nodes }: Runtime, { node = '' }: ObservedTask): string =>
+  nodes.attributeOf(node, ZONE_ATTRIBUTE) ?? '';
+
 function start(
   runtime: Runtime,
   service: ServiceRecord,
@@ -116,7 +132,7 @@ function start(
   deployment: ServiceDeployment,
   template: PodTemplate,
   clusterName: string,
-  { seat, node }: Extract<ServiceAction<ObservedTask>, { kind: 'start' }>,
+  { seat, node, standIn }: Extract<ServiceAction<ObservedTask>, { kind: 'start' }>,
 ): Promise<string> {
   // `<service>-<deployment>-<slot>-<generation>`, at most 63 characters, since it becomes the host name.
   const stem = uniqueDnsName(serviceName, node === undefined ? 40 : 34);
@@ -127,10 +143,12 @@ function start(
     labels: { [LABELS.service]: dnsName(serviceName), [LABELS.deployment]: deployment.id },
     annotations: {
       [ANNOTATIONS.service]: serviceName,
+      ...(standIn !== undefined && { [ANNOTATIONS.standsInFor]: standIn.standsInFor }),
       ...(service.spec && tagAnnotation(service.spec, template.tags, { clusterName, serviceName })),
     },
     owner: ownerReference(services, service),
     node,
+    zone: standIn?.zone,
   });
 }
 

@@ -64,11 +64,27 @@ export function transitions(
     texts.push(serviceEvent.underProtection(name, plan.protection.deployment, plan.protection.tasks));
   if (plan.operationsThrottled && !saidLately(service, serviceEvent.operationsThrottled(name), now))
     texts.push(serviceEvent.operationsThrottled(name));
+  texts.push(...zoneTexts(service, plan, now));
   // Once a throttled phase (`ecs-semantics §3.7`), which the tasks tried in between do not end.
   if (plan.startImpaired && !saidSinceThrottled(service, newest, serviceEvent.startImpaired(name))) {
     texts.push(serviceEvent.startImpaired(name));
   }
   return texts;
+}
+
+/** Whether zones are balanced is said when it changes: of the texts about it, the newest is what was said last. */
+function zoneTexts(service: ServiceRecord, { zones }: ServicePlan<ObservedTask>, now: number): string[] {
+  if (zones === undefined) return [];
+  const name = serviceNameOf(service);
+  const said = service.status.events?.find(({ message }) => / is (not )?AZ balanced with /.test(message))?.message;
+  const wasBalanced = said === undefined || !said.includes(' is not AZ balanced ');
+  const changed = zones.balanced
+    ? [serviceEvent.zoneBalanced(name, zones.counts)]
+    : [serviceEvent.notZoneBalanced(name, zones.counts)];
+  const unplaceable = zones.unplaceable
+    .map((zone) => serviceEvent.unplaceableInZone(name, zone))
+    .filter((text) => !saidLately(service, text, now));
+  return [...(wasBalanced === zones.balanced ? [] : changed), ...unplaceable];
 }
 
 /** AWS omits what it has said before for six hours (developer guide, "Service event messages"). */

@@ -34,6 +34,7 @@ import { sweepService } from './service-sweep.ts';
 import { asReported, transitions } from './service-transitions.ts';
 import { settleStarts } from './start-barriers.ts';
 import { recordStop, sayStopped } from './tasks.ts';
+import { zonesOf } from './zones.ts';
 
 /** No node is known not to be there: nothing is started or stopped. */
 const NODES_UNKNOWN: Trouble = {
@@ -111,6 +112,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
         draining: drainingNodes(tasks, runtime.nodes),
         placementStrategy: spec.placementStrategy,
         attributes: nodeAttributes(tasks, runtime.nodes, spec.placementStrategy),
+        zones: zonesOf(runtime, service, spec, () => templateOf(runtime, service, newest, cluster.spec)),
       });
   const affordable = withinBudget(runtime.restarts, uid, planned);
   const { plan, watch: alarms } = await withBakeTime(runtime, service, newest, watch, affordable);

@@ -6,6 +6,7 @@ import { DAEMON, type Daemons, isDaemon } from './daemons.ts';
 import type { NodeRecord } from './nodes.ts';
 import { keyOf } from './records.ts';
 import type { Stores } from './runtime.ts';
+import type { Zones } from './zones.ts';
 
 export type Controllers = {
   readonly [Kind in 'taskDefinitions' | 'services' | 'batchJobs' | 'runTasks' | 'clusters']: Controller;
@@ -18,11 +19,13 @@ export class Wake {
   readonly #stores: Stores;
   readonly #controllers: Controllers;
   readonly #daemons: Daemons;
+  readonly #zones: Zones;
 
-  constructor(stores: Stores, controllers: Controllers, daemons: Daemons) {
+  constructor(stores: Stores, controllers: Controllers, daemons: Daemons, zones: Zones) {
     this.#stores = stores;
     this.#controllers = controllers;
     this.#daemons = daemons;
+    this.#zones = zones;
   }
 
   /** The owner of tasks that has this UID. */
@@ -49,8 +52,10 @@ export class Wake {
     }
   }
 
-  /** Those with tasks on the node, and the DAEMON services to which it is something else now. */
-  node({ type, object, previous }: Change<NodeRecord>): void {
+  /** Those with tasks on the node, those to which it opens a zone, and the DAEMON services to which it is something else now. */
+  node(change: Change<NodeRecord>): void {
+    const { type, object, previous } = change;
+    for (const service of this.#zones.note(change)) this.owner(service);
     if (type !== 'modified' || object.draining !== previous.draining || object.ready !== previous.ready) {
       for (const owner of this.#ownersOn(object.name)) this.owner(owner);
     }

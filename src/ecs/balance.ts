@@ -13,7 +13,8 @@ export interface Strategy {
 /** Attributes of container instances, by name of the node and of the attribute; those that strategies name suffice. */
 export type NodeAttributes = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
-const ZONE_ATTRIBUTE = 'ecs.availability-zone';
+/** ECS's name of a container instance's zone. */
+export const ZONE_ATTRIBUTE = 'ecs.availability-zone';
 
 /** The attribute that `attribute:NAME` spreads over; undefined where it is the instances. */
 const spreadAttribute = (field: string): string | undefined => /^attribute:(.*)$/.exec(field)?.[1];

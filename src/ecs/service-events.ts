@@ -10,6 +10,10 @@ const named = (tasks: readonly string[]): string => {
   return tasks.length > NAMED_TASKS ? `${shown.join(' ')} …` : shown.join(' ');
 };
 
+type ZoneCounts = readonly (readonly [zone: string, tasks: number])[];
+
+const inZones = (counts: ZoneCounts): string => counts.map(([zone, tasks]) => `${tasks} tasks in ${zone}`).join(', ');
+
 export const serviceEvent = {
   /** @param unhealthy how many of them take the place of tasks that failed their health checks. */
   started: (service: string, tasks: readonly string[], unhealthy = 0) =>
@@ -31,6 +35,15 @@ export const serviceEvent = {
   /** Ours: AWS refuses the call. */
   rollbackRefused: (service: string, deployment: string, state: string, request: string) =>
     `(service ${service}) (deployment ecs-svc/${deployment}) cannot be rolled back: it is ${state}, and only a deployment that is IN_PROGRESS can be (rollback requested: ${request}).`,
+  notZoneBalanced: (service: string, counts: ZoneCounts) =>
+    `(service ${service}) is not AZ balanced with ${inZones(counts)}. AZ Rebalancing in progress.`,
+  zoneBalanced: (service: string, counts: ZoneCounts) => `(service ${service}) is AZ balanced with ${inZones(counts)}.`,
+  startedInZone: (service: string, zone: string, tasks: readonly string[]) =>
+    `(service ${service}) has started ${tasks.length} tasks in ${zone} to AZ Rebalance: ${named(tasks)}.`,
+  stoppedInZone: (service: string, zone: string, tasks: readonly string[]) =>
+    `(service ${service}) has stopped ${tasks.length} running tasks in ${zone} due to AZ rebalancing: ${named(tasks)}.`,
+  unplaceableInZone: (service: string, zone: string) =>
+    `(service ${service}) is unable to place a task in ${zone} because no container instance met all of its requirements.`,
   steadyState: (service: string) => `(service ${service}) has reached a steady state.`,
   startImpaired: (service: string) => `(service ${service}) is unable to consistently start tasks successfully.`,
   failedHealthChecks: (service: string, task: string) =>

@@ -17,12 +17,17 @@ import { deploymentVerdict } from './service-verdict.ts';
 import { serviceView } from './service-view.ts';
 import type { Seat } from './slots.ts';
 import type { StopCause, Task } from './task.ts';
+import { withRebalancing, type ZoneBalance } from './zone-rebalancing.ts';
 
 export interface ServiceTask extends Task, Seat {
   /** As the plan's input had it when the task was started. */
   readonly placement?: string;
   /** The deployment's 19 digits. */
   readonly deployment: string;
+  /** Id of the task in a fuller zone whose place it is to take (AZ rebalancing). */
+  readonly standsInFor?: string;
+  /** The only zone that it may run in, where it stands in for another task. */
+  readonly standInZone?: string;
 }
 
 export interface Deployment {
@@ -51,6 +56,8 @@ export interface ServicePlanInput<T extends ServiceTask> {
   readonly placementStrategy?: readonly Strategy[];
   /** Of the nodes of the tasks, where they are known. */
   readonly attributes?: NodeAttributes;
+  /** Zones that tasks may run in, where their numbers are to be kept equal (AZ rebalancing). */
+  readonly zones?: readonly string[] | undefined;
   /** Every task of the service that still exists, ended ones included. */
   readonly tasks: readonly T[];
   /** Names of nodes that are DRAINING: they take no tasks, and those of services move away (`ecs-semantics §3.12`). */
@@ -65,6 +72,8 @@ export interface Start {
   readonly seat: Seat;
   /** What it takes the place of; absent for a first start. */
   readonly replaces?: Replaces;
+  /** It takes the place of a task in a fuller zone (AZ rebalancing). */
+  readonly standIn?: { readonly zone: string; readonly standsInFor: string };
   /** The only node that it may run on; absent where the scheduler of Kubernetes is to choose. */
   readonly node?: string;
   readonly because: string;
@@ -73,6 +82,8 @@ export interface Start {
 export interface Stop<T extends ServiceTask> extends StopCause {
   readonly kind: 'stop';
   readonly task: T;
+  /** Its place is taken by a task in a zone with fewer (AZ rebalancing). */
+  readonly forZone?: true;
   readonly because: string;
 }
 
@@ -106,6 +117,8 @@ export interface ServicePlan<T extends ServiceTask> {
   readonly stuck: boolean;
   /** Nothing but the protection of tasks holds it back. */
   readonly protection?: Protection;
+  /** How its tasks are spread over zones, where that is looked after and nothing else is under way. */
+  readonly zones?: ZoneBalance;
   /** Restarts wait for the budget of the operator. */
   readonly operationsThrottled?: boolean;
   /** When time alone changes the plan, epoch milliseconds. */
@@ -126,5 +139,6 @@ export function planService<T extends ServiceTask>(input: ServicePlanInput<T>): 
   const surplus = surplusStops(view, starts);
   const replaced = oldTaskStops(view, starts, verdict, surplus);
   const actions = [...ending, ...surplus, ...replaced, ...withReplaced(view, starts.actions)];
-  return withProtection(servicePlan(view, starts, verdict, actions), view);
+  const plan = withProtection(servicePlan(view, starts, verdict, actions), view);
+  return withRebalancing(plan, view, verdict, input);
 }

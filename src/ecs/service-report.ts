@@ -20,7 +20,7 @@ export function servicePlan<T extends ServiceTask>(
     !broken &&
     nothingStops &&
     lost.length === 0 &&
-    live.length === fresh.length &&
+    live.length - view.moving === fresh.length &&
     fresh.every(isHealthy) &&
     fresh.length === desiredCount;
   return {
@@ -28,7 +28,7 @@ export function servicePlan<T extends ServiceTask>(
     deployments: deploymentPlans(view, starts, verdict, actions, steady),
     steady,
     startImpaired: throttled,
-    unplaceable: wanted.find(({ task }) => task.unplaceable !== undefined)?.task.unplaceable,
+    unplaceable: [...fresh, ...old].find(({ task }) => task.unplaceable !== undefined)?.task.unplaceable,
     stuck:
       actions.length === 0 &&
       old.some(({ task }) => task.deployment !== primary.id) &&

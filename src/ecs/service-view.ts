@@ -2,7 +2,7 @@
 import { type Balancer, balanceOf, balancer } from './balance.ts';
 import { bounds } from './bounds.ts';
 import type { Deployment, ServicePlanInput, ServiceTask, Stop } from './service-plan.ts';
-import { DRAINING, type HealthView, healthView, type StopCause } from './task.ts';
+import { DRAINING, type HealthView, healthView, isProtected, rebalanced, type StopCause } from './task.ts';
 
 /** A task that is meant to go on, with what its health says at the time of the plan. */
 export interface Wanted<T> {
@@ -34,6 +34,10 @@ export interface ServiceView<T extends ServiceTask> {
   readonly old: readonly Wanted<T>[];
   /** For the choice of tasks to stop: as the placement strategy wants those that stay. */
   readonly balance: () => Balancer;
+  /** Those that take the place of a task in a fuller zone, which is still there: surplus to nobody until they are healthy. */
+  readonly standIns: readonly Wanted<T>[];
+  /** Tasks that are there for AZ rebalancing alone: stand-ins, and those that stop since theirs is healthy. */
+  readonly moving: number;
   /** Healthy tasks of all revisions. */
   readonly healthy: number;
   /** No task is on its way out. */
@@ -72,6 +76,9 @@ export function serviceView<T extends ServiceTask>(
     .map((task) => ({ task, health: healthView(task, now, graceMs), leaving: drains(task, input.draining) }));
   const balance = balanceOf(input.placementStrategy, input.attributes);
   const isFresh = ({ task, leaving }: Wanted<T>): boolean => task.deployment === primary.id && !leaving;
+  const standIns = input.zones === undefined ? [] : standInsAmong(wanted.filter(isFresh), now);
+  const { stoppedReason } = rebalanced(primary.id);
+  const going = live.filter((task) => task.stopRequested && task.stopCause?.stoppedReason === stoppedReason);
   return {
     now,
     desiredCount,
@@ -81,8 +88,10 @@ export function serviceView<T extends ServiceTask>(
     tasks,
     live,
     wanted,
-    fresh: wanted.filter(isFresh),
+    fresh: wanted.filter((one) => isFresh(one) && !standIns.includes(one)),
     old: wanted.filter((one) => !isFresh(one)),
+    standIns,
+    moving: standIns.length + going.length,
     balance: () =>
       balancer(
         balance,
@@ -91,6 +100,13 @@ export function serviceView<T extends ServiceTask>(
     healthy: wanted.filter(isHealthy).length,
     nothingStopping: live.length === wanted.length,
   };
+}
+
+/** @param fresh wanted ones of the newest deployment. */
+function standInsAmong<T extends ServiceTask>(fresh: readonly Wanted<T>[], now: number): readonly Wanted<T>[] {
+  if (fresh.every(({ task }) => task.standsInFor === undefined)) return [];
+  const mayGo = new Set(fresh.flatMap(({ task }) => (isProtected(task, now) ? [] : [task.id])));
+  return fresh.filter(({ task: { standsInFor } }) => standsInFor !== undefined && mayGo.has(standsInFor));
 }
 
 /** All tasks of one deployment, ended ones included. */

@@ -297,6 +297,12 @@ const evictedByHost = (node: string): StopCause => ({
   stoppedReason: `Host EC2 (instance ${node}) evicted the task.`,
 });
 
+/** Text: AWS (developer guide, track-service-rebalancing). */
+export const rebalanced = (deployment: string): StopCause => ({
+  stopCode: 'ServiceSchedulerInitiated',
+  stoppedReason: `Availability-zone rebalancing initiated by (deployment ecs-svc/${deployment})`,
+});
+
 export const DRAINING: StopCause = {
   stopCode: 'ServiceSchedulerInitiated',
   stoppedReason: 'Task stopped because its container instance is in DRAINING state',

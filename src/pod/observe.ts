@@ -8,6 +8,7 @@ import type { RunningImages } from './image-digest.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
 import { RECORDED_GATE } from './stamp.ts';
 import type { StartBarriers } from './start-barrier.ts';
+import { zoneOf } from './zone.ts';
 
 /** The part of a pod's JSON that is read. */
 export interface PodJson {
@@ -69,6 +70,9 @@ export interface ObservedTask extends Task {
   readonly attempt: number;
   /** The kubelet has seen the pod, so that a deadline can end it. */
   readonly acknowledged: boolean;
+  /** Id of the task in a fuller zone that it stands in for. */
+  readonly standsInFor?: string;
+  readonly standInZone?: string;
   /** Its node has not got its volumes and its network yet, and has tried since then: epoch milliseconds. */
   readonly mountingSince?: number;
   readonly startBarriers?: StartBarriers;
@@ -146,6 +150,7 @@ export function observePod(pod: PodJson): ObservedTask {
     deployment: labels[LABELS.deployment] ?? '',
     ...(annotations[ANNOTATIONS.placement] !== undefined && { placement: annotations[ANNOTATIONS.placement] }),
     ...(target !== undefined && { target }),
+    ...standInOf(annotations, spec?.affinity),
     slot: Number(slot ?? 0),
     generation: Number(generation ?? 0),
     ...(index !== undefined && { index: Number(index) }),
@@ -184,6 +189,18 @@ export function observePod(pod: PodJson): ObservedTask {
     ...disruptionOf(status),
     userStop: annotations[ANNOTATIONS.stop],
     ...(Number.isNaN(protectedUntil) ? {} : { protectedUntil }),
+  };
+}
+
+function standInOf(
+  annotations: Readonly<Record<string, string>>,
+  affinity: V1Affinity | undefined,
+): Pick<ObservedTask, 'standsInFor' | 'standInZone'> {
+  const standsInFor = annotations[ANNOTATIONS.standsInFor];
+  const standInZone = standsInFor === undefined ? undefined : zoneOf(affinity);
+  return {
+    ...(standsInFor !== undefined && { standsInFor }),
+    ...(standInZone !== undefined && { standInZone }),
   };
 }
 

@@ -4,6 +4,7 @@ import { LABELS, type OwnerReference } from '../api/meta.ts';
 import type { PodTemplate } from './compile.ts';
 import { onlyOn } from './daemon.ts';
 import { withBarrier } from './start-barrier.ts';
+import { inZone } from './zone.ts';
 
 /** Holds a pod that must be on record before it may run: one that goes before that has run nothing, and may be made again. */
 export const RECORDED_GATE = 'longshore.dev/recorded';
@@ -18,6 +19,8 @@ export interface TaskPod {
   readonly owner: OwnerReference;
   /** The only node that it may run on; absent where its template says all that there is to say. */
   readonly node?: string | undefined;
+  /** The only zone that it may run in; absent where its template says all that there is to say. */
+  readonly zone?: string | undefined;
   /** Variables of this task alone, for all its containers. */
   readonly environment?: readonly EnvironmentVariable[];
   /** Whether no node gets it before {@link RECORDED_GATE} is taken away. */
@@ -33,6 +36,7 @@ export function stampPod(template: PodTemplate, pod: TaskPod): object {
     ...(init !== undefined && { initContainers: init }),
     containers,
     ...(pod.node !== undefined && { affinity: onlyOn(pod.node, template.spec.affinity) }),
+    ...(pod.zone !== undefined && { affinity: inZone(pod.zone, template.spec.affinity) }),
     ...(pod.gated && { schedulingGates: [{ name: RECORDED_GATE }] }),
   };
   return {

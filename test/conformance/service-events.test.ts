@@ -19,6 +19,7 @@ interface Row {
 const D = '1234567890123456789';
 const events = 'test/cluster/service-events.test.ts';
 const services = 'test/cluster/service.test.ts';
+const zones = 'test/cluster/zone-rebalancing.test.ts';
 const breaker = 'test/cluster/circuit-breaker.test.ts';
 const missing = (says: string) => serviceEvent.unplaceable('web', closestMatch(`0/3 nodes are available: ${says}.`));
 const UNPLACED = 'was unable to place a task because no container instance met all of its requirements.';
@@ -133,6 +134,37 @@ const PRODUCED: readonly Row[] = [
     ours: serviceEvent.underProtection('web', D, 3),
     producedBy: `${events} > tell of tasks whose protection holds a deployment up, once, until it ends by itself`,
   },
+  {
+    aws: 'is not AZ balanced with 4 tasks in eu-west-1a, 0 tasks in eu-west-1b. AZ Rebalancing in progress.',
+    ours: serviceEvent.notZoneBalanced('web', [
+      ['eu-west-1a', 4],
+      ['eu-west-1b', 0],
+    ]),
+    producedBy: `${zones} > moves to a zone that comes, start first, and says so in the words of AWS`,
+  },
+  {
+    aws: 'is AZ balanced with 2 tasks in eu-west-1a, 2 tasks in eu-west-1b.',
+    ours: serviceEvent.zoneBalanced('web', [
+      ['eu-west-1a', 2],
+      ['eu-west-1b', 2],
+    ]),
+    producedBy: `${zones} > moves to a zone that comes, start first, and says so in the words of AWS`,
+  },
+  {
+    aws: 'has started 1 tasks in eu-west-1b to AZ Rebalance: (task a).',
+    ours: serviceEvent.startedInZone('web', 'eu-west-1b', ['a']),
+    producedBy: `${zones} > moves to a zone that comes, start first, and says so in the words of AWS`,
+  },
+  {
+    aws: 'has stopped 1 running tasks in eu-west-1a due to AZ rebalancing: (task a).',
+    ours: serviceEvent.stoppedInZone('web', 'eu-west-1a', ['a']),
+    producedBy: `${zones} > moves to a zone that comes, start first, and says so in the words of AWS`,
+  },
+  {
+    aws: 'is unable to place a task in eu-west-1b because no container instance met all of its requirements.',
+    ours: serviceEvent.unplaceableInZone('web', 'eu-west-1b'),
+    producedBy: `${zones} > waits for a zone that has no room, and stays steady meanwhile`,
+  },
 ];
 
 /** What is not said, and why. */
@@ -146,11 +178,6 @@ const NOT_SAID: Readonly<Record<string, string>> = {
   'registered N instances in (elb NAME)': 'Classic Load Balancers do not exist here',
   'deregistered N instances in (elb NAME)': 'Classic Load Balancers do not exist here',
   '(instance i-…) is unhealthy in (elb NAME) due to (reason R)': 'Classic Load Balancers do not exist here',
-  'is not AZ balanced with n tasks in AZ1, n tasks in AZ2. AZ Rebalancing in progress.': 'AZ rebalancing is to come',
-  'is AZ balanced with n tasks in AZ1, n tasks in AZ2.': 'AZ rebalancing is to come',
-  'has started n tasks in AZ to AZ Rebalance: (task …).': 'AZ rebalancing is to come',
-  'has stopped n running tasks in AZ due to AZ rebalancing: (task …).': 'AZ rebalancing is to come',
-  'is unable to place a task in AZ because …': 'AZ rebalancing is to come',
   'was unable to place a task. Reason: R.': 'quotas and capacity of Fargate: nodes are the cluster’s own',
   'was unable to reach steady state. Reason: No Container Instances were found in your capacity provider.':
     'capacity providers are refused by field',

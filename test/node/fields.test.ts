@@ -1,6 +1,6 @@
 /** What the fields of a task definition do to real containers: the support tables name these tests as their proof. */
 
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -160,8 +160,8 @@ describe.skipIf(!possible).concurrent(title, () => {
       const printed = await says(container, CGROUP.cpuShares);
       expect(areShares(printed, shares), `${container}: ${printed}`).toBe(true);
     }
-    // The task's own bounds are those of its control group on the node.
-    const groups = execFileSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `pod${pod.metadata.uid}`], {
+    // The task's own bounds are those of its control group on the node; those of others go while it looks, which fails it.
+    const { stdout: groups } = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `pod${pod.metadata.uid}`], {
       encoding: 'utf8',
     });
     const bound = (...names: string[]) => {

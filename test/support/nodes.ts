@@ -27,17 +27,22 @@ export async function ownNodes(
   };
 }
 
-/** Makes one more of them; the test may delete it. */
+/** Makes one more of them; the test may delete it. @param index the zone: a, b, c in turn. */
 export async function ownNode(
   suite: Suite,
   ns: TestNamespace,
   { onTestFinished }: TestContext,
   name: string,
   index = 0,
+  allocatable: object = {},
 ): Promise<void> {
-  const node = simulatedNode(name, index, { [OWNER]: ns.name });
+  const { status, ...node } = simulatedNode(name, index, { [OWNER]: ns.name });
   const taints = [{ key: OWNER, value: ns.name, effect: 'NoSchedule' }];
-  await suite.api.call('POST', pathOf('nodes'), { ...node, spec: { taints } });
+  await suite.api.call('POST', pathOf('nodes'), {
+    ...node,
+    spec: { taints },
+    status: { ...status, allocatable: { ...status.allocatable, ...allocatable } },
+  });
   onTestFinished(async () => {
     const { code, stderr } = await suite.cluster.kubectl([
       'delete',

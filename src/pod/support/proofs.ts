@@ -127,6 +127,8 @@ export const PINNED = clusterService(
 export const BOUNDS = 'test/cluster/rollouts.test.ts > from 5 to 10 tasks at 50/200 keeps both bounds at every moment';
 export const DAEMON =
   'test/cluster/daemon.test.ts > has one task on each node, follows nodes that come, change and go, and has no PodDisruptionBudget';
+export const ZONE_REBALANCING =
+  'test/cluster/zone-rebalancing.test.ts > moves to a zone that comes, start first, and says so in the words of AWS';
 export const GRACE_PERIOD = nodeService('lets failed health checks be in the grace period of the service');
 
 export const CLUSTER_NAME = 'test/cluster/cluster-kind.test.ts > is Ready, and shows what the namespace stands for';

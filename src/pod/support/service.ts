@@ -25,6 +25,7 @@ import {
   PINNED,
   SERVICE_NAMES,
   TAGS,
+  ZONE_REBALANCING,
 } from './proofs.ts';
 
 const notYet = refused('not taken yet');
@@ -63,7 +64,7 @@ export const service: Topic = {
     deploymentConfiguration: BY_ITS_FIELDS,
     healthCheckGracePeriodSeconds: exact(GRACE_PERIOD),
     tags: BY_ITS_FIELDS,
-    availabilityZoneRebalancing: notYet,
+    availabilityZoneRebalancing: exact(ZONE_REBALANCING),
     loadBalancers: notYet,
     serviceRegistries: notYet,
     clientToken: ignored('the name of the object makes a repeated apply harmless'),

@@ -19,6 +19,9 @@ const brokenPods = Object.entries({
 const podKeys = 'keys of longshore.dev/ and app.kubernetes.io/managed-by are set by Longshore';
 
 const ofService = ofKind('Service');
+/** Of a service for which AZ rebalancing is asked. */
+const ofRebalanced = (message: string, spec: Fields): BrokenRule =>
+  ofService('spec.availabilityZoneRebalancing', message, { ...spec, availabilityZoneRebalancing: 'ENABLED' });
 const ofDaemon = (field: string, message: string, given: unknown): BrokenRule =>
   ofService(`spec.${field}`, `The daemon scheduling strategy ${message}`, daemon({ [field]: given }));
 /** Of a volume that is configured at launch, of a Service or a Task. */
@@ -168,6 +171,28 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
     }),
   ),
   ofService('spec.desiredCount', 'DesiredCount is missing', { taskDefinition: 'web:1' }),
+  ofRebalanced(
+    'availabilityZoneRebalancing ENABLED is for the schedulingStrategy REPLICA only; use DISABLED',
+    daemon(),
+  ),
+  ofRebalanced(
+    'AvailabilityZoneRebalancing does not support maximumPercent <= 100',
+    service({ deploymentConfiguration: { minimumHealthyPercent: 50, maximumPercent: 100 } }),
+  ),
+  ofRebalanced(
+    'availabilityZoneRebalancing ENABLED is not for the launchType EXTERNAL; use DISABLED',
+    service({ launchType: 'EXTERNAL' }),
+  ),
+  ofRebalanced(
+    'availabilityZoneRebalancing ENABLED needs no placementStrategy, or spread over attribute:ecs.availability-zone as the first; use DISABLED',
+    service({ placementStrategy: [{ type: 'spread', field: 'instanceId' }] }),
+  ),
+  ofRebalanced(
+    'availabilityZoneRebalancing ENABLED cannot go with a placementConstraint on attribute:ecs.availability-zone; use DISABLED',
+    service({
+      placementConstraints: [{ type: 'memberOf', expression: 'attribute:ecs.availability-zone == eu-west-1a' }],
+    }),
+  ),
   ofDaemon(
     'desiredCount',
     'does not support a desired count for services. Remove the desired count value and try again',

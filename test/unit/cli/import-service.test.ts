@@ -64,13 +64,16 @@ describe('a service', () => {
   });
 
   it('that has what Longshore does not take yet is refused, or loses it on request', async () => {
-    const wanted = { ...create, availabilityZoneRebalancing: 'ENABLED' };
+    const wanted = {
+      ...create,
+      serviceRegistries: [{ registryArn: 'arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-a' }],
+    };
     expect(await refused(['-'], json(wanted))).toEqual([
-      'availabilityZoneRebalancing: is a field of AWS that Longshore does not take yet; leave it out, or import with --drop-unsupported',
+      'serviceRegistries: is a field of AWS that Longshore does not take yet; leave it out, or import with --drop-unsupported',
     ]);
     const { manifests, err } = await imported(['-', '--drop-unsupported'], json(wanted));
     expect(manifests[0]?.spec).toEqual(create);
-    expect(err).toContain('Dropped       availabilityZoneRebalancing: "ENABLED": Longshore does not take it yet');
+    expect(err).toContain('Dropped       serviceRegistries: ');
   });
 
   it('that has a deployment strategy which is not there yet is refused, or loses it on request', async () => {
