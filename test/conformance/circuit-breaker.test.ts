@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { rollbackTarget, type ServiceDeployment } from '../../src/controllers/service-deployments.ts';
 import { type CircuitBreaker, deploymentFailures, failedAt, failureThreshold } from '../../src/ecs/circuit-breaker.ts';
 import { planService } from '../../src/ecs/service-plan.ts';
 import type { Container, Task } from '../../src/ecs/task.ts';
@@ -140,5 +141,30 @@ describe('a deployment with so many failures as the threshold (ecs-semantics §3
       actions: [{ kind: 'start' }],
       deployments: [{ failed: false }],
     });
+  });
+});
+
+/**
+ * ECS developer guide, "How the Amazon ECS deployment circuit breaker detects failures": deployment 2 fails and is rolled
+ * back to 1; deployment 3, started meanwhile, can neither roll back nor launch tasks.
+ */
+describe('the deployment that a failing one is rolled back to', () => {
+  const deployment = (number: number, state: { completed?: boolean; failed?: boolean; since?: number }) =>
+    ({ number, completed: false, failed: false, ...state }) as ServiceDeployment;
+  const second = deployment(2, { failed: true });
+  const third = deployment(3, {});
+
+  it('is none while the way back to the only one that was COMPLETED is under way', () => {
+    const first = deployment(2.5, { since: NOW });
+    expect(rollbackTarget([third, first, second], true)).toBeUndefined();
+    expect(rollbackTarget([first, second], true)).toBeUndefined();
+  });
+
+  it('is the newest that is COMPLETED', () => {
+    const first = deployment(1, { completed: true });
+    const back = deployment(2.5, { completed: true, since: NOW });
+    expect(rollbackTarget([third, back, second], true)).toBe(back);
+    expect(rollbackTarget([third, deployment(2, { completed: true }), first], true)?.number).toBe(2);
+    expect(rollbackTarget([second, first], false)).toBeUndefined();
   });
 });
