@@ -10,7 +10,7 @@ export const availabilityZoneRebalancingSchema = z
   .enum(['ENABLED', 'DISABLED'])
   .optional()
   .describe(
-    'ENABLED: tasks move from zones with most to zones with fewest, in a steady state, where their numbers differ by two or more. Default: ENABLED where it can be: for REPLICA with a maximumPercent above 100, without the launch type EXTERNAL, without a placement constraint on the zone, and with no placementStrategy or one that spreads over zones first; else DISABLED.',
+    'ENABLED: tasks move from zones with most to zones with fewest, in a steady state, where their numbers differ by two or more. Default: ENABLED where it can be: for REPLICA with a maximumPercent above 100, without the launch type EXTERNAL, without a placement constraint on the zone or on task:group, and with no placementStrategy or one that spreads over zones first; else DISABLED.',
   );
 
 interface Rebalanced extends Scheduled, Omit<Placement, 'placementStrategy'> {
@@ -65,6 +65,12 @@ export const zoneRebalancingRules: readonly Rule<Rebalanced>[] = NEEDS.map(({ me
   field: 'availabilityZoneRebalancing',
 }));
 
+/** Tasks that keep to those of a group, or away from them, go where these are, not where zones would have them. */
+const goesByGroup = ({ placementConstraints }: Rebalanced): boolean =>
+  placementConstraints.some(({ expression = '' }) => expression.includes('task:group'));
+
 /** Whether the zones of its tasks are kept balanced: asked for, or by default where it can be. */
-export const isRebalanced = (spec: Rebalanced): boolean =>
-  spec.availabilityZoneRebalancing !== 'DISABLED' && NEEDS.every(({ met }) => met(spec));
+export function isRebalanced(spec: Rebalanced): boolean {
+  const wanted = spec.availabilityZoneRebalancing ?? (goesByGroup(spec) ? 'DISABLED' : 'ENABLED');
+  return wanted === 'ENABLED' && NEEDS.every(({ met }) => met(spec));
+}

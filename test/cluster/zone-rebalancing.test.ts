@@ -32,7 +32,10 @@ describe.concurrent('a service whose zones are not balanced', () => {
   it('moves to a zone that comes, start first, and says so in the words of AWS', async (context) => {
     const ns = await suite().namespace(context);
     const { names, kubernetes } = await ownNodes(suite(), ns, context, 1);
-    await ns.create(taskDefinition('web', { kubernetes }), service('web', { desiredCount: 3 }));
+    await ns.create(
+      taskDefinition('web', { kubernetes }),
+      service('web', { desiredCount: 3, availabilityZoneRebalancing: 'ENABLED' }),
+    );
     const before = await untilSteady(ns.history, 'web', 3, PATIENCE_MS);
     const second = `${ns.name}-b`;
     await ownNode(suite(), ns, context, second, 1);
