@@ -202,12 +202,18 @@ describe.concurrent('a node', () => {
     });
     const second = await untilJobRuns(ns, 2);
     expect(second.spec.nodeName).toBe(names.find((name) => name !== node));
-    await untilSteady(ns.history, 'web', 2);
     for (const pod of [first, ...lost]) {
-      const now = ns.history.get('pods', pod.metadata.name);
+      const now = await ns.until('a pod of the lost node to be given up', () => {
+        const seen = ns.history.get('pods', pod.metadata.name);
+        return seen?.metadata.deletionTimestamp === undefined ? undefined : seen;
+      });
       expect(now).toMatchObject({ metadata: { uid: pod.metadata.uid }, status: { phase: 'Running' } });
-      expect(now?.metadata.deletionTimestamp).toBeDefined();
     }
+    // Until then it was steady with the tasks that it had.
+    await ns.until('the records of the lost tasks', () =>
+      lost.every((pod) => stoppedTaskOf(ns.history.get('services', 'web'), pod) !== undefined),
+    );
+    await untilSteady(ns.history, 'web', 2);
     for (const pod of lost) {
       expect(stoppedTaskOf(ns.history.get('services', 'web'), pod)).toMatchObject({
         task: taskIdOf(pod),
