@@ -1,4 +1,5 @@
 /** AZ rebalancing on nodes of simulated zones. */
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { pathOf } from '../support/kube-api.ts';
 import { service, taskDefinition } from '../support/manifests.ts';
@@ -40,7 +41,11 @@ describe.concurrent('a service whose zones are not balanced', () => {
     const second = `${ns.name}-b`;
     await ownNode(suite(), ns, context, second, 1);
     await untilSaid(ns, `is AZ balanced with 2 tasks in ${A}, 1 tasks in ${B}.`);
-    const after = await untilSteady(ns.history, 'web', 3, PATIENCE_MS);
+    const record = await ns.until(
+      'the record of the task that moved',
+      () => web(ns)?.status?.stoppedTasks?.[0],
+      PATIENCE_MS,
+    );
 
     expect(said(ns).slice(0, 5)).toEqual([
       `(service web) is AZ balanced with 2 tasks in ${A}, 1 tasks in ${B}.`,
@@ -49,11 +54,10 @@ describe.concurrent('a service whose zones are not balanced', () => {
       `(service web) has started 1 tasks in ${B} to AZ Rebalance: (task).`,
       '(service web) has reached a steady state.',
     ]);
-    expect(perNode(ns)).toEqual({ [names[0] as string]: 2, [second]: 1 });
-    expect(after.status?.stoppedTasks).toHaveLength(1);
-    expect(after.status?.stoppedTasks?.[0]?.stoppedReason).toMatch(
-      /^Availability-zone rebalancing initiated by \(deployment ecs-svc\/\d{19}\)$/,
-    );
+    const moved = { [names[0] as string]: 2, [second]: 1 };
+    await ns.until('two tasks on the first node and one on the second', () => isDeepStrictEqual(perNode(ns), moved));
+    expect(record.stoppedReason).toMatch(/^Availability-zone rebalancing initiated by \(deployment ecs-svc\/\d{19}\)$/);
+    expect(web(ns)?.status?.stoppedTasks).toHaveLength(1);
     const since = ns.history
       .statesOf('services', 'web')
       .filter(({ metadata }) => BigInt(metadata.resourceVersion) > BigInt(before.metadata.resourceVersion));
@@ -71,7 +75,7 @@ describe.concurrent('a service whose zones are not balanced', () => {
     await ownNode(suite(), ns, context, full, 1, { pods: '0' });
     await untilSaid(ns, `is unable to place a task in ${B} because no container instance met all of its requirements.`);
     expect(isReady(web(ns))).toBe(true);
-    expect(runningPods(ns.history, 'web').filter(({ spec }) => spec.nodeName === undefined)).toHaveLength(1);
+    await ns.until('one stand-in without a node', () => perNode(ns)['-'] === 1);
 
     const room = { status: { allocatable: { pods: '100' } } };
     await suite().api.call('PATCH', `${pathOf('nodes', undefined, full)}/status`, room);
