@@ -193,50 +193,57 @@ export async function markCompleted(runtime: Runtime, deployment: ServiceDeploym
 /** Gives a deployment up, and in the same write makes the one it goes back to, if any, PRIMARY again. */
 export async function markFailed(
   runtime: Runtime,
-  { uid }: ServiceRecord,
+  service: ServiceRecord,
   deployment: ServiceDeployment,
   { failure, target }: { readonly failure: DeploymentFailure; readonly target?: ServiceDeployment },
   request: string | undefined,
 ): Promise<void> {
   const rollback = target === undefined ? {} : { rollbackTo: target.record.number };
   const verdict: Verdict = { at: runtime.now(), ...failure, ...rollback };
-  const written = await annotate(runtime, deployment, {
+  await remember(runtime, service, deployment, {
     [FAILED]: JSON.stringify(verdict),
     ...(request !== undefined && { [ANNOTATIONS.rollback]: request }),
   });
-  runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
 }
 
 /** Remembers what the alarms were, so that no restart forgets it. */
 export async function recordAlarms(
   runtime: Runtime,
-  { uid }: ServiceRecord,
+  service: ServiceRecord,
   deployment: ServiceDeployment,
   record: AlarmRecord,
 ): Promise<void> {
-  const written = await annotate(runtime, deployment, { [ALARMS]: JSON.stringify(record) });
-  runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
+  await remember(runtime, service, deployment, { [ALARMS]: JSON.stringify(record) });
 }
 
 /** Remembers what the tags of its images meant: its later tasks, and those of a rollback to it, run the same. */
 export async function recordDigests(
   runtime: Runtime,
-  { uid }: ServiceRecord,
+  service: ServiceRecord,
   deployment: ServiceDeployment,
   digests: ImageDigests,
 ): Promise<void> {
-  const written = await annotate(runtime, deployment, { [IMAGE_DIGESTS]: JSON.stringify(digests) });
-  runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
+  await remember(runtime, service, deployment, { [IMAGE_DIGESTS]: JSON.stringify(digests) });
 }
 
 /** Remembers that this value of the rollback annotation was answered. */
 export async function settleRollback(
   runtime: Runtime,
-  { uid }: ServiceRecord,
+  service: ServiceRecord,
   deployment: ServiceDeployment,
   request: string,
 ): Promise<void> {
-  const written = await annotate(runtime, deployment, { [ANNOTATIONS.rollback]: request });
+  await remember(runtime, service, deployment, { [ANNOTATIONS.rollback]: request });
+}
+
+/** The next plan waits until the cache has it. */
+async function remember(
+  runtime: Runtime,
+  { uid }: ServiceRecord,
+  deployment: ServiceDeployment,
+  annotations: Readonly<Record<string, string>>,
+): Promise<void> {
+  const written = await annotate(runtime, deployment, annotations);
   runtime.barriers.revisions.note(uid, written.metadata.resourceVersion);
 }
 
