@@ -51,8 +51,8 @@ export function retainedTasks<T extends ServiceTask>(input: RetentionInput<T>): 
 }
 
 /**
- * An older deployment that still has tasks gets its lost ones back, and a restart that waits counts as one: the last task of each slot is the memory of it. One
- * that was stopped as planned stays only as long as it stands before a fault.
+ * An older deployment that still has tasks gets its lost ones back, and a restart that waits counts as one: the last
+ * task of each slot is the memory of it. One that was stopped as planned stays only as long as it stands before a fault.
  */
 const slotMemory = <T extends ServiceTask>(tasks: readonly T[], isFault: (task: T) => boolean): T[] => {
   const faulty = new Set(tasks.filter(isFault).map(({ slot }) => slot));
