@@ -163,7 +163,7 @@ describe.skipIf(!possible).concurrent(title, { timeout: 900_000 }, () => {
   /** Lets the pods of a test run on the node. */
   const open = (ns: TestNamespace, node: string): Promise<string> =>
     ns.kubectl(['label', 'node', node, `longshore.dev/test-${ns.name}=yes`]);
-  const only = (ns: TestNamespace) => ({ nodeSelector: { [`longshore.dev/test-${ns.name}`]: 'yes' } });
+  const onItsNodes = (ns: TestNamespace) => ({ nodeSelector: { [`longshore.dev/test-${ns.name}`]: 'yes' } });
   const nodeObject = async (ns: TestNamespace, node: string) =>
     JSON.parse(await ns.kubectl(['get', 'node', node, '--output=json'])) as {
       spec: { taints?: { key: string; effect: string; timeAdded?: string }[] };
@@ -174,7 +174,7 @@ describe.skipIf(!possible).concurrent(title, { timeout: 900_000 }, () => {
     const ns = await suite().namespace(context);
     const folder = logFolder(context);
     const tolerating = (tolerationSeconds: number) => ({
-      ...only(ns),
+      ...onItsNodes(ns),
       tolerations: [
         { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds },
       ],
@@ -248,12 +248,12 @@ describe.skipIf(!possible).concurrent(title, { timeout: 900_000 }, () => {
     await open(ns, node);
     await ns.create(
       // Healthy once the test says so.
-      lasting('web', folder, only(ns), 'test -e /node/$(hostname)'),
-      lasting('api', folder, only(ns), 'true'),
+      lasting('web', folder, onItsNodes(ns), 'test -e /node/$(hostname)'),
+      lasting('api', folder, onItsNodes(ns), 'true'),
       service('web'),
       service('api', { desiredCount: 2 }),
       once('api'),
-      job(folder, only(ns)),
+      job(folder, onItsNodes(ns)),
     );
     const web = await untilServiceRunsOn(ns, 'web', node);
     writeFileSync(join(folder, web.metadata.name), '');
@@ -315,10 +315,10 @@ describe.skipIf(!possible).concurrent(title, { timeout: 900_000 }, () => {
     const folder = logFolder(context);
     await open(ns, node);
     await ns.create(
-      lasting('web', folder, only(ns), 'true'),
+      lasting('web', folder, onItsNodes(ns), 'true'),
       service('web', { deploymentConfiguration: { minimumHealthyPercent: 0, maximumPercent: 100 } }),
       once('web'),
-      job(folder, only(ns)),
+      job(folder, onItsNodes(ns)),
     );
     const [web, task, child] = await Promise.all([
       untilServiceRunsOn(ns, 'web', node),
