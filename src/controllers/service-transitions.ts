@@ -1,6 +1,5 @@
 /** What has come true since the last status: said once, in AWS's words. */
 import { failureText } from '../ecs/deployment-failure.ts';
-import { closestMatch } from '../ecs/placement-failure.ts';
 import { serviceEvent } from '../ecs/service-events.ts';
 import type { ServicePlan } from '../ecs/service-plan.ts';
 import { FREE_FAILURES } from '../ecs/start-throttle.ts';
@@ -27,7 +26,10 @@ export function asReported(service: ServiceRecord, deployment: ServiceDeployment
 export const reportedOf = (service: ServiceRecord, deployment: ServiceDeployment) =>
   service.status.deployments?.find(({ id }) => id === `ecs-svc/${deployment.id}`);
 
-/** Events for what the plan says has come true since the last status. */
+/**
+ * Events for what the plan says has come true since the last status.
+ * @param closest what the closest container instance lacks for a task that none takes.
+ */
 export function transitions(
   service: ServiceRecord,
   newest: ServiceDeployment,
@@ -35,6 +37,7 @@ export function transitions(
   givenUp: GivenUp | undefined,
   trouble: Trouble | undefined,
   unlaunched: Done['unlaunched'],
+  closest: string | undefined,
   now: number,
 ): string[] {
   const name = serviceNameOf(service);
@@ -59,7 +62,7 @@ export function transitions(
     texts.push(serviceEvent.steadyState(name));
   if (plan.stuck && !was('DeploymentBlocked')) texts.push(serviceEvent.stuck(name));
   if (plan.unplaceable !== undefined && !was('TaskPlacementFailed'))
-    texts.push(serviceEvent.unplaceable(name, closestMatch(plan.unplaceable)));
+    texts.push(serviceEvent.unplaceable(name, closest));
   if (plan.protection !== undefined && !was('TasksProtected'))
     texts.push(serviceEvent.underProtection(name, plan.protection.deployment, plan.protection.tasks));
   if (plan.operationsThrottled && !saidLately(service, serviceEvent.operationsThrottled(name), now))

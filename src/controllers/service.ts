@@ -6,6 +6,7 @@ import { stopCauseOf } from '../ecs/task.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import { placementId } from '../pod/placement.ts';
+import { closestTo } from './closest-node.ts';
 import { clusterView } from './cluster-view.ts';
 import { isDaemon } from './daemons.ts';
 import { alarmFailure, watchAlarms, withBakeTime } from './deployment-alarms.ts';
@@ -134,7 +135,16 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const refused = judgement.refused === undefined ? [] : [judgement.refused];
   const events = [
     ...done.events,
-    ...transitions(service, newest, plan, givenUp, trouble, done.unlaunched, runtime.now()),
+    ...transitions(
+      service,
+      newest,
+      plan,
+      givenUp,
+      trouble,
+      done.unlaunched,
+      closestTo(runtime, plan, tasks),
+      runtime.now(),
+    ),
     ...refused,
   ];
   const result = await report(

@@ -25,7 +25,11 @@ const namespaceOf = ({ namespace }: { namespace: string }): string[] => [namespa
 
 export function createStores(): Stores {
   return {
-    tasks: new Store({ owner: ({ owner }) => [owner], node: ({ node }) => (node === undefined ? [] : [node]) }),
+    tasks: new Store({
+      owner: ({ owner }) => [owner],
+      node: ({ node }) => (node === undefined ? [] : [node]),
+      hostPort: ({ hostPorts = [] }) => hostPorts,
+    }),
     revisions: new Store({
       owner: ({ owner }) => (owner === '' ? [] : [owner]),
       family: ({ namespace, family }) => (family === '' ? [] : [`${namespace}/${family}`]),

@@ -22,12 +22,35 @@ const LACKS: Readonly<Record<string, string>> = {
  * A node that lacks room has passed what the scheduler looks at before, so that it is closer than one that lacks an
  * attribute. The scheduler does not name it.
  * @param detail the scheduler's words.
+ * @param portHolder a node where a port that the task needs is taken.
  */
-export function closestMatch(detail: string): string | undefined {
-  const lacks = LACKS[placementFailure(detail)];
-  return lacks === undefined ? undefined : `The closest matching container-instance ${lacks}`;
+export function closestMatch(detail: string, portHolder?: string): string | undefined {
+  const reason = placementFailure(detail);
+  const lacks = LACKS[reason];
+  if (lacks === undefined) return undefined;
+  const instance =
+    reason === 'RESOURCE:PORTS' && portHolder !== undefined
+      ? `(container-instance ${portHolder})`
+      : 'container-instance';
+  return `The closest matching ${instance} ${lacks}`;
 }
 
 /** @param detail the scheduler's words. */
 export const placementFailure = (detail: string): string =>
   REASONS.find(([says]) => says.test(detail))?.[1] ?? 'RESOURCE';
+
+interface PortUser {
+  readonly node?: string;
+  readonly owner: string;
+  readonly ended: boolean;
+}
+
+/**
+ * A node where one of them uses a port of the node. One of the same owner comes first: it was placed by the same rules, so
+ * that nothing but the port is known to keep another one from there.
+ */
+export function portHolder(users: readonly PortUser[], owner: string): string | undefined {
+  const holding = users.filter(({ ended, node }) => !ended && node !== undefined);
+  const own = holding.filter((user) => user.owner === owner);
+  return (own.length > 0 ? own : holding).flatMap(({ node }) => node ?? []).sort()[0];
+}

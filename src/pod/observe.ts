@@ -30,7 +30,11 @@ export interface PodJson {
     readonly affinity?: V1Affinity;
     readonly schedulingGates?: readonly { readonly name: string }[];
     readonly initContainers?: readonly { readonly name: string; readonly image?: string }[];
-    readonly containers?: readonly { readonly name: string; readonly image?: string }[];
+    readonly containers?: readonly {
+      readonly name: string;
+      readonly image?: string;
+      readonly ports?: readonly { readonly hostPort?: number; readonly protocol?: string }[];
+    }[];
   };
   readonly status?: {
     readonly phase?: string;
@@ -80,6 +84,8 @@ export interface ObservedTask extends Task {
   readonly gated?: true;
   /** Scheduling gates that are not Longshore's; kept of a gated pod only. */
   readonly otherGates?: readonly string[];
+  /** Ports of the node that it takes, as `TCP/80`. */
+  readonly hostPorts?: readonly string[];
   /** Absent before any of them was pulled. */
   readonly images?: RunningImages;
   /** The pod is deleted; it is there until its node confirms that. */
@@ -176,6 +182,7 @@ export function observePod(pod: PodJson): ObservedTask {
     ...(!over && startedAt !== undefined && isMounting(status) && { mountingSince: startedAt }),
     ...(barriers !== undefined && { startBarriers: barriers }),
     ...gateOf(spec),
+    ...hostPortsOf(spec),
     ...imagesOf(spec, statuses),
     stopRequested: ending || metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
     ...(ending && { ending }),
@@ -209,6 +216,13 @@ function gateOf(spec: PodJson['spec']): Pick<ObservedTask, 'gated' | 'otherGates
   return gates.includes(RECORDED_GATE)
     ? { gated: true, otherGates: gates.filter((gate) => gate !== RECORDED_GATE) }
     : {};
+}
+
+function hostPortsOf(spec: PodJson['spec']): Pick<ObservedTask, 'hostPorts'> {
+  const hostPorts = (spec?.containers ?? []).flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort = 0, protocol = 'TCP' }) => (hostPort > 0 ? [`${protocol}/${hostPort}`] : [])),
+  );
+  return hostPorts.length === 0 ? {} : { hostPorts };
 }
 
 const imagesCache = new Map<string, RunningImages>();

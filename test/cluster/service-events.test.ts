@@ -32,18 +32,21 @@ describe.concurrent('the events of a service', () => {
 
   it('tell of tasks that were stopped before they ran, and of a port that is taken', async (context) => {
     const ns = await suite().namespace(context);
-    const { kubernetes } = await ownNodes(suite(), ns, context, 1);
+    const { kubernetes, names } = await ownNodes(suite(), ns, context, 1);
     await ns.create(
       taskDefinition('web', { kubernetes, networkMode: 'host' }, [
         { ...webContainer, portMappings: [{ containerPort: 80 }] },
       ]),
-      service('web', { desiredCount: 3 }),
+      service('web'),
     );
+    // Until it is written where the first one is, nobody can say who has the port.
+    await untilSteady(ns.history, 'web', 1);
+    await ns.patch('services', 'web', { spec: { desiredCount: 3 } });
     await ns.until('the tasks that find no place', () => {
       return readyCondition(ns.history.get('services', 'web'))?.reason === 'TaskPlacementFailed';
     });
     expect(textsOf(ns)).toContain(
-      '(service web) was unable to place a task because no container instance met all of its requirements. The closest matching container-instance is already using a port required by your task.',
+      `(service web) was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance ${names[0]}) is already using a port required by your task.`,
     );
     await ns.patch('services', 'web', { spec: { desiredCount: 1 } });
     await untilSteady(ns.history, 'web', 1);

@@ -21,7 +21,8 @@ const events = 'test/cluster/service-events.test.ts';
 const services = 'test/cluster/service.test.ts';
 const zones = 'test/cluster/zone-rebalancing.test.ts';
 const breaker = 'test/cluster/circuit-breaker.test.ts';
-const missing = (says: string) => serviceEvent.unplaceable('web', closestMatch(`0/3 nodes are available: ${says}.`));
+const missing = (says: string, holder?: string) =>
+  serviceEvent.unplaceable('web', closestMatch(`0/3 nodes are available: ${says}.`, holder));
 const UNPLACED = 'was unable to place a task because no container instance met all of its requirements.';
 
 const PRODUCED: readonly Row[] = [
@@ -109,8 +110,9 @@ const PRODUCED: readonly Row[] = [
     producedBy: 'test/cluster/stop-reasons.test.ts > for it has a service that says what is missing',
   },
   {
-    aws: `${UNPLACED} The closest matching container-instance is already using a port required by your task.`,
-    ours: missing("1 node(s) didn't have free ports for the requested pod ports"),
+    // AWS's list prints the id without brackets; what users quote has them (Shippable/support#4462, CircleCI-Archived/circle-ecs#1).
+    aws: `${UNPLACED} The closest matching (container-instance node-1) is already using a port required by your task.`,
+    ours: missing("1 node(s) didn't have free ports for the requested pod ports", 'node-1'),
     producedBy: `${events} > tell of tasks that were stopped before they ran, and of a port that is taken`,
   },
   {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseTask } from '../../../src/api/task.ts';
 import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
-import { placementFailure } from '../../../src/ecs/placement-failure.ts';
+import { closestMatch, placementFailure, portHolder } from '../../../src/ecs/placement-failure.ts';
 import { withOverrides } from '../../../src/ecs/task-overrides.ts';
 
 const definition = parseTaskDefinition({
@@ -108,5 +108,19 @@ describe('why no node takes a task', () => {
     ['RESOURCE', 'something else'],
   ])('is %s in the words of RunTask', (reason, detail) => {
     expect(placementFailure(detail)).toBe(reason);
+  });
+
+  it('names the node of a task that has its port, one of its own service first', () => {
+    const user = (node: string | undefined, owner: string, ended = false) => ({ node, owner, ended });
+    expect(portHolder([user('b', 'other'), user('a', 'other')], 'web')).toBe('a');
+    expect(portHolder([user('a', 'other'), user('c', 'web'), user('b', 'web')], 'web')).toBe('b');
+    expect(portHolder([user('a', 'web', true), user(undefined, 'web'), user('z', 'other')], 'web')).toBe('z');
+    expect(portHolder([user('a', 'web', true), user(undefined, 'other')], 'web')).toBeUndefined();
+  });
+
+  it('says so of ports only: of what else is lacking no node is known', () => {
+    const lacks = 'has insufficient CPU units available.';
+    const detail = "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't have free ports.";
+    expect(closestMatch(detail, 'node-1')).toBe(`The closest matching container-instance ${lacks}`);
   });
 });
