@@ -44,7 +44,11 @@ export interface Pod extends KubeObject {
       readonly name: string;
       readonly image?: string;
       readonly readinessProbe?: object;
-      readonly ports?: readonly { readonly containerPort: number; readonly hostPort?: number; readonly name?: string }[];
+      readonly ports?: readonly {
+        readonly containerPort: number;
+        readonly hostPort?: number;
+        readonly name?: string;
+      }[];
       readonly env?: readonly { readonly name: string; readonly value?: string }[];
     }[];
   };

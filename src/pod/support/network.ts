@@ -4,7 +4,7 @@ import type { TaskDefinitionSpec } from '../../api/task-definition.ts';
 import { ECS } from '../../aws-model/model.ts';
 import { isAddress, isHostName } from '../name-resolution.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
-import { EXAMPLE, HOST_NETWORK, NAMES_GIVEN, NETWORK } from './proofs.ts';
+import { EXAMPLE, HOST_NETWORK, HOST_PORTS, NAMES_GIVEN, NETWORK } from './proofs.ts';
 
 const noProxy = ignored('there is no App Mesh: traffic goes past the container');
 const shared = 'containers of a task share one network, so two of them cannot listen on one port';
@@ -105,9 +105,10 @@ export const network: Topic = {
     containerPort: exact(NETWORK),
     hostPort: conditional(
       {
-        'a port is named': exact(NETWORK, EXAMPLE),
+        'a port is named': exact(NETWORK, EXAMPLE, HOST_PORTS),
         'it is 0': approximated(
           'the task has an address of its own, where the container port answers: no port of the node is taken',
+          HOST_PORTS,
         ),
       },
       ({ hostPort }: ContainerDefinition['portMappings'][number]) => (hostPort === 0 ? 'it is 0' : 'a port is named'),
