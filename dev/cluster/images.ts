@@ -147,16 +147,27 @@ const digestOf = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes)
 const json = (mediaType: string, value: unknown) => blob(mediaType, Buffer.from(JSON.stringify(value)));
 const reference = ({ mediaType, digest, bytes }: Blob) => ({ mediaType, digest, size: bytes.length });
 
+function imageWith(layer: Blob, runs: ImageConfig): Image {
+  const { manifest, blobs } = imageOf({ digest: layer.digest, size: layer.bytes.length }, runs);
+  return { manifest, blobs: [...blobs, layer] };
+}
+
 /** The three images. They share one layer; what differs is what they run. */
 export function makeImages(): Readonly<Record<ImageKind, Image>> {
   const layer = blob(LAYER, fileSystem());
-  const image = (runs: ImageConfig): Image => {
-    const { manifest, blobs } = imageOf({ digest: layer.digest, size: layer.bytes.length }, runs);
-    return { manifest, blobs: [...blobs, layer] };
-  };
   return {
-    busybox: image({ Cmd: ['/bin/wait'] }),
-    httpd: image({ Entrypoint: ['/bin/entrypoint'], Cmd: ['/bin/http-server'], ExposedPorts: { '80/tcp': {} } }),
-    pause: image({ Entrypoint: ['/bin/wait'], Cmd: [] }),
+    busybox: imageWith(layer, { Cmd: ['/bin/wait'] }),
+    httpd: imageWith(layer, {
+      Entrypoint: ['/bin/entrypoint'],
+      Cmd: ['/bin/http-server'],
+      ExposedPorts: { '80/tcp': {} },
+    }),
+    pause: imageWith(layer, { Entrypoint: ['/bin/wait'], Cmd: [] }),
   };
+}
+
+/** An image of nothing but one statically linked program. */
+export function programImage(name: string, program: Buffer): Image {
+  const layer = blob(LAYER, tar([directory('tmp', 0o1777), file(name, program, 0o755)]));
+  return imageWith(layer, { Cmd: [`/${name}`], ExposedPorts: { '80/tcp': {} } });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { mustRun, run } from './run.ts';
@@ -11,6 +11,7 @@ import type { Session } from './session.ts';
  *
  *   10.n.255.1      the machine, on the bridge lsh<n>; the API server listens here
  *   10.n.255.1x     node x's eth0
+ *   10.n.255.1xx    a client that joined
  *   10.n.x.0/24     the pods of node x
  *   10.n.128.0/18   Services; from the machine too, by way of node 1
  */
@@ -106,4 +107,32 @@ export async function connectNodes(network: NodeNetwork, places: readonly NodePl
   }
   const [one] = places;
   if (one !== undefined) await mustRun('ip', ['route', 'add', network.serviceCidr, 'via', one.address]);
+}
+
+const firstClient = 100;
+const lastClient = 199;
+
+/**
+ * Gives a process that has a network namespace of its own (`unshare --net`) an interface in the network of a cluster: a
+ * machine beside the nodes, which reaches Services by way of node 1. It goes with the process.
+ * @param bridge of the cluster's network.
+ * @returns its address.
+ */
+export async function joinNetwork(bridge: string, pid: number): Promise<string> {
+  const index = Number(bridge.slice('lsh'.length));
+  for (let client = firstClient; client <= lastClient; client += 1) {
+    const port = `${bridge}c${client}`;
+    const made = await run('ip', ['link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `${pid}`]);
+    if (made.code !== 0 && existsSync(`/sys/class/net/${port}`)) continue;
+    if (made.code !== 0) throw new Error(`no interface for process ${pid}: ${made.stderr.trim()}`);
+    await mustRun('ip', ['link', 'set', port, 'master', bridge, 'up']);
+    const address = `10.${index}.255.${client}`;
+    const inside = (...args: string[]) => mustRun('nsenter', [`--net=/proc/${pid}/ns/net`, '--', 'ip', ...args]);
+    await inside('link', 'set', 'lo', 'up');
+    await inside('address', 'add', `${address}/24`, 'dev', 'eth0');
+    await inside('link', 'set', 'eth0', 'up');
+    await inside('route', 'add', `10.${index}.128.0/18`, 'via', `10.${index}.255.11`);
+    return address;
+  }
+  throw new Error(`${bridge} has ${lastClient - firstClient + 1} clients already`);
 }

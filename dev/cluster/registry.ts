@@ -1,9 +1,10 @@
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { debianImages, debianLayer } from './debian-programs.ts';
-import { type Blob, type ImageKind, imageOf, makeImages } from './images.ts';
+import { type Blob, type ImageKind, imageOf, makeImages, programImage } from './images.ts';
+import { trafficServerPath } from './traffic-server.ts';
 
 /**
  * A read-only OCI registry for the containerds of the real nodes: it answers every name of images.yaml, whatever registry
@@ -25,6 +26,15 @@ const byDigest = new Map<string, Blob>(
   ),
 );
 
+/** The test that needs it has built it: maybe after this registry was started. */
+function trafficServer(): Blob | undefined {
+  const path = trafficServerPath();
+  if (!existsSync(path)) return undefined;
+  const { manifest, blobs } = programImage('traffic-server', readFileSync(path));
+  for (const blob of [manifest, ...blobs]) byDigest.set(blob.digest, blob);
+  return manifest;
+}
+
 /** The name as an image reference writes it: `docker.io/library/nginx` is `nginx`. */
 function shortName(registry: string, repository: string): string {
   if (registry !== 'docker.io' && registry !== 'registry-1.docker.io') return `${registry}/${repository}`;
@@ -37,6 +47,7 @@ function find(registry: string, path: string): Blob | undefined {
   const [, repository = '', , reference = ''] = match;
   if (reference.startsWith('sha256:')) return byDigest.get(reference);
   const name = shortName(registry, repository);
+  if (name === 'longshore.local/traffic-server') return trafficServer();
   const program = real.get(name);
   if (program !== undefined && reference !== 'missing') return program.manifest;
   const kind = kinds[name];

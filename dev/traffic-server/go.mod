@@ -1,0 +1,5 @@
+module longshore.dev/traffic-server
+
+go 1.26.0
+
+require github.com/coder/websocket v1.8.15
