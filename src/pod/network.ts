@@ -1,5 +1,6 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import type { ContainerDefinition } from '../api/container-definition.ts';
+import { portNameOf } from './port-names.ts';
 import type { TaskContext } from './task-context.ts';
 
 /**
@@ -15,10 +16,23 @@ export const network = ({ definition }: TaskContext): Pick<V1PodSpec, 'hostNetwo
  */
 export function ports({ portMappings }: ContainerDefinition, { definition }: TaskContext): Pick<V1Container, 'ports'> {
   const mode = definition.networkMode;
-  const listed = portMappings.flatMap(({ containerPort, hostPort, protocol }) => {
+  const named = new Set<string>();
+  const listed = portMappings.flatMap((mapping) => {
+    const { containerPort, hostPort, protocol } = mapping;
     if (containerPort === undefined) return [];
     const onNode = mode === 'awsvpc' ? 0 : mode === 'host' ? containerPort : (hostPort ?? 0);
-    return [{ containerPort, protocol: protocol.toUpperCase(), ...(onNode > 0 && { hostPort: onNode }) }];
+    const name = portNameOf(mapping);
+    // One port may be mapped to several of the node: Kubernetes wants each name once.
+    const isNew = name !== undefined && !named.has(name);
+    if (isNew) named.add(name);
+    return [
+      {
+        containerPort,
+        protocol: protocol.toUpperCase(),
+        ...(isNew && { name }),
+        ...(onNode > 0 && { hostPort: onNode }),
+      },
+    ];
   });
   return listed.length === 0 ? {} : { ports: listed };
 }

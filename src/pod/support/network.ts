@@ -114,7 +114,9 @@ export const network: Topic = {
       ({ hostPort }: ContainerDefinition['portMappings'][number]) => (hostPort === 0 ? 'it is 0' : 'a port is named'),
     ),
     protocol: exact(NETWORK),
-    name: ignored('only service meshes look at it, and none is there'),
+    name: approximated(
+      'the port of the pod has this name, with a short hash where Kubernetes does not take it: it takes at most 15 of a-z, 0-9 and -',
+    ),
     appProtocol: ignored('only service meshes look at it, and none is there'),
     containerPortRange: approximated(
       'the task has an address of its own, where all its ports are open: none of the node is taken',

@@ -89,4 +89,13 @@ describe('port mappings', () => {
   it('of ranges are not listed: every port of the task is open', () => {
     expect(first({ portMappings: [{ containerPortRange: '5000-5010' }] })).not.toHaveProperty('ports');
   });
+
+  it('are named for what finds them, each name once', () => {
+    const portMappings = [
+      { containerPort: 80, hostPort: 8080, name: 'web' },
+      { containerPort: 81, hostPort: 8081 },
+      { containerPort: 81, hostPort: 8082 },
+    ];
+    expect(first({ portMappings })?.ports?.map(({ name }) => name)).toEqual(['web', 'tcp-81', undefined]);
+  });
 });
