@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { realNodePossible } from './cluster/index.ts';
 import { ensureToolchain } from './cluster/toolchain.ts';
+import { traefikProgram } from './gateway/index.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
@@ -101,6 +102,8 @@ heading('control plane');
 await ensureToolchain((line) => console.log(line));
 const { possible, why } = realNodePossible();
 if (!possible) console.log(`\nThe tests on a real node are skipped: ${why}`);
+const traefik = possible ? await traefikProgram((line) => console.log(line)) : undefined;
+if (traefik !== undefined && 'why' in traefik) console.log(`\nThe tests through a gateway are skipped: ${traefik.why}`);
 // These wait more than they compute, each on a cluster of its own: side by side they take as long as the longer one.
 const IDLE = 'test/cluster/idle.test.ts';
 const besides = async (): Promise<Suites[]> => {

@@ -12,9 +12,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { cacheRoot } from './cache.ts';
 import type { ImageConfig } from './images.ts';
 import { mustRun, run } from './run.ts';
-import { cacheRoot } from './toolchain.ts';
 
 interface DebianPrograms {
   readonly suite: string;

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { cacheRoot } from './cache.ts';
 import { mustRun } from './run.ts';
-import { cacheRoot } from './toolchain.ts';
 
 const source = resolve(import.meta.dirname, '..', 'traffic-server');
 
