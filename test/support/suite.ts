@@ -11,8 +11,8 @@ import { isRecorded, type NamespaceHistory, Recorder } from './recorder.ts';
 export const OPERATOR_USER = 'longshore-operator';
 
 export interface SuiteOptions {
-  /** `real,kwok=1` and `real=4` in a cluster of the file's own. */
-  readonly nodes: 'kwok=3' | 'real' | 'real,kwok=1' | 'real=4';
+  /** `real,kwok=1`, `real=2` and `real=4` in a cluster of the file's own. */
+  readonly nodes: 'kwok=3' | 'real' | 'real,kwok=1' | 'real=2' | 'real=4';
   /** Whether one operator, for all namespaces, runs during the whole file. */
   readonly operator: boolean;
   /** An older Kubernetes, such as `1.34`, in a cluster of the file's own. */
@@ -22,7 +22,7 @@ export interface SuiteOptions {
 }
 
 /** Of clusters of one file, below the folder of the shared one. */
-const FOLDERS = { 'kwok=3': '', real: '', 'real,kwok=1': 'mixed', 'real=4': 'four' } as const;
+const FOLDERS = { 'kwok=3': '', real: '', 'real,kwok=1': 'mixed', 'real=2': 'two', 'real=4': 'four' } as const;
 
 export interface Manifest {
   readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster';

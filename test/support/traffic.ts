@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { joinNetwork } from '../../dev/cluster/network.ts';
 import { readState } from '../../dev/cluster/state.ts';
-import type { Failure, Line, StreamOptions, Summary } from './traffic-client.ts';
+import type { Failure, Line, RequestKind, StreamOptions, Summary } from './traffic-client.ts';
 import { type Source, until } from './until.ts';
 
 export type { Failure, Summary } from './traffic-client.ts';
@@ -33,20 +33,15 @@ export class TrafficStream implements Source {
   #ended = false;
   #said = '';
 
-  private constructor(options: StreamOptions) {
-    // unshare becomes the client: one process, whose end is the end of the namespace.
-    this.#child = spawn(
-      'unshare',
-      [
-        '--net',
-        '--',
-        join(root, 'node_modules', '.bin', 'node'),
-        '--disable-warning=ExperimentalWarning',
-        join(import.meta.dirname, 'traffic-client.ts'),
-        JSON.stringify(options),
-      ],
-      { stdio: ['pipe', 'pipe', 'pipe'] },
-    );
+  private constructor(options: StreamOptions, before: readonly string[]) {
+    const [program = '', ...args] = [
+      ...before,
+      join(root, 'node_modules', '.bin', 'node'),
+      '--disable-warning=ExperimentalWarning',
+      join(import.meta.dirname, 'traffic-client.ts'),
+      JSON.stringify(options),
+    ];
+    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     running.add(this.#child);
     this.#child.stdin?.on('error', () => {}); // it may have ended by itself
     this.#child.stderr?.on('data', (part: Buffer) => {
@@ -65,18 +60,35 @@ export class TrafficStream implements Source {
   static async start(clusterDir: string, options: StreamOptions): Promise<TrafficStream> {
     const bridge = readState(clusterDir)?.real?.bridge;
     if (bridge === undefined) throw new Error(`the cluster in ${clusterDir} has no real nodes`);
-    const stream = new TrafficStream(options);
+    // unshare becomes the client: one process, whose end is the end of the namespace.
+    const stream = new TrafficStream(options, ['unshare', '--net', '--']);
     await stream.#until('the client to be there', () => stream.#ready);
     await joinNetwork(bridge, stream.#child.pid ?? 0);
-    stream.#child.stdin?.write('start\n');
-    await stream.#until('the stream to flow', () => stream.#flowing);
-    return stream;
+    return stream.#begin();
+  }
+
+  /** The client in the network of this process: for servers of the machine itself. */
+  static onThisMachine(options: StreamOptions): Promise<TrafficStream> {
+    return new TrafficStream(options, []).#begin();
+  }
+
+  async #begin(): Promise<TrafficStream> {
+    this.#child.stdin?.write('start\n');
+    await this.#until('the stream to flow', () => this.#flowing);
+    return this;
   }
 
   /** Returns once all of these have answered. */
   async answeredBy(tasks: readonly string[], timeoutMs?: number): Promise<void> {
     const missing = (): string[] => tasks.filter((task) => !this.tasks.has(task));
     await this.#until(`answers of ${tasks.join(', ')}`, () => missing().length === 0, timeoutMs);
+  }
+
+  /** Returns the first failure of this kind, once there is one. */
+  async failureOf(kind: RequestKind, timeoutMs?: number): Promise<Failure> {
+    const find = (): Failure | undefined => this.failures.find((failure) => failure.kind === kind);
+    await this.#until(`a failure of a request of kind ${kind}`, () => find() !== undefined, timeoutMs);
+    return find() as Failure;
   }
 
   /** Lets it finish what it has begun. */
