@@ -13,6 +13,8 @@ export interface GoPrograms {
   readonly what: string;
   /** About how long a cold build takes on two cores. */
   readonly minutes: number;
+  /** Files of the module itself that the programs are made of. Default: none, they come from modules. */
+  readonly sources?: readonly string[];
   /** The names that Go gives the programs. */
   readonly files: readonly string[];
   /** Besides those of every build. */
@@ -26,15 +28,17 @@ export class GoUnavailableError extends Error {
 
 const flagsOf = ({ flags }: GoPrograms): string[] => ['-buildvcs=false', '-trimpath', ...flags];
 
-/** The folder of the programs built from this go.mod, whether or not it exists yet. */
+/** The folder of what is built from this go.mod, whether or not it exists yet. */
 function folderOf(programs: GoPrograms): string {
-  const hash = createHash('sha256')
-    .update(readFileSync(join(programs.moduleDir, 'go.mod')))
-    .update(readFileSync(join(programs.moduleDir, 'go.sum')))
-    .update(JSON.stringify([flagsOf(programs), process.platform, process.arch]))
-    .digest('hex');
-  return join(cacheRoot(), hash.slice(0, 16));
+  const hash = createHash('sha256');
+  for (const name of ['go.mod', 'go.sum', ...(programs.sources ?? [])])
+    hash.update(readFileSync(join(programs.moduleDir, name)));
+  hash.update(JSON.stringify([flagsOf(programs), process.platform, process.arch]));
+  return join(cacheRoot(), hash.digest('hex').slice(0, 16));
 }
+
+/** The folder of the programs, whether or not it exists yet. */
+export const goProgramsFolder = (programs: GoPrograms): string => join(folderOf(programs), 'bin');
 
 /**
  * The folder that has the programs, built when they are not in the cache.
@@ -42,7 +46,7 @@ function folderOf(programs: GoPrograms): string {
  */
 export async function ensureGoPrograms(programs: GoPrograms, onProgress: (line: string) => void): Promise<string> {
   const dir = folderOf(programs);
-  const bin = join(dir, 'bin');
+  const bin = goProgramsFolder(programs);
   if (existsSync(dir)) return bin;
   mkdirSync(cacheRoot(), { recursive: true });
   const release = await lock(`${dir}.lock`, programs.what, onProgress);
