@@ -1,6 +1,6 @@
 import { Backoff, sleep } from './backoff.ts';
 import type { ListQuery, WatchEvent } from './client.ts';
-import { ApiError, isForbidden, isGone, isTooManyRequests, missingRight } from './errors.ts';
+import { ApiError, isForbidden, isGone, isNotFound, isTooManyRequests, missingRight } from './errors.ts';
 import { defaultTimings, type ReflectorOptions, type ReflectorTimings } from './reflector-options.ts';
 import { type KubeObject, type Resource, resourceName } from './resource.ts';
 import { LONGEST_RETRY_AFTER_SECONDS } from './retry.ts';
@@ -18,6 +18,8 @@ export interface ReflectorProblem {
   readonly message: string;
   /** A right is missing: nothing but its grant will help. */
   readonly forbidden: boolean;
+  /** The server has no such kind: its CustomResourceDefinition is not there. */
+  readonly absent?: true;
 }
 
 /**
@@ -227,6 +229,7 @@ export class Reflector<T extends Stored, Source = KubeObject> {
       if (performance.now() - this.#refusedSince >= this.#timings.giveUpMs) this.#listNext = true;
     }
     if (isForbidden(error)) this.#forbidden(error);
+    else if (isNotFound(error)) this.#absent();
     else {
       this.#problem = { message: error instanceof Error ? error.message : String(error), forbidden: false };
       this.#log(error instanceof ApiError ? 'warn' : 'info', error, 'the watch failed: trying again');
@@ -241,6 +244,14 @@ export class Reflector<T extends Stored, Source = KubeObject> {
     if (this.#problem?.message !== message)
       logger.error({ resource: resourceName(resource), verb: error.verb, namespace }, message);
     this.#problem = { message, forbidden: true };
+  }
+
+  /** Said once as well: it may come at any time, and many clusters never have it. */
+  #absent(): void {
+    const { resource, logger } = this.#options;
+    const message = `the API server has no ${resourceName(resource)} of version ${resource.version}`;
+    if (this.#problem?.absent !== true) logger.info({ resource: resourceName(resource) }, message);
+    this.#problem = { message, forbidden: false, absent: true };
   }
 
   #log(level: 'debug' | 'info' | 'warn', error: unknown, message: string): void {

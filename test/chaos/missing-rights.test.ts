@@ -134,6 +134,34 @@ test('a server that cannot be asked is a problem too, but not one of rights', as
   expect(errors).toEqual([]);
 });
 
+test('a kind that the server does not have is said once, and watched once it is there', async () => {
+  let asked = 0;
+  let there = false;
+  server.inject(
+    (request) => !there && request.path.startsWith(PODS),
+    (_request, response) => {
+      asked += 1;
+      // As for a group that it does not know: no Status.
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
+    },
+    100_000,
+  );
+  const said: string[] = [];
+  logger = {
+    ...logger,
+    info: (_fields, message) => said.push(message),
+    warn: (_fields, message) => said.push(message),
+  };
+  const reflector = reflect();
+  await server.until(() => asked >= 5);
+  expect(said).toEqual(['the API server has no pods of version v1']);
+  expect(reflector.problem).toEqual({ message: said[0], forbidden: false, absent: true });
+  there = true;
+  await reflector.synced;
+  expect(reflector.problem).toBeUndefined();
+  expect(errors).toEqual([]);
+});
+
 test('caches that stay incomplete end the wait with an error that says which and why', async () => {
   forbid(isWatch, watchWords);
   const reflector = reflect();
