@@ -1,8 +1,17 @@
 import type { z } from 'zod';
 import { batchJobSpecSchema, batchJobStatusSchema } from '../../src/api/batch-job.ts';
 import { clusterSpecSchema, clusterStatusSchema } from '../../src/api/cluster.ts';
-import { batchJobs, clusters, type ResourceDescriptor, services, taskDefinitions, tasks } from '../../src/api/meta.ts';
+import {
+  batchJobs,
+  clusters,
+  type ResourceDescriptor,
+  services,
+  targetGroups,
+  taskDefinitions,
+  tasks,
+} from '../../src/api/meta.ts';
 import { serviceSpecSchema, serviceStatusSchema } from '../../src/api/service.ts';
+import { targetGroupSpecSchema, targetGroupStatusSchema } from '../../src/api/target-group.ts';
 import { taskSpecSchema, taskStatusSchema } from '../../src/api/task.ts';
 import { taskDefinitionSpecSchema, taskDefinitionStatusSchema } from '../../src/api/task-definition.ts';
 
@@ -117,6 +126,21 @@ export const KINDS: readonly Kind[] = [
       { name: 'Cluster', type: 'string', jsonPath: '.status.clusterName' },
       { name: 'Account', type: 'string', jsonPath: '.spec.account' },
       { name: 'Region', type: 'string', jsonPath: '.spec.region' },
+      { name: 'Ready', type: 'string', jsonPath: `${ready}.status` },
+      reason,
+      age,
+    ],
+  },
+  {
+    resource: targetGroups,
+    description:
+      'A target group of Elastic Load Balancing: the tasks of services that share the traffic of a port, how they are checked, and how long those that stop go on for the requests that they have.',
+    spec: targetGroupSpecSchema,
+    status: targetGroupStatusSchema,
+    columns: [
+      { name: 'Protocol', type: 'string', jsonPath: '.spec.protocol' },
+      { name: 'Port', type: 'integer', jsonPath: '.spec.port' },
+      { name: 'Service', type: 'string', jsonPath: '.status.service', description: 'Core Service of the targets.' },
       { name: 'Ready', type: 'string', jsonPath: `${ready}.status` },
       reason,
       age,

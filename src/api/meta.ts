@@ -23,8 +23,16 @@ export const LABELS = {
   group: 'longshore.dev/group',
   /** On a task that was asked to stop or has ended: no longer selected by scale and traffic. */
   stopped: 'longshore.dev/stopped',
+  /** DEACTIVATING on a task that is no longer a target, and goes on for the requests that it has. */
+  lastStatus: 'longshore.dev/last-status',
   managedBy: 'app.kubernetes.io/managed-by',
 } as const;
+
+/**
+ * Prefix of the labels of a pod that stands behind core Services: behind the prefix the name of one. The value is
+ * `selected` where the Service selects it, `listed` where Longshore writes it into EndpointSlices itself.
+ */
+export const TRAFFIC_LABEL = 'traffic.longshore.dev/';
 
 /** Value of `LABELS.managedBy`. */
 export const MANAGED_BY = 'longshore';
@@ -65,6 +73,8 @@ export const ANNOTATIONS = {
   containerReasons: 'longshore.dev/container-reasons',
   /** When the stop was asked for, RFC 3339: ECS's stoppingAt. */
   stoppingAt: 'longshore.dev/stopping-at',
+  /** Until when a task that is no longer a target goes on for the requests that it has, RFC 3339; its SIGTERM follows. */
+  drainingUntil: 'longshore.dev/draining-until',
   /** Task definition revision: when it was deregistered, RFC 3339; it is INACTIVE from then on. */
   deregisteredAt: 'longshore.dev/deregistered-at',
 
@@ -137,6 +147,14 @@ export const clusters = {
   singular: 'cluster',
   kind: 'Cluster',
   shortNames: ['ecluster'],
+} as const satisfies ResourceDescriptor;
+
+export const targetGroups = {
+  ...common,
+  plural: 'targetgroups',
+  singular: 'targetgroup',
+  kind: 'TargetGroup',
+  shortNames: ['etg'],
 } as const satisfies ResourceDescriptor;
 
 export interface OwnerReference {

@@ -11,6 +11,7 @@ import {
   deploymentControllerSchema,
 } from './deployment-configuration.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
+import { loadBalancersSchema } from './load-balancer.ts';
 import { networkConfigurationSchema } from './network-configuration.ts';
 import { parseWith } from './parse.ts';
 import { placementFields, placementRules } from './placement.ts';
@@ -50,6 +51,7 @@ export const serviceSpecSchema = withRules(
     healthCheckGracePeriodSeconds: integer(0)
       .default(0)
       .describe('Seconds after the start of a task in which failed health checks do not count, from 0. Default: 0.'),
+    loadBalancers: loadBalancersSchema(),
     networkConfiguration: networkConfigurationSchema.optional(),
     volumeConfigurations: volumeConfigurationsSchema(),
     ...placementFields,

@@ -3,9 +3,11 @@ import type { z } from 'zod';
 import { batchJobSpecSchema, parseBatchJob } from '../api/batch-job.ts';
 import { clusterSpecSchema, parseCluster } from '../api/cluster.ts';
 import { parseService, serviceSpecSchema } from '../api/service.ts';
+import { parseTargetGroup, targetGroupSpecSchema } from '../api/target-group.ts';
 import { parseTask, taskSpecSchema } from '../api/task.ts';
 import { parseTaskDefinition, taskDefinitionSpecSchema } from '../api/task-definition.ts';
 import { allFieldSupport, type FieldReport } from '../pod/field-support.ts';
+import { targetGroupSupport } from '../traffic/target-group-support.ts';
 import type { Fields } from './fields.ts';
 
 interface KindEntry {
@@ -34,6 +36,10 @@ const KINDS = {
   Cluster: {
     schema: clusterSpecSchema,
     support: (spec: Fields) => allFieldSupport('Cluster', parseCluster(spec), spec),
+  },
+  TargetGroup: {
+    schema: targetGroupSpecSchema,
+    support: (spec: Fields) => targetGroupSupport(parseTargetGroup(spec)),
   },
 } as const satisfies Readonly<Record<string, KindEntry>>;
 

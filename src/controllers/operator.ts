@@ -1,8 +1,18 @@
 /** Wires caches and controllers: watch → store → queue(owner) → reconcile. */
 import { parseBatchJob } from '../api/batch-job.ts';
 import { parseCluster } from '../api/cluster.ts';
-import { batchJobs, clusters, LABELS, MANAGED_BY, services, taskDefinitions, tasks } from '../api/meta.ts';
+import {
+  batchJobs,
+  clusters,
+  LABELS,
+  MANAGED_BY,
+  services,
+  targetGroups,
+  taskDefinitions,
+  tasks,
+} from '../api/meta.ts';
 import { parseService } from '../api/service.ts';
+import { parseTargetGroup } from '../api/target-group.ts';
 import { parseTask } from '../api/task.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
 import { catchUp } from '../kube/catch-up.ts';
@@ -13,6 +23,8 @@ import type { Logger } from '../kube/logger.ts';
 import { Reflector, type ReflectorProblem } from '../kube/reflector.ts';
 import {
   controllerRevisions,
+  coreServices,
+  endpointSlices,
   nodes,
   podDisruptionBudgets,
   pods,
@@ -40,8 +52,11 @@ import type { Runtime } from './runtime.ts';
 import { reconcileService } from './service.ts';
 import { StatusWriter } from './status-writer.ts';
 import { createStores } from './stores.ts';
+import { reconcileTargetGroup } from './target-group.ts';
 import { reconcileTaskDefinition } from './task-definition.ts';
 import { familyOf } from './task-revisions.ts';
+import { endpointSliceRecord } from './traffic/endpoint-slices.ts';
+import { keptRecord } from './traffic/kept-objects.ts';
 import { Wake } from './wake.ts';
 import { Zones } from './zones.ts';
 
@@ -95,6 +110,8 @@ export interface Operator {
 const WITHOUT_NODES =
   'tasks stay on nodes that are cordoned, one on a lost node is STOPPING until the node is gone, and DAEMON services have no tasks';
 
+const WITHOUT_SLICES = 'tasks with containers that may end alone are no targets';
+
 export function createOperator(options: OperatorOptions): Operator {
   const { client, events, logger, metrics, namespace, workers, cacheSyncTimeoutMs: timeoutMs } = options;
   const stores = createStores();
@@ -107,6 +124,7 @@ export function createOperator(options: OperatorOptions): Operator {
     batchJobs: controller('batchjob', reconcileBatchJob),
     runTasks: controller('task', reconcileRunTask),
     clusters: controller('cluster', reconcileCluster),
+    targetGroups: controller('targetgroup', reconcileTargetGroup),
   };
   const daemons = new Daemons();
   const zones = new Zones(stores.nodes);
@@ -152,9 +170,10 @@ export function createOperator(options: OperatorOptions): Operator {
       pods,
       observePod,
       stores.tasks,
-      ({ type, object }) => {
+      ({ type, object, previous }) => {
         if (type === 'deleted') noteDeparted(object);
         wake.owner(object.owner);
+        wake.listed(object, previous);
         if (type === 'deleted' || object.ended) wake.daemonsBeside(object);
       },
       managed,
@@ -197,6 +216,14 @@ export function createOperator(options: OperatorOptions): Operator {
       else wake.namespace(object.namespace);
       if (type === 'deleted') forget('clusters', object);
     }),
+    targetGroups: watch(targetGroups, recordOf(parseTargetGroup), stores.targetGroups, ({ type, object, previous }) => {
+      if (type === 'deleted') forget('targetGroups', object);
+      controllers.targetGroups.enqueue(keyOf(object));
+      if (type !== 'modified' || previous?.generation !== object.generation) {
+        wake.targetGroup(object);
+        if (previous !== undefined) wake.targetGroup(previous);
+      }
+    }),
   };
 
   // Nodes have no namespace: an operator of one namespace has no right to them.
@@ -211,7 +238,15 @@ export function createOperator(options: OperatorOptions): Operator {
     },
     managed,
   );
-  const optional = [budgetReflector, ...(nodeReflector === undefined ? [] : [nodeReflector])];
+  const wakeOwner = ({ object: { owner } }: { readonly object: { readonly owner: string } }): void => wake.owner(owner);
+  const coreServiceReflector = watch(coreServices, keptRecord, stores.coreServices, wakeOwner, managed);
+  const endpointSliceReflector = watch(endpointSlices, endpointSliceRecord, stores.endpointSlices, wakeOwner, managed);
+  const optional = [
+    coreServiceReflector,
+    endpointSliceReflector,
+    budgetReflector,
+    ...(nodeReflector === undefined ? [] : [nodeReflector]),
+  ];
   const allReflectors = () => [...Object.values(reflectors), ...optional];
 
   const barriers = {
@@ -222,6 +257,9 @@ export function createOperator(options: OperatorOptions): Operator {
     batchJobs: new WriteBarrier(reflectors.batchJobs),
     runTasks: new WriteBarrier(reflectors.runTasks),
     clusters: new WriteBarrier(reflectors.clusters),
+    targetGroups: new WriteBarrier(reflectors.targetGroups),
+    coreServices: new WriteBarrier(coreServiceReflector),
+    endpointSlices: new WriteBarrier(endpointSliceReflector),
     budgets: new WriteBarrier(budgetReflector),
   };
   let features: ClusterFeatures = ALL_FEATURES;
@@ -244,6 +282,7 @@ export function createOperator(options: OperatorOptions): Operator {
       batchJobs: new StatusWriter(client, batchJobs, barriers.batchJobs),
       runTasks: new StatusWriter(client, tasks, barriers.runTasks),
       clusters: new StatusWriter(client, clusters, barriers.clusters),
+      targetGroups: new StatusWriter(client, targetGroups, barriers.targetGroups),
     },
     binpackScheduler: options.binpackScheduler,
     nodes: nodeView(stores.nodes, () => nodeReflector !== undefined && isSeen(nodeReflector)),
@@ -273,6 +312,8 @@ export function createOperator(options: OperatorOptions): Operator {
       await catchUp(Object.values(reflectors), { logger, signal, timeoutMs });
       if (nodeReflector === undefined) logger.info({}, `an operator of one namespace sees no nodes: ${WITHOUT_NODES}`);
       else await catchUpIfAllowed(nodeReflector, WITHOUT_NODES, { logger, signal, timeoutMs });
+      await catchUpIfAllowed(coreServiceReflector, 'target groups get no core Service', { logger, signal, timeoutMs });
+      await catchUpIfAllowed(endpointSliceReflector, WITHOUT_SLICES, { logger, signal, timeoutMs });
       await catchUpIfAllowed(budgetReflector, 'services get no PodDisruptionBudget', { logger, signal, timeoutMs });
       if (signal.aborted) return;
       features = await probeFeatures(client, logger, namespace ?? 'default');

@@ -38,7 +38,8 @@ export function resolvedRefs(problems: readonly TaskProblem[]): ConditionInput {
 /** Why no task may start, if so. */
 export function blockedBy(
   problems: readonly TaskProblem[],
-): { readonly reason: string; readonly message: string; readonly stalled: true } | undefined {
+): { readonly reason: string; readonly message: string; readonly stalled: boolean } | undefined {
   const found = summary(problems.filter(({ blocks }) => blocks));
-  return found === undefined ? undefined : { ...found, stalled: true };
+  // A target group may be made after its service: in which order they are applied is nobody's concern.
+  return found === undefined ? undefined : { ...found, stalled: found.reason !== 'TargetGroupNotFound' };
 }

@@ -2,6 +2,7 @@
 import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
 import type { ClusterSpec, ClusterStatus } from '../api/cluster.ts';
 import type { ServiceSpec, ServiceStatus } from '../api/service.ts';
+import type { TargetGroupSpec, TargetGroupStatus } from '../api/target-group.ts';
 import type { TaskSpec, TaskStatus } from '../api/task.ts';
 import type { TaskDefinitionSpec, TaskDefinitionStatus } from '../api/task-definition.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -20,6 +21,8 @@ import type { NodeRecord, NodeView } from './nodes.ts';
 import type { CustomRecord, RevisionRecord } from './records.ts';
 import type { RestartBudget } from './restart-budget.ts';
 import type { StatusWriter } from './status-writer.ts';
+import type { CoreServiceRecord } from './traffic/core-services.ts';
+import type { EndpointSliceRecord } from './traffic/endpoint-slices.ts';
 import type { Zones } from './zones.ts';
 
 export type TaskDefinitionRecord = CustomRecord<TaskDefinitionSpec, TaskDefinitionStatus>;
@@ -29,14 +32,16 @@ export type RunTaskRecord = CustomRecord<TaskSpec, TaskStatus>;
 
 export type ClusterRecord = CustomRecord<ClusterSpec, ClusterStatus>;
 
+export type TargetGroupRecord = CustomRecord<TargetGroupSpec, TargetGroupStatus>;
+
 export interface Stores {
-  /** Indexes: `owner` (UID of the controlling object), `node`. */
+  /** Indexes: `owner` (UID of the controlling object), `node`, `listed` (`<namespace>/<core Service>`). */
   readonly tasks: Store<ObservedTask>;
   /** Indexes: `owner` (UID of the Service), `family` (`<namespace>/<AWS family>`). */
   readonly revisions: Store<RevisionRecord>;
   /** Indexes: `family`. */
   readonly taskDefinitions: Store<TaskDefinitionRecord>;
-  /** Indexes: `uid`, `family`, `namespace`, `daemon`. */
+  /** Indexes: `uid`, `family`, `namespace`, `daemon`, `targetGroup` (`<namespace>/<AWS name>`). */
   readonly services: Store<ServiceRecord>;
   /** Indexes: `uid`, `family`. */
   readonly batchJobs: Store<BatchJobRecord>;
@@ -44,6 +49,12 @@ export interface Stores {
   readonly runTasks: Store<RunTaskRecord>;
   /** Indexes: `namespace`. */
   readonly clusters: Store<ClusterRecord>;
+  /** Indexes: `uid`, `name` (`<namespace>/<AWS name>`), `namespace`. */
+  readonly targetGroups: Store<TargetGroupRecord>;
+  /** Core Services that Longshore made. Indexes: `owner` (UID). */
+  readonly coreServices: Store<CoreServiceRecord>;
+  /** Those that Longshore writes. Indexes: `owner` (UID). */
+  readonly endpointSlices: Store<EndpointSliceRecord>;
   /** Empty where nodes may not be watched. */
   readonly nodes: Store<NodeRecord>;
   /** Those that Longshore made; empty where they may not be watched. Indexes: `owner` (UID of the Service). */
@@ -73,6 +84,7 @@ export interface Runtime {
     readonly batchJobs: StatusWriter<BatchJobStatus>;
     readonly runTasks: StatusWriter<TaskStatus>;
     readonly clusters: StatusWriter<ClusterStatus>;
+    readonly targetGroups: StatusWriter<TargetGroupStatus>;
   };
   readonly nodes: NodeView;
   /** Whether the store has the PodDisruptionBudgets of the cluster. */

@@ -3,14 +3,16 @@ import { ANNOTATIONS, LABELS, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
 import { ZONE_ATTRIBUTE } from '../ecs/balance.ts';
 import { NAMED_TASKS, serviceEvent } from '../ecs/service-events.ts';
-import type { ServiceAction, ServicePlan } from '../ecs/service-plan.ts';
-import { FAILED_HEALTH_CHECKS, lastStatus, type Task } from '../ecs/task.ts';
+import type { ServiceAction, ServicePlan, Stop } from '../ecs/service-plan.ts';
+import { lastStatus, type Task } from '../ecs/task.ts';
+import { failedTargetChecks, isHealthFailure } from '../ecs/task-health.ts';
 import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { PodTemplate } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { tagAnnotation } from '../pod/tags.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { drainsUntil } from './drains.ts';
 import { keyOf } from './records.ts';
 import { blockedBy, clusterProblems } from './references.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
@@ -45,6 +47,9 @@ export async function carryOut(
   let unhealthy = 0;
   const stopped: ObservedTask[] = [];
   const failedChecks: string[] = [];
+  const registered = new Map<string, number>();
+  const deregistered = new Map<string, number>();
+  let draining = 0;
   const events: string[] = [];
   let failure: unknown;
   const attempt = async (work: () => Promise<void>): Promise<void> => {
@@ -59,10 +64,15 @@ export async function carryOut(
   await attempt(() =>
     slowStart(stops, async (action) => {
       logAction(runtime, key, action);
-      await stopTask(runtime, action.task, action);
+      const drainingUntil = drainsUntil(runtime, action.task);
+      await stopTask(runtime, action.task, action, drainingUntil);
+      if (drainingUntil !== undefined) {
+        draining++;
+        for (const { arn } of targetsOf(action.task)) count(deregistered, arn);
+      }
       if (action.forZone === true) push(moved.from, zoneOf(runtime, action.task), action.task.id);
       else if (action.stopCode === 'ServiceSchedulerInitiated') stopped.push(action.task);
-      if (action.stoppedReason === FAILED_HEALTH_CHECKS.stoppedReason) failedChecks.push(action.task.id);
+      if (isHealthFailure(action)) failedChecks.push(failedCheck(serviceName, action));
     }),
   );
   const starts = plan.actions.filter((action) => action.kind === 'start');
@@ -86,15 +96,16 @@ export async function carryOut(
         if (action.standIn === undefined) started.push(task);
         else push(moved.to, action.standIn.zone, task);
         launched++;
+        for (const arn of template.targetGroups) count(registered, arn);
         if (action.replaces === 'unhealthy') unhealthy++;
       });
     });
     if (launched < own.length) unlaunched ??= { deployment: id, count: own.length - launched };
   }
 
-  for (const task of failedChecks.slice(0, NAMED_TASKS))
-    events.push(serviceEvent.failedHealthChecks(serviceName, task));
+  events.push(...failedChecks.slice(0, NAMED_TASKS));
   if (started.length > 0) events.push(serviceEvent.started(serviceName, started, unhealthy));
+  for (const [arn, tasks] of registered) events.push(serviceEvent.registeredTargets(serviceName, arn, tasks));
   for (const [zone, tasks] of moved.to) events.push(serviceEvent.startedInZone(serviceName, zone, tasks));
   for (const [zone, tasks] of moved.from) events.push(serviceEvent.stoppedInZone(serviceName, zone, tasks));
   const isPending = (task: Task): boolean => lastStatus(task) !== 'RUNNING';
@@ -108,12 +119,31 @@ export async function carryOut(
         running.map(({ id }) => id),
       ),
     );
+  for (const [arn, tasks] of deregistered) events.push(serviceEvent.deregisteredTargets(serviceName, arn, tasks));
+  if (draining > 0) events.push(serviceEvent.begunDraining(serviceName, draining));
   return {
     events,
     failure,
     ...(blocked !== undefined && { blocked }),
     ...(unlaunched !== undefined && { unlaunched }),
   };
+}
+
+const targetsOf = ({ containers }: Task): { readonly arn: string; readonly port: number }[] =>
+  containers.flatMap(({ endpoints = [] }) =>
+    endpoints.flatMap(({ arn, port }) => (arn === undefined ? [] : [{ arn, port }])),
+  );
+
+/** The kubelet tells whether a check failed, not how. */
+function failedCheck(service: string, { task, stoppedReason }: Stop<ObservedTask>): string {
+  const target = targetsOf(task).find(({ arn }) => failedTargetChecks(arn).stoppedReason === stoppedReason);
+  return target === undefined
+    ? serviceEvent.failedHealthChecks(service, task.id)
+    : serviceEvent.unhealthyTarget(service, task.id, { ...target, reason: 'Health checks failed' });
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 function push(lists: Map<string, string[]>, key: string, value: string): void {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ClusterSpec } from '../api/cluster.ts';
 import type { KubernetesOptions } from '../api/kubernetes-options.ts';
+import type { LoadBalancer } from '../api/load-balancer.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
@@ -26,6 +27,7 @@ import {
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { deleteRevision, type TaskRevision } from './task-revisions.ts';
 import { ownerReference } from './tasks.ts';
+import { trafficOf } from './traffic/registrations.ts';
 
 /** What starts a new deployment when it changes (`ecs-semantics §3.2`). */
 interface Trigger {
@@ -34,6 +36,8 @@ interface Trigger {
   readonly kubernetes: KubernetesOptions | null;
   /** Absent where there are none. */
   readonly volumeConfigurations?: readonly VolumeConfiguration[];
+  /** Absent where there are none. */
+  readonly loadBalancers?: readonly Partial<LoadBalancer>[];
 }
 
 /** The content of a deployment's ControllerRevision. */
@@ -116,12 +120,13 @@ export const rollbackTarget = (
   rollback && failing?.since === undefined ? older.find(({ completed, failed }) => completed && !failed) : undefined;
 
 function triggerOf(service: ServiceRecord, revision: TaskRevision): Trigger {
-  const { volumeConfigurations = [] } = service.spec ?? {};
+  const { volumeConfigurations = [], loadBalancers = [] } = service.spec ?? {};
   return {
     taskDefinition: `${revision.family}:${revision.revision}`,
     forceNewDeployment: service.annotations[ANNOTATIONS.forceNewDeployment] ?? '',
     kubernetes: service.spec?.kubernetes ?? null,
     ...(volumeConfigurations.length > 0 && { volumeConfigurations }),
+    ...(loadBalancers.length > 0 && { loadBalancers }),
   };
 }
 
@@ -257,8 +262,8 @@ function annotate(
 
 interface KnownTemplate {
   readonly cluster: ClusterSpec;
-  /** As JSON. */
-  readonly placement: string;
+  /** Placement and traffic, as JSON. */
+  readonly launch: string;
   readonly template: PodTemplate;
 }
 
@@ -285,10 +290,11 @@ export function templateOf(
   cluster: ClusterSpec,
 ): PodTemplate {
   const placement = placementOf(runtime, service, id);
-  const placementText = JSON.stringify(placement);
-  const known = templates.get(record);
-  if (known?.cluster === cluster && known.placement === placementText) return known.template;
   const { family, revision, definition, trigger } = record.data as DeploymentData;
+  const traffic = trafficOf(runtime, service.namespace, trigger.loadBalancers ?? []);
+  const launch = JSON.stringify([placement, traffic]);
+  const known = templates.get(record);
+  if (known?.cluster === cluster && known.launch === launch) return known.template;
   const compiled = compileTemplate({
     definition: parseTaskDefinition(definition),
     family,
@@ -298,9 +304,10 @@ export function templateOf(
     ...(trigger.volumeConfigurations !== undefined && { volumeConfigurations: trigger.volumeConfigurations }),
     cluster,
     placement,
+    traffic,
   });
   const template = record.digests === undefined ? compiled : withDigests(compiled, record.digests);
-  templates.set(record, { cluster, placement: placementText, template });
+  templates.set(record, { cluster, launch, template });
   return template;
 }
 

@@ -6,6 +6,7 @@ import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { lastMade, needsDeployment, placementOf, type ServiceDeployment, templateOf } from './service-deployments.ts';
 import { resolveTaskDefinition, type TaskRevision } from './task-revisions.ts';
+import { trafficOf } from './traffic/registrations.ts';
 
 export interface Trouble {
   readonly reason: string;
@@ -45,7 +46,8 @@ export function wantedRevision(
   }
   if (!needsDeployment(service, resolved, newest)) return { problems: running };
   const placement = placementOf(runtime, service, '');
-  const problems = taskProblems(resolved.definition, cluster.spec, { ...spec, placement });
+  const traffic = trafficOf(runtime, service.namespace, spec.loadBalancers);
+  const problems = taskProblems(resolved.definition, cluster.spec, { ...spec, placement, traffic });
   const trouble = blockedBy(problems);
   return trouble === undefined ? { next: resolved, problems } : { trouble, problems };
 }

@@ -12,6 +12,7 @@ import { isDaemon } from './daemons.ts';
 import { alarmFailure, watchAlarms, withBakeTime } from './deployment-alarms.ts';
 import { giveUp, judge } from './deployment-verdict.ts';
 import { keepBudget } from './disruption-budget.ts';
+import { endDrains } from './drains.ts';
 import { pinImages } from './image-digests.ts';
 import { drainingNodes, nodeAttributes, withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
@@ -78,6 +79,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   }
   let { trouble } = wanted;
 
+  const drains = await endDrains(runtime, stores.tasks.by('owner', service.uid));
   const starts = await settleStarts(runtime, stores.tasks.by('owner', service.uid));
   const tasks = withNodes(starts.tasks, runtime.nodes);
   const [newest, ...older] = deployments;
@@ -153,7 +155,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     { plan, deployments, tasks: [...tasks, ...departed], events, trouble, problems, givenUp, alarms },
     plan.actions.length > 0 || givesUp,
   );
-  const failure = done.failure ?? starts.failure ?? budget.failure;
+  const failure = done.failure ?? starts.failure ?? drains.failure ?? budget.failure;
   if (failure !== undefined) throw failure;
   let sweepAt: number | undefined;
   if (result.requeueAfterMs === undefined) {
@@ -182,6 +184,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     result.requeueAfterMs ?? Infinity,
     until(plan.wakeAt),
     until(starts.wakeAt),
+    until(drains.wakeAt),
     until(sweepAt),
   );
   const { asking } = alarms?.known ?? {};

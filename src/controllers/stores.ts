@@ -1,6 +1,7 @@
 /** The caches, and the indexes by which controllers and events find what they need in them. */
-import { parseTaskDefinitionReference } from '../api/names.ts';
+import { arnName, parseTaskDefinitionReference } from '../api/names.ts';
 import { Store } from '../kube/store.ts';
+import type { ObservedTask } from '../pod/observe.ts';
 import { DAEMON, isDaemon } from './daemons.ts';
 import type { BudgetRecord } from './disruption-budget.ts';
 import type { NodeRecord } from './nodes.ts';
@@ -10,8 +11,10 @@ import type {
   RunTaskRecord,
   ServiceRecord,
   Stores,
+  TargetGroupRecord,
   TaskDefinitionRecord,
 } from './runtime.ts';
+import { targetGroupNameOf } from './target-group.ts';
 import { familyOf } from './task-revisions.ts';
 
 /** `<namespace>/<family>` of a `taskDefinition` field, for finding who follows a family. */
@@ -23,12 +26,20 @@ function followed(record: { namespace: string; spec?: { taskDefinition?: string 
 
 const namespaceOf = ({ namespace }: { namespace: string }): string[] => [namespace];
 
+/** `<namespace>/<core Service>` of those whose endpoints Longshore writes. */
+const listedBehind = ({ namespace, traffic = [] }: ObservedTask): string[] =>
+  traffic.filter(({ membership }) => membership === 'listed').map(({ service }) => `${namespace}/${service}`);
+
+const targetGroupsOf = ({ namespace, spec }: ServiceRecord): string[] =>
+  (spec?.loadBalancers ?? []).map(({ targetGroupArn = '' }) => `${namespace}/${arnName(targetGroupArn)}`);
+
 export function createStores(): Stores {
   return {
     tasks: new Store({
       owner: ({ owner }) => [owner],
       node: ({ node }) => (node === undefined ? [] : [node]),
       hostPort: ({ hostPorts = [] }) => hostPorts,
+      listed: listedBehind,
     }),
     revisions: new Store({
       owner: ({ owner }) => (owner === '' ? [] : [owner]),
@@ -42,11 +53,19 @@ export function createStores(): Stores {
       uid: ({ uid }) => [uid],
       family: followed,
       namespace: namespaceOf,
+      targetGroup: targetGroupsOf,
       daemon: (service) => (isDaemon(service) ? [DAEMON] : []),
     }),
     batchJobs: new Store<BatchJobRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
     runTasks: new Store<RunTaskRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
     clusters: new Store<ClusterRecord>({ namespace: namespaceOf }),
+    targetGroups: new Store<TargetGroupRecord>({
+      uid: ({ uid }) => [uid],
+      name: (record) => [`${record.namespace}/${targetGroupNameOf(record)}`],
+      namespace: namespaceOf,
+    }),
+    coreServices: new Store({ owner: ({ owner }) => [owner] }),
+    endpointSlices: new Store({ owner: ({ owner }) => [owner] }),
     nodes: new Store<NodeRecord>(),
     budgets: new Store<BudgetRecord>({ owner: ({ owner }) => [owner] }),
   };

@@ -1,12 +1,14 @@
 /** Starting, stopping and sweeping tasks: the only place that writes pods. */
 import { randomUUID } from 'node:crypto';
 import { ANNOTATIONS, LABELS, type OwnerReference } from '../api/meta.ts';
+import { endsDrainAt } from '../ecs/drain.ts';
 import { endedEssential, type StopCause } from '../ecs/task.ts';
 import { isAlreadyExists, isNotFound } from '../kube/errors.ts';
 import { type KubeObject, pods } from '../kube/resource.ts';
 import type { PodTemplate } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { stampPod, type TaskPod } from '../pod/stamp.ts';
+import { trafficLabel } from '../traffic/registration.ts';
 import { rfc3339 } from './conditions.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -57,21 +59,60 @@ export async function releaseTask(runtime: Runtime, task: ObservedTask): Promise
   }
 }
 
+/** A deadline of one second ends a pod, and keeps it, its logs and exit codes (design §3, decision 3). */
+const END = { activeDeadlineSeconds: 1 };
+
 /**
- * Ends a task, keeping its pod, logs and exit codes: a deadline of one second, with the reason in the same write
- * (design §3, decision 3). A pod no kubelet has seen has nothing to keep and is deleted.
+ * Ends a task, with the reason in the same write. It leaves the traffic first: where it is a target, its end is to follow
+ * at `drainingUntil` ({@link endDrain}), or comes by itself where the pause of its containers is as long.
+ * A pod no kubelet has seen has nothing to keep and is deleted.
+ * @param drainingUntil epoch milliseconds; absent where it does not drain.
  */
-export async function stopTask(runtime: Runtime, task: ObservedTask, cause: StopCause): Promise<void> {
+export async function stopTask(
+  runtime: Runtime,
+  task: ObservedTask,
+  cause: StopCause,
+  drainingUntil?: number,
+): Promise<void> {
   const { client, barriers } = runtime;
   const at = { namespace: task.namespace, name: task.name };
   try {
     if (!task.acknowledged) return await client.delete(pods, at, { preconditions: { uid: task.uid } });
+    const { metadata } = stopRecord(runtime, task, cause);
+    const drains = drainingUntil !== undefined && endsDrainAt(drainingUntil, task) > runtime.now();
     const written = await client.patch<KubeObject>(pods, at, {
-      ...stopRecord(runtime, task, cause),
-      spec: { activeDeadlineSeconds: 1 },
+      metadata: {
+        ...metadata,
+        labels: { ...metadata.labels, ...leavesTraffic(task), ...(drains && { [LABELS.lastStatus]: 'DEACTIVATING' }) },
+        annotations: {
+          ...metadata.annotations,
+          ...(drainingUntil !== undefined && { [ANNOTATIONS.drainingUntil]: rfc3339(drainingUntil) }),
+        },
+      },
+      ...(!drains && { spec: END }),
     });
     barriers.tasks.note(task.owner, written.metadata.resourceVersion);
     sayStopped(runtime, task, cause);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+/** Out of every core Service, in the write that says why. */
+const leavesTraffic = ({ traffic = [] }: ObservedTask): Record<string, null> =>
+  Object.fromEntries(traffic.map(({ service }) => [trafficLabel(service), null]));
+
+/** Ends a task whose drain is over. */
+export async function endDrain(runtime: Runtime, task: ObservedTask): Promise<void> {
+  const { client, barriers } = runtime;
+  const { namespace, name, uid } = task;
+  try {
+    const written = await client.patch<KubeObject>(
+      pods,
+      { namespace, name },
+      { metadata: { uid, labels: { [LABELS.lastStatus]: null } }, spec: END },
+    );
+    barriers.tasks.note(task.owner, written.metadata.resourceVersion);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
@@ -107,7 +148,7 @@ function stopRecord(
   runtime: Runtime,
   task: ObservedTask,
   { stopCode, stoppedReason }: StopCause,
-): { metadata: object } {
+): { metadata: { uid: string; labels: Record<string, string>; annotations: Record<string, string> } } {
   const unstarted = task.containers.filter(
     ({ startFailure, startedAt, exitCode }) =>
       startFailure !== undefined && startedAt === undefined && exitCode === undefined,

@@ -5,15 +5,24 @@ import type { ObservedTask } from '../pod/observe.ts';
 import { DAEMON, type Daemons, isDaemon } from './daemons.ts';
 import type { NodeRecord } from './nodes.ts';
 import { keyOf } from './records.ts';
-import type { Stores } from './runtime.ts';
+import type { Stores, TargetGroupRecord } from './runtime.ts';
+import { targetGroupNameOf } from './target-group.ts';
 import type { Zones } from './zones.ts';
 
 export type Controllers = {
-  readonly [Kind in 'taskDefinitions' | 'services' | 'batchJobs' | 'runTasks' | 'clusters']: Controller;
+  readonly [Kind in
+    | 'taskDefinitions'
+    | 'services'
+    | 'batchJobs'
+    | 'runTasks'
+    | 'clusters'
+    | 'targetGroups']: Controller;
 };
 
-/** The kinds that own tasks. */
-const OWNERS = ['services', 'batchJobs', 'runTasks'] as const;
+/** The kinds that follow a family. */
+const FOLLOWERS = ['services', 'batchJobs', 'runTasks'] as const;
+/** The kinds that own tasks and other objects. */
+const OWNERS = [...FOLLOWERS, 'targetGroups'] as const;
 
 export class Wake {
   readonly #stores: Stores;
@@ -28,7 +37,7 @@ export class Wake {
     this.#zones = zones;
   }
 
-  /** The owner of tasks that has this UID. */
+  /** The owner of tasks and other objects that has this UID. */
   owner(uid: string): void {
     for (const kind of OWNERS) {
       for (const object of this.#stores[kind].by('uid', uid)) this.#controllers[kind].enqueue(keyOf(object));
@@ -40,7 +49,7 @@ export class Wake {
    * @param family `<namespace>/<family>`.
    */
   family(family: string): void {
-    for (const kind of ['taskDefinitions', ...OWNERS] as const) {
+    for (const kind of ['taskDefinitions', ...FOLLOWERS] as const) {
       for (const object of this.#stores[kind].by('family', family)) this.#controllers[kind].enqueue(keyOf(object));
     }
   }
@@ -50,6 +59,23 @@ export class Wake {
     for (const kind of ['clusters', 'taskDefinitions', ...OWNERS] as const) {
       for (const object of this.#stores[kind].by('namespace', name)) this.#controllers[kind].enqueue(keyOf(object));
     }
+  }
+
+  /** Who writes the endpoints of the task, as it is and as it was. */
+  listed(...tasks: readonly (ObservedTask | undefined)[]): void {
+    for (const { namespace, traffic = [] } of tasks.filter((task) => task !== undefined)) {
+      for (const { service, membership } of traffic) {
+        if (membership === 'listed') this.owner(this.#stores.coreServices.get(namespace, service)?.owner ?? '');
+      }
+    }
+  }
+
+  /** The services with targets in it, and whoever else has its name. */
+  targetGroup(group: TargetGroupRecord): void {
+    const key = `${group.namespace}/${targetGroupNameOf(group)}`;
+    for (const service of this.#stores.services.by('targetGroup', key))
+      this.#controllers.services.enqueue(keyOf(service));
+    for (const other of this.#stores.targetGroups.by('name', key)) this.#controllers.targetGroups.enqueue(keyOf(other));
   }
 
   /** Those with tasks on the node, those to which it opens a zone, and the DAEMON services to which it is something else now. */

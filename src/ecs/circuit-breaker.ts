@@ -2,18 +2,8 @@
  * The deployment circuit breaker (`ecs-semantics §3.8`): what counts as a failure of a deployment in progress, and how
  * many are too many. Counted from the tasks that exist, ended ones included: those that count are kept until the verdict.
  */
-import {
-  endedEssential,
-  everRan,
-  FAILED_HEALTH_CHECKS,
-  HEALTHY_AFTER_RUNNING_MS,
-  healthView,
-  runningSince,
-  stopCauseOf,
-  stopDue,
-  stoppedAt,
-  type Task,
-} from './task.ts';
+import { endedEssential, everRan, runningSince, stopCauseOf, stopDue, stoppedAt, type Task } from './task.ts';
+import { HEALTHY_AFTER_RUNNING_MS, healthView, isChecked, isHealthFailure } from './task-health.ts';
 
 export interface CircuitBreaker {
   readonly enable: boolean;
@@ -55,7 +45,7 @@ export function deploymentFailures(
 
 /** When the task failed its deployment; undefined where it did not. Epoch milliseconds. */
 export function failedAt(task: Task, now: number, graceMs = 0): number | undefined {
-  if (task.stopCause?.stoppedReason === FAILED_HEALTH_CHECKS.stoppedReason) return task.stoppingAt ?? stoppedAt(task);
+  if (task.stopCause !== undefined && isHealthFailure(task.stopCause)) return task.stoppingAt ?? stoppedAt(task);
   const due = stopDue(task);
   if (!task.ended && !task.stopRequested && due === undefined)
     return healthView(task, now, graceMs).unhealthy ? now : undefined;
@@ -71,13 +61,10 @@ function healthyFrom(task: Task, now: number, graceMs: number): number | undefin
   if (since === undefined) return undefined;
   const healthy = healthView(task, now, graceMs).healthy || (task.ended && everRan(task) && endedHealthy(task));
   if (!healthy) return undefined;
-  if (!hasCheck(task)) return since + HEALTHY_AFTER_RUNNING_MS;
+  if (!isChecked(task)) return since + HEALTHY_AFTER_RUNNING_MS;
   // Of one that has ended, only the end of its health is known.
   return task.ended ? since : (task.readinessChangedAt ?? since);
 }
-
-const hasCheck = ({ containers }: Task): boolean =>
-  containers.some(({ essential, healthCheck }) => essential && healthCheck !== undefined);
 
 /**
  * Whether a task whose essential container has ended had been healthy before. With a check: its pod stopped being ready
@@ -88,6 +75,6 @@ function endedHealthy(task: Task): boolean {
   const since = runningSince(task);
   if (since === undefined) return false;
   const end = endedEssential(task)?.finishedAt ?? stoppedAt(task);
-  const isTold = hasCheck(task) && task.containers.every(({ essential }) => essential);
+  const isTold = isChecked(task) && task.containers.every(({ essential }) => essential);
   return isTold ? (task.readinessChangedAt ?? 0) > since : end - since >= HEALTHY_AFTER_RUNNING_MS;
 }

@@ -3,8 +3,16 @@ import { type DaemonTask, nodeOf } from './daemon-node.ts';
 import type { Stop } from './service-plan.ts';
 import type { ServiceStarts } from './service-starts.ts';
 import type { DeploymentVerdict } from './service-verdict.ts';
-import { isHealthy, isUnhealthy, not, type ServiceView, scaling, stopOf, type Wanted } from './service-view.ts';
-import { FAILED_HEALTH_CHECKS } from './task.ts';
+import {
+  failing,
+  isHealthy,
+  isUnhealthy,
+  not,
+  type ServiceView,
+  scaling,
+  stopOf,
+  type Wanted,
+} from './service-view.ts';
 import { pickVictims } from './victims.ts';
 
 export function daemonStops<T extends DaemonTask>(
@@ -36,11 +44,7 @@ function oldStops<T extends DaemonTask>({ fresh, old, min, now }: ServiceView<T>
   const idle = old.filter(not(isHealthy));
   return [
     ...pickVictims(idle, now, idle.length).map((one) =>
-      stopOf(
-        one.task,
-        isUnhealthy(one) ? FAILED_HEALTH_CHECKS : scaling(one.task),
-        'a task of an older deployment that is not healthy',
-      ),
+      stopOf(one.task, one.health.failure ?? scaling(one.task), 'a task of an older deployment that is not healthy'),
     ),
     ...pickVictims(old.filter(isHealthy), now, healthy - min).map(({ task }, before) =>
       stopOf(task, scaling(task), `${healthy - before} healthy tasks are above the lower bound ${min}`),
@@ -50,7 +54,7 @@ function oldStops<T extends DaemonTask>({ fresh, old, min, now }: ServiceView<T>
 
 /** One at a time: there is no room for a replacement beside it. */
 function unhealthyStops<T extends DaemonTask>({ fresh, now, nothingStopping }: ServiceView<T>): Stop<T>[] {
-  return pickVictims(fresh.filter(isUnhealthy), now, nothingStopping ? 1 : 0).map(({ task }) =>
-    stopOf(task, FAILED_HEALTH_CHECKS, `node ${nodeOf(task)} has room for one task: its replacement comes after it`),
+  return pickVictims(fresh.filter(isUnhealthy), now, nothingStopping ? 1 : 0).map((one) =>
+    stopOf(one.task, failing(one), `node ${nodeOf(one.task)} has room for one task: its replacement comes after it`),
   );
 }

@@ -1,7 +1,8 @@
 /** What a task that starts takes the place of: for the event of the start, and for the budget of restarts. */
 import type { ServiceTask, Start } from './service-plan.ts';
 import { isUnhealthy, type ServiceView } from './service-view.ts';
-import { FAILED_HEALTH_CHECKS, stopCauseOf } from './task.ts';
+import { stopCauseOf } from './task.ts';
+import { isHealthFailure } from './task-health.ts';
 
 /** A task that ended by itself, or one that failed its health checks. */
 export type Replaces = 'ended' | 'unhealthy';
@@ -28,7 +29,8 @@ export function withReplaced<T extends ServiceTask>(view: ServiceView<T>, starts
 const slotOf = (deployment: string, slot: number): string => `${deployment}/${slot}`;
 
 function endOf(task: ServiceTask): Replaces | undefined {
-  const { stopCode, stoppedReason } = stopCauseOf(task);
-  if (stoppedReason === FAILED_HEALTH_CHECKS.stoppedReason) return 'unhealthy';
+  const cause = stopCauseOf(task);
+  if (isHealthFailure(cause)) return 'unhealthy';
+  const { stopCode } = cause;
   return stopCode === 'EssentialContainerExited' || stopCode === 'TaskFailedToStart' ? 'ended' : undefined;
 }

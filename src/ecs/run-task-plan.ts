@@ -4,11 +4,8 @@
  */
 import {
   type Container,
-  containerHealth,
   ESSENTIAL_EXITED,
   everRan,
-  type HealthStatus,
-  healthView,
   type LastStatus,
   lastStatus,
   runningSince,
@@ -18,8 +15,8 @@ import {
   stopDue,
   stoppedAt,
   type Task,
-  taskHealth,
 } from './task.ts';
+import { containerHealth, type HealthStatus, healthView, taskHealth } from './task-health.ts';
 
 export interface RunTask extends Task {
   /** Of its pod: the lock that keeps it from being started twice. */

@@ -14,6 +14,13 @@ type ZoneCounts = readonly (readonly [zone: string, tasks: number])[];
 
 const inZones = (counts: ZoneCounts): string => counts.map(([zone, tasks]) => `${tasks} tasks in ${zone}`).join(', ');
 
+interface UnhealthyTarget {
+  readonly port: number;
+  /** Of the target group. */
+  readonly arn: string;
+  readonly reason: string;
+}
+
 export const serviceEvent = {
   /** @param unhealthy how many of them take the place of tasks that failed their health checks. */
   started: (service: string, tasks: readonly string[], unhealthy = 0) =>
@@ -23,6 +30,15 @@ export const serviceEvent = {
   stoppedRunning: (service: string, tasks: readonly string[]) =>
     `(service ${service}) has stopped ${tasks.length} running tasks: ${named(tasks)}.`,
   stoppedPending: (service: string, count: number) => `(service ${service}) stopped ${count} pending tasks.`,
+  /** @param group as the service names it: the ARN, or the name. */
+  registeredTargets: (service: string, group: string, count: number) =>
+    `(service ${service}) registered ${count} targets in (target-group ${group})`,
+  deregisteredTargets: (service: string, group: string, count: number) =>
+    `(service ${service}) deregistered ${count} targets in (target-group ${group})`,
+  begunDraining: (service: string, count: number) =>
+    `(service ${service}) has begun draining connections on ${count} tasks.`,
+  unhealthyTarget: (service: string, task: string, { port, arn, reason }: UnhealthyTarget) =>
+    `(service ${service}) (task ${task}) (port ${port}) is unhealthy in (target-group ${arn}) due to (reason ${reason}).`,
   deploymentCompleted: (service: string, deployment: string) =>
     `(service ${service}) (deployment ecs-svc/${deployment}) deployment completed.`,
   /** @param because `tasks failed to start`, `alarm detected`. */

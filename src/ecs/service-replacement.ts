@@ -6,7 +6,6 @@ import type { ServiceTask, Stop } from './service-plan.ts';
 import type { ServiceStarts } from './service-starts.ts';
 import type { DeploymentVerdict } from './service-verdict.ts';
 import { isHealthy, isLeaving, not, replaced, type ServiceView, stopOf, type Wanted } from './service-view.ts';
-import { FAILED_HEALTH_CHECKS } from './task.ts';
 import { pickVictims } from './victims.ts';
 
 /** @param surplus what else of the service is stopped now. */
@@ -41,7 +40,7 @@ function idleOldStops<T extends ServiceTask>(
   return victims.map((one) =>
     stopOf(
       one.task,
-      one.health.unhealthy ? FAILED_HEALTH_CHECKS : replaced(one),
+      one.health.failure ?? replaced(one),
       `a task of ${one.leaving ? 'a DRAINING node' : 'an older deployment'} that is not healthy`,
     ),
   );

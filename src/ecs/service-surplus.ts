@@ -1,8 +1,7 @@
 /** What the newest deployment has too much of: a lowered desired count, or unhealthy tasks whose replacement is there. */
 import type { ServiceTask, Stop } from './service-plan.ts';
 import type { ServiceStarts } from './service-starts.ts';
-import { isHealthy, isUnhealthy, not, type ServiceView, scaling, stopOf } from './service-view.ts';
-import { FAILED_HEALTH_CHECKS } from './task.ts';
+import { failing, isHealthy, isUnhealthy, not, type ServiceView, scaling, stopOf } from './service-view.ts';
 import { pickVictims } from './victims.ts';
 
 export function surplusStops<T extends ServiceTask>(
@@ -18,18 +17,18 @@ export function surplusStops<T extends ServiceTask>(
   // Where protection leaves only healthy ones to choose from, these go as far as the lower bound lets them.
   const goingHealthy = surplus.filter(isHealthy).slice(0, Math.max(healthy - min, 0));
   const stops = [
-    ...pickVictims(unhealthy, now, Math.min(replacements, fresh.length - desiredCount), balance).map(({ task }) =>
-      stopOf(task, FAILED_HEALTH_CHECKS, 'its replacement is healthy'),
+    ...pickVictims(unhealthy, now, Math.min(replacements, fresh.length - desiredCount), balance).map((one) =>
+      stopOf(one.task, failing(one), 'its replacement is healthy'),
     ),
     ...[...surplus.filter(not(isHealthy)), ...goingHealthy].map(({ task }) =>
       stopOf(task, scaling(task), `${others.length} tasks are above the desired count ${desiredCount}`),
     ),
   ];
   if (stops.length > 0 || !cramped) return stops;
-  return pickVictims(unhealthy, now, 1, balance).map(({ task }) =>
+  return pickVictims(unhealthy, now, 1, balance).map((one) =>
     stopOf(
-      task,
-      FAILED_HEALTH_CHECKS,
+      one.task,
+      failing(one),
       `its replacement has no room: ${live.length + actions.length} tasks = upper bound ${max}`,
     ),
   );

@@ -2,7 +2,8 @@
 import { type Balancer, balanceOf, balancer } from './balance.ts';
 import { bounds } from './bounds.ts';
 import type { Deployment, ServicePlanInput, ServiceTask, Stop } from './service-plan.ts';
-import { DRAINING, type HealthView, healthView, isProtected, rebalanced, type StopCause } from './task.ts';
+import { DRAINING, isProtected, rebalanced, type StopCause } from './task.ts';
+import { FAILED_HEALTH_CHECKS, type HealthView, healthView } from './task-health.ts';
 
 /** A task that is meant to go on, with what its health says at the time of the plan. */
 export interface Wanted<T> {
@@ -112,6 +113,9 @@ function standInsAmong<T extends ServiceTask>(fresh: readonly Wanted<T>[], now: 
 /** All tasks of one deployment, ended ones included. */
 export const tasksOf = <T extends ServiceTask>({ tasks }: ServiceView<T>, id: string): T[] =>
   tasks.filter(({ deployment }) => deployment === id);
+
+/** Why a task that is not healthy is stopped. */
+export const failing = ({ health }: Wanted<unknown>): StopCause => health.failure ?? FAILED_HEALTH_CHECKS;
 
 /** Why a task that nothing is wrong with is stopped. */
 export const scaling = (task: ServiceTask): StopCause => ({

@@ -12,6 +12,15 @@ export interface HealthCheckTimes {
   readonly startPeriod: number;
 }
 
+/** A core Service that a container takes the traffic of. */
+export interface Endpoint {
+  readonly service: string;
+  /** Of the container. */
+  readonly port: number;
+  /** The target group, as its service names it; absent where the Service is a name that is looked up, and no more. */
+  readonly arn?: string;
+}
+
 export type DependencyCondition = 'START' | 'COMPLETE' | 'SUCCESS' | 'HEALTHY';
 
 export interface Dependency {
@@ -26,6 +35,10 @@ export interface ContainerTraits {
   readonly name: string;
   readonly essential: boolean;
   readonly healthCheck?: HealthCheckTimes;
+  /** Absent where it takes no traffic. */
+  readonly endpoints?: readonly Endpoint[];
+  /** Check of its target group, whose result its readiness is then. */
+  readonly targetCheck?: HealthCheckTimes;
   /** What holds its start back; absent where the order of the pod's containers alone does. */
   readonly dependsOn?: readonly Dependency[];
   /** A start barrier of this name holds it until the operator opens it. */
@@ -113,6 +126,11 @@ export interface Task {
   readonly ending?: true;
   /** When the stop was asked for, epoch milliseconds; ECS's stoppingAt. */
   readonly stoppingAt?: number;
+  /**
+   * A target that is none any more: until then it goes on for the requests that it has, and its SIGTERM follows. Epoch
+   * milliseconds. Counts as a requested stop; ECS shows such a task as DEACTIVATING.
+   */
+  readonly drainingUntil?: number;
   /** Recorded with the stop request, or with the end of a task that ended by itself. */
   readonly stopCause?: StopCause;
   /** Pod-level reason and message (Evicted, DeadlineExceeded, NodeLost…), empty when there is none. */
@@ -129,10 +147,6 @@ export interface Task {
 }
 
 export type LastStatus = 'PROVISIONING' | 'PENDING' | 'RUNNING' | 'STOPPING' | 'STOPPED';
-export type HealthStatus = 'HEALTHY' | 'UNHEALTHY' | 'UNKNOWN';
-
-/** A task without load balancer or health check counts as healthy this long after RUNNING (`ecs-semantics §3.3`). */
-export const HEALTHY_AFTER_RUNNING_MS = 40_000;
 
 /** The task is RUNNING once each container runs or has already ended (`ecs-semantics §2.2`: the minimum over all containers). */
 export function allStarted(task: Task): boolean {
@@ -183,64 +197,6 @@ export function stoppedAt(task: Task): number {
 /** An essential container that has ended, which ends its task whatever the exit code (`ecs-semantics §2.3`). */
 export function endedEssential(task: Task): Container | undefined {
   return task.containers.find((container) => container.essential && container.status === 'STOPPED');
-}
-
-/** Failures count only after startPeriod; `retries` of them, one each interval, make it UNHEALTHY (design §3, decision 4). */
-function unhealthyFrom(container: Container): number | undefined {
-  const { healthCheck } = container;
-  const startedAt = container.restartedAt ?? container.startedAt;
-  if (healthCheck === undefined || startedAt === undefined) return undefined;
-  return startedAt + (healthCheck.startPeriod + healthCheck.retries * healthCheck.interval) * 1000;
-}
-
-export function containerHealth(container: Container, now: number): HealthStatus {
-  if (container.healthCheck === undefined || container.status !== 'RUNNING') return 'UNKNOWN';
-  if (container.ready) return 'HEALTHY';
-  const from = unhealthyFrom(container);
-  return from !== undefined && now >= from ? 'UNHEALTHY' : 'UNKNOWN';
-}
-
-/** Only essential containers with a check count: any UNHEALTHY wins, then any UNKNOWN (`ecs-semantics §1.6`). */
-export function taskHealth(task: Task, now: number): HealthStatus {
-  const checked = task.containers.filter((container) => container.essential && container.healthCheck !== undefined);
-  if (checked.length === 0) return 'UNKNOWN';
-  const states = checked.map((container) => containerHealth(container, now));
-  if (states.includes('UNHEALTHY')) return 'UNHEALTHY';
-  return states.includes('UNKNOWN') ? 'UNKNOWN' : 'HEALTHY';
-}
-
-export interface HealthView {
-  /** Counts towards the lower bound (`ecs-semantics §3.3`). */
-  readonly healthy: boolean;
-  /** To be replaced. */
-  readonly unhealthy: boolean;
-  /** When time alone may change the answer, epoch milliseconds. */
-  readonly changesAt?: number;
-}
-
-/**
- * Does a task count as healthy for the service scheduler (`ecs-semantics §3.3`, the table without load balancer):
- * with a check on an essential container, when all such containers are HEALTHY; without any, 40 s after RUNNING.
- * @param graceMs healthCheckGracePeriodSeconds in milliseconds: failures since the task's start do not count before it is over.
- */
-export function healthView(task: Task, now: number, graceMs = 0): HealthView {
-  if (lastStatus(task) !== 'RUNNING' || endedEssential(task) !== undefined) return { healthy: false, unhealthy: false };
-  const since = runningSince(task) ?? now;
-  const checked = task.containers.filter((container) => container.essential && container.healthCheck !== undefined);
-  if (checked.length === 0) {
-    const from = since + HEALTHY_AFTER_RUNNING_MS;
-    return now >= from ? { healthy: true, unhealthy: false } : { healthy: false, unhealthy: false, changesAt: from };
-  }
-  const health = taskHealth(task, now);
-  if (health === 'HEALTHY') return { healthy: true, unhealthy: false };
-  const graceEnd = since + graceMs;
-  if (health === 'UNHEALTHY') {
-    return now >= graceEnd
-      ? { healthy: false, unhealthy: true }
-      : { healthy: false, unhealthy: false, changesAt: graceEnd };
-  }
-  const next = Math.min(...checked.filter((c) => !c.ready).map((c) => unhealthyFrom(c) ?? Number.POSITIVE_INFINITY));
-  return { healthy: false, unhealthy: false, changesAt: Number.isFinite(next) ? Math.max(next, graceEnd) : undefined };
 }
 
 /**
@@ -306,11 +262,6 @@ export const rebalanced = (deployment: string): StopCause => ({
 export const DRAINING: StopCause = {
   stopCode: 'ServiceSchedulerInitiated',
   stoppedReason: 'Task stopped because its container instance is in DRAINING state',
-};
-
-export const FAILED_HEALTH_CHECKS: StopCause = {
-  stopCode: 'ServiceSchedulerInitiated',
-  stoppedReason: 'Task failed container health checks',
 };
 
 export const ESSENTIAL_EXITED: StopCause = {

@@ -1,5 +1,6 @@
 import { type Balancer, balanceOf, balancer } from './balance.ts';
-import { type HealthView, isProtected, lastStatus, type Task } from './task.ts';
+import { isProtected, lastStatus, type Task } from './task.ts';
+import type { HealthView } from './task-health.ts';
 
 interface Candidate<T extends Task> {
   readonly task: T;

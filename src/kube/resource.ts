@@ -61,6 +61,21 @@ export const podDisruptionBudgets: Resource = {
   kind: 'PodDisruptionBudget',
   namespaced: true,
 };
+/** Of Kubernetes: what has an address of its own, before the endpoints behind it. */
+export const coreServices: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'services',
+  kind: 'Service',
+  namespaced: true,
+};
+export const endpointSlices: Resource = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  plural: 'endpointslices',
+  kind: 'EndpointSlice',
+  namespaced: true,
+};
 export const controllerRevisions: Resource = {
   group: 'apps',
   version: 'v1',

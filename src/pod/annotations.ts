@@ -1,6 +1,7 @@
 import { ANNOTATIONS } from '../api/meta.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { ContainerTraits } from '../ecs/task.ts';
+import { checkedTarget } from './health.ts';
 import { restartPolicyOf } from './restart-policy.ts';
 import { dependenciesOf } from './start-order.ts';
 import type { TaskContext } from './task-context.ts';
@@ -15,6 +16,8 @@ export function containerTraits(task: TaskContext): Record<string, ContainerTrai
     const dependsOn = dependenciesOf(container);
     const podName = containerNames.get(name) ?? name;
     const barrier = start.barriers.has(name);
+    const registrations = task.registrations.filter((one) => one.container === name);
+    const check = checkedTarget(container, task)?.check;
     const afterInit = dependsOn.some((edge) => start.init.some((target) => target.name === edge.container));
     traits[podName] = {
       name,
@@ -25,6 +28,16 @@ export function containerTraits(task: TaskContext): Record<string, ContainerTrai
           retries: healthCheck.retries,
           startPeriod: healthCheck.startPeriod,
         },
+      }),
+      ...(registrations.length > 0 && {
+        endpoints: registrations.map(({ service, containerPort, targetGroup }) => ({
+          service,
+          port: containerPort,
+          ...(targetGroup !== undefined && { arn: targetGroup.arn }),
+        })),
+      }),
+      ...(check !== undefined && {
+        targetCheck: { interval: check.intervalSeconds, retries: check.unhealthyThresholdCount, startPeriod: 0 },
       }),
       ...((barrier || afterInit) && { dependsOn }),
       ...(barrier && { barrier: podName }),

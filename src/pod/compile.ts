@@ -7,6 +7,7 @@ import { ANNOTATIONS, LABELS, MANAGED_BY } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { VolumeConfiguration } from '../api/volume-configuration.ts';
+import { NO_TRAFFIC, type Traffic } from '../traffic/registration.ts';
 import { containerTraits, labelAnnotations, logAnnotations } from './annotations.ts';
 import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
 import { compileContainer } from './container.ts';
@@ -24,6 +25,7 @@ import { type ExternalSecret, resolvePullSecret, resolveRole } from './reference
 import { taskResources } from './resources.ts';
 import { podSecurity } from './security.ts';
 import { type TaskContext, taskContext } from './task-context.ts';
+import { pause, readinessGates, trafficLabels, trafficPause } from './traffic.ts';
 import type { Claim } from './volume-sources.ts';
 import { claims, volumes } from './volumes.ts';
 
@@ -44,6 +46,8 @@ export interface PodTemplate {
   readonly claims: readonly Claim[];
   /** The task definition's own: which of them a task gets is for its owner to say. */
   readonly tags: readonly Tag[];
+  /** ARNs or names of the target groups that its tasks are targets in. */
+  readonly targetGroups: readonly string[];
   /** Why no task may start, or what it starts without. */
   readonly problems: readonly TaskProblem[];
 }
@@ -59,6 +63,8 @@ export interface TemplateInput {
   readonly volumeConfigurations?: readonly VolumeConfiguration[];
   /** Absent for a Batch job, whose tasks have no group. */
   readonly placement?: TaskPlacement;
+  /** Where the tasks stand in the traffic. Default: nowhere. */
+  readonly traffic?: Traffic;
   /** Default: everything that the newest supported Kubernetes has. */
   readonly features?: ClusterFeatures;
   /** What names of AWS mean in the namespace. Default: what holds without a Cluster. */
@@ -72,10 +78,11 @@ export function compileTemplate({
   kubernetes,
   volumeConfigurations = [],
   placement,
+  traffic = NO_TRAFFIC,
   features = ALL_FEATURES,
   cluster = NO_CLUSTER,
 }: TemplateInput): PodTemplate {
-  const task = taskContext(definition, features, cluster, volumeConfigurations);
+  const task = taskContext(definition, features, cluster, volumeConfigurations, traffic.registrations);
   const options = identity(task, mergeOptions(definition.kubernetes, kubernetes));
   const podVolumes = [...(volumes(task).volumes ?? []), ...memoryVolumes(task)];
   const placedBy = placement === undefined ? undefined : placementId(placement);
@@ -86,6 +93,7 @@ export function compileTemplate({
       [LABELS.family]: dnsName(family),
       ...(revision !== undefined && { [LABELS.revision]: String(revision) }),
       ...(placement !== undefined && { [LABELS.group]: groupLabel(placement.group) }),
+      ...trafficLabels(task),
     },
     annotations: {
       ...labelAnnotations(definition),
@@ -101,7 +109,8 @@ export function compileTemplate({
       restartPolicy: 'Never',
       enableServiceLinks: false,
       automountServiceAccountToken: options.serviceAccountName !== undefined,
-      terminationGracePeriodSeconds: Math.max(...task.containers.map(({ stopTimeout }) => stopTimeout)),
+      terminationGracePeriodSeconds:
+        Math.max(...task.containers.map(({ stopTimeout }) => stopTimeout)) + trafficPause(task),
       ...taskResources(task),
       ...network(task),
       ...nameResolution(task),
@@ -110,7 +119,7 @@ export function compileTemplate({
       ...(task.start.init.length > 0 && {
         initContainers: task.start.init.map((container) => compileContainer(container, task)),
       }),
-      containers: task.start.regular.map((container) => compileContainer(container, task)),
+      containers: task.start.regular.map((container) => ({ ...compileContainer(container, task), ...pause(task) })),
       ...(podVolumes.length > 0 && { volumes: podVolumes }),
       ...(options.serviceAccountName !== undefined && { serviceAccountName: options.serviceAccountName }),
       ...(options.priorityClassName !== undefined && { priorityClassName: options.priorityClassName }),
@@ -118,6 +127,7 @@ export function compileTemplate({
       ...(options.imagePullSecrets.length > 0 && {
         imagePullSecrets: options.imagePullSecrets.map((secret) => ({ ...secret })),
       }),
+      ...readinessGates(task),
       ...scheduling(task, options, placement),
     },
     barriers: new Set([...task.start.barriers].map((name) => task.containerNames.get(name) ?? name)),
@@ -126,7 +136,8 @@ export function compileTemplate({
     externalSecrets: externalSecrets(task),
     claims: claims(task),
     tags: definition.tags,
-    problems: taskProblems(definition, cluster, { kubernetes, volumeConfigurations, placement }),
+    targetGroups: traffic.registrations.flatMap(({ targetGroup }) => targetGroup?.arn ?? []),
+    problems: taskProblems(definition, cluster, { kubernetes, volumeConfigurations, placement, traffic }),
   };
 }
 

@@ -27,7 +27,7 @@ export function compileContainer(container: ContainerDefinition, task: TaskConte
     ...ports(container, task),
     ...containerResources(container, task),
     ...(volumeMounts.length > 0 && { volumeMounts }),
-    ...health(container),
+    ...health(container, task),
     ...restart(container, task),
     ...securityContext(container),
     ...(container.interactive && { stdin: true }),

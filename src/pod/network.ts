@@ -14,25 +14,32 @@ export const network = ({ definition }: TaskContext): Pick<V1PodSpec, 'hostNetwo
  * On the node's network every port is the node's; on the pod's a fixed hostPort is mapped. A hostPort of 0, a range and
  * awsvpc need none: all ports of the pod's own address are open.
  */
-export function ports({ portMappings }: ContainerDefinition, { definition }: TaskContext): Pick<V1Container, 'ports'> {
+export function ports(
+  { name: container, portMappings }: ContainerDefinition,
+  { definition, registrations }: TaskContext,
+): Pick<V1Container, 'ports'> {
   const mode = definition.networkMode;
   const named = new Set<string>();
   const listed = portMappings.flatMap((mapping) => {
     const { containerPort, hostPort, protocol } = mapping;
     if (containerPort === undefined) return [];
     const onNode = mode === 'awsvpc' ? 0 : mode === 'host' ? containerPort : (hostPort ?? 0);
-    const name = portNameOf(mapping);
-    // One port may be mapped to several of the node: Kubernetes wants each name once.
-    const isNew = name !== undefined && !named.has(name);
-    if (isNew) named.add(name);
-    return [
-      {
-        containerPort,
-        protocol: protocol.toUpperCase(),
-        ...(isNew && { name }),
-        ...(onNode > 0 && { hostPort: onNode }),
-      },
+    const own = portNameOf(mapping);
+    const names = [
+      ...(own === undefined ? [] : [own]),
+      ...registrations
+        .filter((one) => one.container === container && one.containerPort === containerPort && one.protocol === protocol)
+        .map(({ portName }) => portName),
     ];
+    // One port may be mapped to several of the node: Kubernetes wants each name once.
+    const fresh = [...new Set(names)].filter((name) => !named.has(name));
+    for (const name of fresh) named.add(name);
+    const port = { containerPort, protocol: protocol.toUpperCase() };
+    const first = { ...port, ...(onNode > 0 && { hostPort: onNode }) };
+    // On the node's network each entry takes the port of the node, which it can do once: the name for the traffic wins.
+    if (fresh.length === 0) return [first];
+    if (mode === 'host') return [{ ...first, name: fresh.at(-1) }];
+    return fresh.map((name, index) => ({ ...(index === 0 ? first : port), name }));
   });
   return listed.length === 0 ? {} : { ports: listed };
 }

@@ -1,14 +1,22 @@
 /** Pod → task: the flat record that stores keep and plans read. Everything else of the pod is dropped. */
 import type { V1Affinity } from '@kubernetes/client-node';
-import { ANNOTATIONS, LABELS } from '../api/meta.ts';
+import { ANNOTATIONS, LABELS, TRAFFIC_LABEL } from '../api/meta.ts';
 import { neverStarted } from '../ecs/dependencies.ts';
 import type { Container, ContainerTraits, Disruption, DisruptionKind, StopCode, Task } from '../ecs/task.ts';
+import type { Membership } from '../traffic/registration.ts';
 import { targetOf } from './daemon.ts';
 import type { RunningImages } from './image-digest.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
 import { RECORDED_GATE } from './stamp.ts';
 import type { StartBarriers } from './start-barrier.ts';
 import { zoneOf } from './zone.ts';
+
+interface ContainerJson {
+  readonly name: string;
+  readonly image?: string;
+  readonly ports?: readonly { readonly hostPort?: number; readonly protocol?: string }[];
+  readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds: number } } };
+}
 
 /** The part of a pod's JSON that is read. */
 export interface PodJson {
@@ -30,17 +38,14 @@ export interface PodJson {
     readonly affinity?: V1Affinity;
     readonly schedulingGates?: readonly { readonly name: string }[];
     readonly initContainers?: readonly { readonly name: string; readonly image?: string }[];
-    readonly containers?: readonly {
-      readonly name: string;
-      readonly image?: string;
-      readonly ports?: readonly { readonly hostPort?: number; readonly protocol?: string }[];
-    }[];
+    readonly containers?: readonly ContainerJson[];
   };
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;
     readonly message?: string;
     readonly startTime?: string;
+    readonly podIPs?: readonly { readonly ip: string }[];
     readonly conditions?: readonly {
       readonly type: string;
       readonly status: string;
@@ -80,6 +85,14 @@ export interface ObservedTask extends Task {
   /** Its node has not got its volumes and its network yet, and has tried since then: epoch milliseconds. */
   readonly mountingSince?: number;
   readonly startBarriers?: StartBarriers;
+  /** Core Services behind which it stands now. */
+  readonly traffic?: readonly TrafficMembership[];
+  /** Its addresses, where Longshore writes the endpoints of one of these. */
+  readonly addresses?: readonly string[];
+  /** Milliseconds that its containers wait before their SIGTERM. */
+  readonly pauseMs?: number;
+  /** It has been told to end, by a deadline or by deletion. */
+  readonly terminating?: true;
   /** {@link RECORDED_GATE} keeps it from the nodes. */
   readonly gated?: true;
   /** Scheduling gates that are not Longshore's; kept of a gated pod only. */
@@ -92,6 +105,12 @@ export interface ObservedTask extends Task {
   readonly deleting: boolean;
   /** The reason why it stopped is written on the pod. */
   readonly stopRecorded: boolean;
+}
+
+export interface TrafficMembership {
+  /** Name of the core Service. */
+  readonly service: string;
+  readonly membership: Membership;
 }
 
 const traitsCache = new Map<string, Readonly<Record<string, ContainerTraits>>>();
@@ -144,6 +163,7 @@ export function observePod(pod: PodJson): ObservedTask {
   const deletedAt = Date.parse(metadata.deletionTimestamp ?? '') - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
   const stopAsked = Date.parse(annotations[ANNOTATIONS.stoppingAt] ?? '');
   const stoppingAt = Number.isNaN(stopAsked) ? deletedAt : stopAsked;
+  const drainingUntil = Date.parse(annotations[ANNOTATIONS.drainingUntil] ?? '');
   const protectedUntil = Date.parse(annotations[ANNOTATIONS.protectedUntil] ?? '');
   return {
     uid: metadata.uid,
@@ -183,8 +203,17 @@ export function observePod(pod: PodJson): ObservedTask {
     ...(barriers !== undefined && { startBarriers: barriers }),
     ...gateOf(spec),
     ...hostPortsOf(spec),
+    ...trafficOf(pod),
+    ...((metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined) && {
+      terminating: true as const,
+    }),
     ...imagesOf(spec, statuses),
-    stopRequested: ending || metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined,
+    stopRequested:
+      ending ||
+      metadata.deletionTimestamp !== undefined ||
+      spec?.activeDeadlineSeconds !== undefined ||
+      !Number.isNaN(drainingUntil),
+    ...(!Number.isNaN(drainingUntil) && { drainingUntil }),
     ...(ending && { ending }),
     ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
     deleting: metadata.deletionTimestamp !== undefined,
@@ -208,6 +237,32 @@ function standInOf(
   return {
     ...(standsInFor !== undefined && { standsInFor }),
     ...(standInZone !== undefined && { standInZone }),
+  };
+}
+
+/** Tasks of one deployment stand behind the same core Services: they share the record. */
+const trafficCache = new Map<string, readonly TrafficMembership[]>();
+const CACHED_TRAFFIC = 1000;
+
+function trafficOf({ metadata, spec, status }: PodJson): Pick<ObservedTask, 'traffic' | 'addresses' | 'pauseMs'> {
+  const labels = Object.entries(metadata.labels ?? {}).filter(([key]) => key.startsWith(TRAFFIC_LABEL));
+  const pause = spec?.containers?.[0]?.lifecycle?.preStop?.sleep?.seconds;
+  if (labels.length === 0 && pause === undefined) return {};
+  const key = JSON.stringify(labels);
+  const traffic =
+    trafficCache.get(key) ??
+    labels.map(([label, value]) => ({
+      service: label.slice(TRAFFIC_LABEL.length),
+      membership: value === 'listed' ? ('listed' as const) : ('selected' as const),
+    }));
+  if (trafficCache.size >= CACHED_TRAFFIC) trafficCache.delete(trafficCache.keys().next().value as string);
+  trafficCache.set(key, traffic);
+  const listed = traffic.some(({ membership }) => membership === 'listed');
+  const addresses = listed ? status?.podIPs?.map(({ ip }) => ip) : undefined;
+  return {
+    ...(labels.length > 0 && { traffic }),
+    ...(addresses !== undefined && { addresses }),
+    ...(pause !== undefined && { pauseMs: pause * 1000 }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { ClusterSpec } from '../api/cluster.ts';
 import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { VolumeConfiguration } from '../api/volume-configuration.ts';
+import type { Traffic } from '../traffic/registration.ts';
 import { mergeOptions } from './options.ts';
 import { placementProblems, type TaskPlacement } from './placement.ts';
 import { policyViolations } from './policy.ts';
@@ -15,6 +16,8 @@ export interface TaskProblem {
     | 'VolumeConfigurationMismatch'
     | 'NotAllowed'
     | 'PlacementNotSupported'
+    | 'TargetGroupNotFound'
+    | 'LoadBalancerMismatch'
     | 'ForeignReference'
     | 'ClusterInvalid';
   /** `field path: what is wrong and what to do`. */
@@ -29,6 +32,8 @@ interface Launch {
   readonly volumeConfigurations: readonly VolumeConfiguration[];
   /** Absent for a Batch job. */
   readonly placement?: TaskPlacement | undefined;
+  /** Default: nowhere. */
+  readonly traffic?: Traffic | undefined;
 }
 
 /** @param launch absent: of the definition alone, which leaves to the launch what it does. */
@@ -43,6 +48,8 @@ export function taskProblems(definition: TaskDefinitionSpec, cluster: ClusterSpe
     ),
     ...unresolvedReferences(definition, options, cluster),
     ...(launch === undefined ? [] : mismatches(definition, launch.volumeConfigurations, cluster)),
+    ...(launch?.traffic?.problems ?? []),
+    ...trafficMismatches(definition, launch?.traffic?.registrations ?? []),
   ];
 }
 
@@ -98,6 +105,24 @@ function mismatches(
     message,
     blocks: true,
   }));
+}
+
+/** Texts: AWS. */
+function trafficMismatches(
+  { containerDefinitions }: TaskDefinitionSpec,
+  registrations: Traffic['registrations'],
+): TaskProblem[] {
+  return registrations.flatMap(({ field, container, containerPort, protocol }): TaskProblem[] => {
+    const problem = (at: string, message: string): TaskProblem[] => [
+      { reason: 'LoadBalancerMismatch', message: `${field}.${at}: ${message}`, blocks: true },
+    ];
+    const found = containerDefinitions.find(({ name }) => name === container);
+    if (found === undefined)
+      return problem('containerName', `The container ${container} does not exist in the task definition.`);
+    return found.portMappings.some((port) => port.containerPort === containerPort && port.protocol === protocol)
+      ? []
+      : problem('containerPort', `The container ${container} did not have a container port ${containerPort} defined.`);
+  });
 }
 
 /** Of a long list the first few say enough for one condition. */

@@ -2,6 +2,7 @@ import type { ClusterSpec } from '../api/cluster.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { VolumeConfiguration } from '../api/volume-configuration.ts';
+import type { Registration } from '../traffic/registration.ts';
 import type { ClusterFeatures } from './cluster-features.ts';
 import { type StartPlan, startPlan } from './start-order.ts';
 import { uniqueNames } from './unique-names.ts';
@@ -14,6 +15,8 @@ export interface TaskContext {
   readonly cluster: ClusterSpec;
   /** What volumes are that the definition leaves to the launch. */
   readonly volumeConfigurations: readonly VolumeConfiguration[];
+  /** Where the task stands in the traffic. */
+  readonly registrations: readonly Registration[];
   /** In the order in which they are to start. */
   readonly containers: readonly ContainerDefinition[];
   readonly start: StartPlan;
@@ -28,6 +31,7 @@ export function taskContext(
   features: ClusterFeatures,
   cluster: ClusterSpec,
   volumeConfigurations: readonly VolumeConfiguration[],
+  registrations: readonly Registration[],
 ): TaskContext {
   const start = startPlan(definition.containerDefinitions);
   const containers = [...start.init, ...start.regular];
@@ -36,6 +40,7 @@ export function taskContext(
     features,
     cluster,
     volumeConfigurations,
+    registrations,
     containers,
     start,
     containerNames: uniqueNames(containers.map(({ name }) => name)),

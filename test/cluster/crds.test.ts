@@ -8,9 +8,18 @@ import { type LocalCluster, up } from '../../dev/cluster/index.ts';
 import { installKinds } from '../../dev/cluster/kinds.ts';
 import { parseBatchJob } from '../../src/api/batch-job.ts';
 import { parseCluster } from '../../src/api/cluster.ts';
-import { API_VERSION, batchJobs, clusters, services, taskDefinitions, tasks } from '../../src/api/meta.ts';
+import {
+  API_VERSION,
+  batchJobs,
+  clusters,
+  services,
+  targetGroups,
+  taskDefinitions,
+  tasks,
+} from '../../src/api/meta.ts';
 import { InvalidSpecError, type SpecProblem } from '../../src/api/parse.ts';
 import { parseService } from '../../src/api/service.ts';
+import { parseTargetGroup } from '../../src/api/target-group.ts';
 import { parseTask } from '../../src/api/task.ts';
 import { parseTaskDefinition } from '../../src/api/task-definition.ts';
 import { soundTaskDefinition } from '../support/sound-task-definition.ts';
@@ -29,7 +38,7 @@ import {
 import { longshore } from '../unit/cli/run.ts';
 
 const crds = join(import.meta.dirname, '../../crds');
-const resources = [taskDefinitions, services, batchJobs, tasks, clusters];
+const resources = [taskDefinitions, services, batchJobs, tasks, clusters, targetGroups];
 const samples = [...otherSamples, ...clusterSamples];
 const parsers = {
   TaskDefinition: parseTaskDefinition,
@@ -37,6 +46,7 @@ const parsers = {
   BatchJob: parseBatchJob,
   Task: parseTask,
   Cluster: parseCluster,
+  TargetGroup: parseTargetGroup,
 };
 const plurals = {
   TaskDefinition: 'taskdefinitions',
@@ -44,6 +54,7 @@ const plurals = {
   BatchJob: 'batchjobs',
   Task: 'tasks',
   Cluster: 'clusters',
+  TargetGroup: 'targetgroups',
 };
 
 const dir = mkdtempSync(join(tmpdir(), 'longshore-crds-'));

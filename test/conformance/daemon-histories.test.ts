@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { bounds } from '../../src/ecs/bounds.ts';
 import { type DaemonNode, nodeOf } from '../../src/ecs/daemon-node.ts';
-import { healthView, stopDue } from '../../src/ecs/task.ts';
+import { stopDue } from '../../src/ecs/task.ts';
+import { healthView } from '../../src/ecs/task-health.ts';
 import { SimulatedDaemon } from '../support/simulated-daemon.ts';
 
 const STATES: readonly DaemonNode[] = ['active', 'closed', 'draining', 'excluded'];

@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { bounds } from '../../src/ecs/bounds.ts';
 import { nodeOf } from '../../src/ecs/daemon-node.ts';
-import { DRAINING, FAILED_HEALTH_CHECKS } from '../../src/ecs/task.ts';
+import { DRAINING } from '../../src/ecs/task.ts';
+import { FAILED_HEALTH_CHECKS } from '../../src/ecs/task-health.ts';
 import { type DaemonAction, SimulatedDaemon, type SimulatedDaemonOptions } from '../support/simulated-daemon.ts';
 
 const steadyDaemon = (options: SimulatedDaemonOptions): SimulatedDaemon => {

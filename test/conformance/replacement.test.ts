@@ -5,7 +5,7 @@
  * "task-scale-in-protection".
  */
 import { describe, expect, it } from 'vitest';
-import { FAILED_HEALTH_CHECKS } from '../../src/ecs/task.ts';
+import { FAILED_HEALTH_CHECKS } from '../../src/ecs/task-health.ts';
 import { SimulatedService, type SimulatedServiceOptions } from '../support/simulated-service.ts';
 
 type Simulated = SimulatedService['tasks'][number];

@@ -39,6 +39,7 @@ const ROOTS = {
   batchjobs: '/apis/longshore.dev/v1alpha1',
   tasks: '/apis/longshore.dev/v1alpha1',
   clusters: '/apis/longshore.dev/v1alpha1',
+  targetgroups: '/apis/longshore.dev/v1alpha1',
 } as const;
 
 export type Plural = keyof typeof ROOTS;

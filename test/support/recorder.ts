@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchJobStatus } from '../../src/api/batch-job.ts';
 import type { ClusterStatus } from '../../src/api/cluster.ts';
 import type { ServiceStatus } from '../../src/api/service.ts';
+import type { TargetGroupStatus } from '../../src/api/target-group.ts';
 import type { TaskStatus } from '../../src/api/task.ts';
 import type { TaskDefinitionStatus } from '../../src/api/task-definition.ts';
 import { type KubeApi, type KubeObject, type Plural, pathOf, type WatchEvent, WatchRefusedError } from './kube-api.ts';
@@ -89,6 +90,7 @@ interface Objects {
   readonly batchjobs: KubeObject & { readonly status?: BatchJobStatus };
   readonly tasks: KubeObject & { readonly status?: TaskStatus };
   readonly clusters: KubeObject & { readonly status?: ClusterStatus };
+  readonly targetgroups: KubeObject & { readonly status?: TargetGroupStatus };
   readonly controllerrevisions: KubeObject & { readonly revision: number; readonly data: unknown };
 }
 
@@ -100,6 +102,7 @@ const KINDS: readonly RecordedKind[] = [
   'batchjobs',
   'tasks',
   'clusters',
+  'targetgroups',
   'controllerrevisions',
 ];
 
@@ -268,8 +271,8 @@ export class NamespaceHistory implements Source {
       const { name, resourceVersion } = pod.metadata;
       return `pod ${name} ${resourceVersion} ${pod.status?.phase} ready=${ready} deadline=${deadline} ${states?.join(' ') ?? ''}`;
     });
-    const others = (['clusters', 'services', 'taskdefinitions', 'batchjobs', 'tasks'] as const).flatMap((kind) =>
-      this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
+    const others = (['clusters', 'targetgroups', 'services', 'taskdefinitions', 'batchjobs', 'tasks'] as const).flatMap(
+      (kind) => this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
     );
     return [...others, ...pods].join('\n') || '(nothing)';
   }

@@ -1,5 +1,6 @@
 /** What a plan of the service scheduler must never do, and what it must do, said without the planner's own notions. */
-import { type HealthView, healthView, lastStatus, stopDue } from '../../src/ecs/task.ts';
+import { lastStatus, stopDue } from '../../src/ecs/task.ts';
+import { type HealthView, healthView } from '../../src/ecs/task-health.ts';
 import type { WorldInput, WorldPlan, WorldTask } from './service-world.ts';
 
 interface Seen {

@@ -37,6 +37,7 @@ const PLURALS = {
   BatchJob: 'batchjobs',
   Task: 'tasks',
   Cluster: 'clusters',
+  TargetGroup: 'targetgroups',
 } as const;
 
 const objectOf = ({ kind, name, annotations, spec }: Manifest): object => ({

@@ -25,6 +25,7 @@ import {
   PINNED,
   SERVICE_NAMES,
   TAGS,
+  TARGETS,
   ZONE_REBALANCING,
 } from './proofs.ts';
 
@@ -65,7 +66,7 @@ export const service: Topic = {
     healthCheckGracePeriodSeconds: exact(GRACE_PERIOD),
     tags: BY_ITS_FIELDS,
     availabilityZoneRebalancing: exact(ZONE_REBALANCING),
-    loadBalancers: notYet,
+    loadBalancers: BY_ITS_FIELDS,
     serviceRegistries: notYet,
     clientToken: ignored('the name of the object makes a repeated apply harmless'),
     capacityProviderStrategy: notYet,
@@ -122,10 +123,16 @@ export const service: Topic = {
     type: exact(BREAKER_RESET),
     value: exact(BREAKER_RESET),
   },
+  LoadBalancer: {
+    targetGroupArn: exact(TARGETS),
+    loadBalancerName: refusedByRule('Classic Load Balancers do not exist here'),
+    containerName: exact(TARGETS),
+    containerPort: exact(TARGETS),
+    advancedConfiguration: refusedByRule('not taken yet'),
+  },
   ...whole(
     ECS,
     notYet,
-    'LoadBalancer',
     'AdvancedConfiguration',
     'ServiceRegistry',
     'CapacityProviderStrategyItem',

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextSeats } from '../../../src/ecs/slots.ts';
 import { startThrottle } from '../../../src/ecs/start-throttle.ts';
-import { type Container, everRan, healthView, lastStatus, type Task, taskHealth } from '../../../src/ecs/task.ts';
+import { type Container, everRan, lastStatus, type Task } from '../../../src/ecs/task.ts';
+import { healthView, taskHealth } from '../../../src/ecs/task-health.ts';
 
 const NOW = 10_000_000;
 const check = { interval: 5, retries: 3, startPeriod: 10 };

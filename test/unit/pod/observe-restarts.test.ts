@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { containerHealth, endedEssential, lastStatus, runningSince, stopDue } from '../../../src/ecs/task.ts';
+import { endedEssential, lastStatus, runningSince, stopDue } from '../../../src/ecs/task.ts';
+import { containerHealth } from '../../../src/ecs/task-health.ts';
 import { observePod } from '../../../src/pod/observe.ts';
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
