@@ -28,7 +28,9 @@ export function ports(
     const names = [
       ...(own === undefined ? [] : [own]),
       ...registrations
-        .filter((one) => one.container === container && one.containerPort === containerPort && one.protocol === protocol)
+        .filter(
+          (one) => one.container === container && one.containerPort === containerPort && one.protocol === protocol,
+        )
         .map(({ portName }) => portName),
     ];
     // One port may be mapped to several of the node: Kubernetes wants each name once.

@@ -1,7 +1,7 @@
 /** The core Service of a TargetGroup: what clients in the cluster reach its healthy targets by. */
 import type { V1ServiceSpec } from '@kubernetes/client-node';
 import type { TargetGroupSpec } from '../api/target-group.ts';
-import { portNameOf, trafficLabel } from './registration.ts';
+import { trafficLabel, trafficPortName } from './registration.ts';
 import { attributeOf, protocolOf } from './target-group.ts';
 
 /** As Service Connect's appProtocol and KEP-3726 have them. */
@@ -22,10 +22,10 @@ export function targetGroupService(name: string, spec: TargetGroupSpec): V1Servi
     selector: { [trafficLabel(name)]: 'selected' },
     ports: [
       {
-        name: portNameOf(name),
+        name: trafficPortName(name),
         port: spec.port,
         protocol: protocolOf(spec).toUpperCase(),
-        targetPort: portNameOf(name),
+        targetPort: trafficPortName(name),
         ...(protocol !== undefined && { appProtocol: protocol }),
       },
     ],

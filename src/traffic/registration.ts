@@ -51,7 +51,7 @@ export interface Traffic {
 export const NO_TRAFFIC: Traffic = { registrations: [], problems: [] };
 
 /** One name for all tasks behind a core Service, whichever port each listens on; a port name has at most 15 characters. */
-export const portNameOf = (service: string): string =>
+export const trafficPortName = (service: string): string =>
   `lb-${createHash('sha256').update(service).digest('hex').slice(0, 8)}`;
 
 /** The key of the label that puts a pod behind a core Service. */

@@ -1,7 +1,7 @@
 /** What follows from a TargetGroup for the tasks that are its targets. */
 import type { LoadBalancer } from '../api/load-balancer.ts';
 import type { TargetGroupSpec } from '../api/target-group.ts';
-import { portNameOf, type Registration, type TargetCheck, type TargetGroupTraits } from './registration.ts';
+import { type Registration, type TargetCheck, type TargetGroupTraits, trafficPortName } from './registration.ts';
 
 /** ELBv2's own where the attribute is not given. */
 const DEREGISTRATION_DELAY = 300;
@@ -57,7 +57,7 @@ export function targetRegistration(
     container: containerName,
     containerPort,
     protocol: protocolOf(spec),
-    portName: portNameOf(service),
+    portName: trafficPortName(service),
     targetGroup: targetGroupTraits(targetGroupArn, spec),
   };
 }

@@ -39,6 +39,7 @@ const ROOTS = {
   batchjobs: '/apis/longshore.dev/v1alpha1',
   tasks: '/apis/longshore.dev/v1alpha1',
   clusters: '/apis/longshore.dev/v1alpha1',
+  endpointslices: '/apis/discovery.k8s.io/v1',
   targetgroups: '/apis/longshore.dev/v1alpha1',
 } as const;
 

@@ -28,6 +28,20 @@ export const service = (name: string, spec: object = {}): Manifest => ({
 
 export const cluster = (name: string, spec: object = {}): Manifest => ({ kind: 'Cluster', name, spec });
 
+/** One that is checked often and drains for as long as is said. */
+export const targetGroup = (name: string, delaySeconds = 0, spec: object = {}): Manifest => ({
+  kind: 'TargetGroup',
+  name,
+  spec: {
+    protocol: 'HTTP',
+    port: 80,
+    healthCheckIntervalSeconds: 5,
+    healthCheckTimeoutSeconds: 2,
+    targetGroupAttributes: [{ key: 'deregistration_delay.timeout_seconds', value: String(delaySeconds) }],
+    ...spec,
+  },
+});
+
 /** How KWOK plays a pod (dev/cluster/kwok-stages.yaml). */
 export const kwok = (asked: {
   exitAfter?: string;

@@ -83,6 +83,17 @@ export interface Service extends KubeObject {
   readonly status?: ServiceStatus;
 }
 
+/** Of Kubernetes, as far as tests look. */
+export interface EndpointSlice extends KubeObject {
+  readonly addressType: string;
+  readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
+  readonly endpoints?: readonly {
+    readonly addresses: readonly string[];
+    readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
+    readonly targetRef?: { readonly name?: string };
+  }[];
+}
+
 interface Objects {
   readonly pods: Pod;
   readonly services: Service;
@@ -90,6 +101,7 @@ interface Objects {
   readonly batchjobs: KubeObject & { readonly status?: BatchJobStatus };
   readonly tasks: KubeObject & { readonly status?: TaskStatus };
   readonly clusters: KubeObject & { readonly status?: ClusterStatus };
+  readonly endpointslices: EndpointSlice;
   readonly targetgroups: KubeObject & { readonly status?: TargetGroupStatus };
   readonly controllerrevisions: KubeObject & { readonly revision: number; readonly data: unknown };
 }
@@ -103,6 +115,7 @@ const KINDS: readonly RecordedKind[] = [
   'tasks',
   'clusters',
   'targetgroups',
+  'endpointslices',
   'controllerrevisions',
 ];
 

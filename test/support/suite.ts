@@ -25,7 +25,7 @@ export interface SuiteOptions {
 const FOLDERS = { 'kwok=3': '', real: '', 'real,kwok=1': 'mixed', 'real=2': 'two', 'real=4': 'four' } as const;
 
 export interface Manifest {
-  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster';
+  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster' | 'TargetGroup';
   readonly name: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly spec: object;

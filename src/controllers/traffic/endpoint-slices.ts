@@ -12,7 +12,7 @@ import {
   slicesOf,
   type TaskEndpoint,
 } from '../../traffic/endpoint-slices.ts';
-import { portNameOf, type Registration } from '../../traffic/registration.ts';
+import { type Registration, trafficPortName } from '../../traffic/registration.ts';
 import { sameContent } from '../records.ts';
 import type { Runtime } from '../runtime.ts';
 import { ownerReference } from '../tasks.ts';
@@ -126,6 +126,6 @@ const sliceObject = (
     ownerReferences: [ownerReference(keeper.kind, keeper)],
   },
   addressType,
-  ports: [{ name: portNameOf(service), port, protocol: protocol.toUpperCase() }],
+  ports: [{ name: trafficPortName(service), port, protocol: protocol.toUpperCase() }],
   endpoints,
 });

@@ -42,6 +42,9 @@ export const ENVIRONMENT = nodeFields('passes variables as they are, and the las
 export const RESOURCES = nodeFields('bounds containers and the task by their CPU and memory');
 export const VOLUMES = nodeFields('mounts volumes of the node and of the task where and how they are asked for');
 export const NETWORK = nodeFields('has one address, and is reached by the ports of the node that it maps');
+const targets = (title: string): string => `test/cluster/load-balancers.test.ts > ${title}`;
+export const TARGETS = targets('registers its tasks in every target group, and drains those that stop before they end');
+
 export const HOST_PORTS =
   'test/cluster/host-ports.test.ts > that are fixed are each on a node once, whoever asks; dynamic ones are on none';
 export const HOST_NETWORK = nodeFields('is on the network of the node where it asks for it');

@@ -87,6 +87,58 @@ const ofOverride = (field: string, message: string, fields: Fields): BrokenRule 
 
 const ofCluster = ofKind('Cluster');
 
+const ofTargetGroup = (field: string, message: string, fields: Fields): BrokenRule =>
+  ofKind('TargetGroup')(`spec.${field}`, message, { protocol: 'HTTP', port: 80, ...fields });
+const ofLoadBalancer = (field: string, message: string, fields: Fields): BrokenRule =>
+  ofService(
+    `spec.loadBalancers[0].${field}`,
+    message,
+    service({ loadBalancers: [{ targetGroupArn: 'web', containerName: 'web', containerPort: 80, ...fields }] }),
+  );
+
+const targetGroups: readonly BrokenRule[] = [
+  ofLoadBalancer(
+    'loadBalancerName',
+    'loadBalancerName names a Classic Load Balancer, which is not there; allowed: targetGroupArn',
+    { loadBalancerName: 'classic' },
+  ),
+  ofLoadBalancer(
+    'advancedConfiguration',
+    'advancedConfiguration is not there yet; allowed: the strategy ROLLING, which has no such field',
+    { advancedConfiguration: { alternateTargetGroupArn: 'green' } },
+  ),
+  ofLoadBalancer(
+    'targetGroupArn',
+    'targetGroupArn and loadBalancerName cannot both be absent; allowed: targetGroupArn',
+    { targetGroupArn: null },
+  ),
+  ofTargetGroup('protocolVersion', 'protocolVersion is for the protocols HTTP and HTTPS', {
+    protocol: 'TCP',
+    protocolVersion: 'HTTP2',
+  }),
+  ofTargetGroup('healthCheckProtocol', 'a TCP check is for target groups of the protocols TCP, TLS, UDP and TCP_UDP', {
+    healthCheckProtocol: 'TCP',
+  }),
+  ofTargetGroup('healthCheckIntervalSeconds', 'Health check interval must be greater than the timeout.', {
+    healthCheckIntervalSeconds: 5,
+    healthCheckTimeoutSeconds: 5,
+  }),
+  ofTargetGroup('matcher', 'matcher has one of httpCode and grpcCode', { matcher: { httpCode: '200', grpcCode: '0' } }),
+  ...['', 'x', '-1', '3601'].map((value) =>
+    ofTargetGroup(
+      'targetGroupAttributes[0].value',
+      `deregistration_delay.timeout_seconds must be a number of seconds from 0 to 3600, got '${value}'`,
+      { targetGroupAttributes: [{ key: 'deregistration_delay.timeout_seconds', value }] },
+    ),
+  ),
+  ofTargetGroup(
+    'targetGroupAttributes[0].value',
+    "slow_start.duration_seconds must be a number of seconds from 0 to 900, got '901'",
+    { targetGroupAttributes: [{ key: 'slow_start.duration_seconds', value: '901' }] },
+  ),
+  ...brokenTags.map(([field, given]) => ofTargetGroup(`tags[0].${field}`, reserved, { tags: given })),
+];
+
 /** Service and Task say alike where their tasks are placed. */
 const placement = (of: typeof ofService, spec: (fields: Fields) => Fields): readonly BrokenRule[] => [
   of(
@@ -157,6 +209,7 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
     service({ deploymentConfiguration: { maximumPercent: 100 } }),
   ),
   ...notThereYet,
+  ...targetGroups,
   ofService(
     'spec.deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration.value',
     'a percentage is from 1 to 100',

@@ -5,6 +5,7 @@ import { parseBatchJob } from '../../../src/api/batch-job.ts';
 import { parseCluster } from '../../../src/api/cluster.ts';
 import { InvalidSpecError, type SpecProblem } from '../../../src/api/parse.ts';
 import { parseService } from '../../../src/api/service.ts';
+import { parseTargetGroup } from '../../../src/api/target-group.ts';
 import { parseTask } from '../../../src/api/task.ts';
 import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
 import { brokenFields, brokenRules } from './broken-rules.ts';
@@ -17,6 +18,7 @@ const parsers = {
   BatchJob: parseBatchJob,
   Task: parseTask,
   Cluster: parseCluster,
+  TargetGroup: parseTargetGroup,
 };
 
 function problemsOf(parse: () => unknown): string {

@@ -1,4 +1,4 @@
-export type SampleKind = 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster';
+export type SampleKind = 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster' | 'TargetGroup';
 
 /** A spec and what both checkers, zod and the API server, must say about it. */
 export interface Sample {

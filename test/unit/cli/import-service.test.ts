@@ -19,6 +19,7 @@ describe('a service', () => {
       cluster: 'arn:aws:ecs:eu-west-1:111122223333:cluster/prod',
       desiredCount: 3,
       launchType: 'EC2',
+      loadBalancers: [],
       taskDefinition: 'arn:aws:ecs:eu-west-1:111122223333:task-definition/My_App:7',
       deploymentConfiguration: { maximumPercent: 200, minimumHealthyPercent: 100 },
       schedulingStrategy: 'REPLICA',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nextSeats } from '../../../src/ecs/slots.ts';
 import { startThrottle } from '../../../src/ecs/start-throttle.ts';
 import { type Container, everRan, lastStatus, type Task } from '../../../src/ecs/task.ts';
-import { healthView, taskHealth } from '../../../src/ecs/task-health.ts';
+import { FAILED_HEALTH_CHECKS, healthView, taskHealth } from '../../../src/ecs/task-health.ts';
 
 const NOW = 10_000_000;
 const check = { interval: 5, retries: 3, startPeriod: 10 };
@@ -68,7 +68,11 @@ describe('health', () => {
   it('fails after startPeriod and all retries, and not within the grace period', () => {
     const failing = task([container({ healthCheck: check, ready: false })]);
     expect(healthView(failing, NOW)).toEqual({ healthy: false, unhealthy: false, changesAt: NOW + 25_000 });
-    expect(healthView(failing, NOW + 25_000)).toEqual({ healthy: false, unhealthy: true });
+    expect(healthView(failing, NOW + 25_000)).toEqual({
+      healthy: false,
+      unhealthy: true,
+      failure: FAILED_HEALTH_CHECKS,
+    });
     expect(healthView(failing, NOW + 25_000, 60_000)).toEqual({
       healthy: false,
       unhealthy: false,
