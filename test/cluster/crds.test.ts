@@ -362,6 +362,8 @@ describe('objects', () => {
     );
     await succeed(['apply', '--server-side', '-f', '-'], object('Cluster', {}, 'prod'));
     expect(await succeed(['get', 'ecluster', 'prod', '-o', 'name'])).toBe('cluster.longshore.dev/prod\n');
+    await succeed(['apply', '--server-side', '-f', '-'], object('TargetGroup', { protocol: 'HTTP', port: 80 }, 'web'));
+    expect(await succeed(['get', 'etg', 'web', '-o', 'name'])).toBe('targetgroup.longshore.dev/web\n');
     const all = await succeed(['get', 'longshore', '-o', 'name']);
     for (const { singular } of resources) expect(all).toContain(`${singular}.longshore.dev/`);
   });
