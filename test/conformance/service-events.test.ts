@@ -19,6 +19,7 @@ interface Row {
 const D = '1234567890123456789';
 const events = 'test/cluster/service-events.test.ts';
 const services = 'test/cluster/service.test.ts';
+const targets = 'test/cluster/load-balancers.test.ts';
 const zones = 'test/cluster/zone-rebalancing.test.ts';
 const breaker = 'test/cluster/circuit-breaker.test.ts';
 const missing = (says: string, holder?: string) =>
@@ -137,6 +138,26 @@ const PRODUCED: readonly Row[] = [
     producedBy: `${events} > tell of tasks whose protection holds a deployment up, once, until it ends by itself`,
   },
   {
+    aws: 'registered 3 targets in (target-group public)',
+    ours: serviceEvent.registeredTargets('web', 'public', 3),
+    producedBy: `${targets} > registers its tasks in every target group, and drains those that stop before they end`,
+  },
+  {
+    aws: 'deregistered 1 targets in (target-group public)',
+    ours: serviceEvent.deregisteredTargets('web', 'public', 1),
+    producedBy: `${targets} > registers its tasks in every target group, and drains those that stop before they end`,
+  },
+  {
+    aws: 'has begun draining connections on 1 tasks.',
+    ours: serviceEvent.begunDraining('web', 1),
+    producedBy: `${targets} > registers its tasks in every target group, and drains those that stop before they end`,
+  },
+  {
+    aws: '(task a) (port 80) is unhealthy in (target-group public) due to (reason Health checks failed).',
+    ours: serviceEvent.unhealthyTarget('web', 'a', { port: 80, arn: 'public', reason: 'Health checks failed' }),
+    producedBy: `${targets} > replaces a task that fails the checks of its target group`,
+  },
+  {
     aws: 'is not AZ balanced with 4 tasks in eu-west-1a, 0 tasks in eu-west-1b. AZ Rebalancing in progress.',
     ours: serviceEvent.notZoneBalanced('web', [
       ['eu-west-1a', 4],
@@ -171,12 +192,8 @@ const PRODUCED: readonly Row[] = [
 
 /** What is not said, and why. */
 const NOT_SAID: Readonly<Record<string, string>> = {
-  'registered N targets in (target-group ARN)': 'load balancers are to come',
-  'deregistered N targets in (target-group ARN)': 'load balancers are to come',
-  'has begun draining connections on N tasks.': 'load balancers are to come',
-  '(task T) (port P) is unhealthy in (target-group ARN) due to (reason R).': 'load balancers are to come',
   'task set (…) (task …) is not healthy in target-group (…) due to TARGET GROUP IS NOT FOUND':
-    'load balancers are to come',
+    'the condition TargetGroupNotFound of the service says it',
   'registered N instances in (elb NAME)': 'Classic Load Balancers do not exist here',
   'deregistered N instances in (elb NAME)': 'Classic Load Balancers do not exist here',
   '(instance i-…) is unhealthy in (elb NAME) due to (reason R)': 'Classic Load Balancers do not exist here',

@@ -1,4 +1,5 @@
 /** The course of a pod as its statuses tell it, without what differs between two pods that do the same. */
+import { isDeepStrictEqual } from 'node:util';
 import type { ContainerState, NamespaceHistory, Pod } from './recorder.ts';
 
 /** What schedulers, controllers and users read of a pod's status at one time. */
@@ -49,6 +50,16 @@ function stageOf(pod: Pod): PodStage {
 
 const runs = (pod: Pod): boolean => statusesOf(pod).some(({ state }) => state?.running !== undefined);
 
+const SANDBOX = 'PodReadyToStartContainers';
+
+/** Of a pod that is over, nothing but that its sandbox has gone since: a busy kubelet writes that by itself, others with the end. */
+function isSandboxGone(before: PodStage | 'gone' | undefined, stage: PodStage | 'gone'): boolean {
+  if (before === undefined || before === 'gone' || stage === 'gone') return false;
+  if (before.phase !== 'Succeeded' && before.phase !== 'Failed') return false;
+  const conditions = { ...before.conditions, [SANDBOX]: stage.conditions[SANDBOX] };
+  return isDeepStrictEqual({ ...before, conditions }, stage);
+}
+
 /**
  * From Running on, each stage once; `gone` at last for a pod that is. A kubelet says that the last container has ended
  * one write before it says that the pod has: the two are one stage.
@@ -66,7 +77,8 @@ export function courseOf(history: NamespaceHistory, name: string): (PodStage | '
         ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
         : value,
     );
-    if (text !== last) course.push(stage);
+    if (text !== last && !isSandboxGone(course.at(-1), stage)) course.push(stage);
+    else if (text !== last) course.splice(-1, 1, stage);
     last = text;
   }
   return course;
