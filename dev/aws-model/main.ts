@@ -15,7 +15,12 @@ interface Source {
   readonly apiVersion: string;
   readonly file: string;
   readonly operations: Readonly<Record<string, readonly ('input' | 'output')[]>>;
+  /** Absent: as AWS has them. */
+  readonly fieldNames?: (name: string) => string;
 }
+
+/** ELBv2 writes its fields in PascalCase; in a manifest all fields are alike. */
+const lowerCamel = (name: string): string => name.slice(0, 1).toLowerCase() + name.slice(1);
 
 const SOURCES: readonly Source[] = [
   {
@@ -38,6 +43,13 @@ const SOURCES: readonly Source[] = [
     file: 'batch.json',
     operations: { RegisterJobDefinition: ['input'], DescribeJobDefinitions: ['output'], SubmitJob: ['input'] },
   },
+  {
+    service: 'elbv2',
+    apiVersion: '2015-12-01',
+    file: 'elbv2.json',
+    operations: { CreateTargetGroup: ['input'] },
+    fieldNames: lowerCamel,
+  },
 ];
 
 const target = resolve(import.meta.dirname, '../../src/aws-model');
@@ -50,10 +62,10 @@ try {
   const release = wheel === undefined ? undefined : /^botocore-([^-]+)-/.exec(wheel)?.[1];
   if (wheel === undefined || release === undefined) throw new Error(`pip left no wheel of botocore in ${work}`);
   execFileSync('python3', ['-m', 'zipfile', '-e', join(work, wheel), work]);
-  for (const { service, apiVersion, file, operations } of SOURCES) {
+  for (const { service, apiVersion, file, operations, fieldNames } of SOURCES) {
     const path = `botocore/data/${service}/${apiVersion}/service-2.json.gz`;
     const model = JSON.parse(gunzipSync(await readFile(join(work, path))).toString()) as BotocoreModel;
-    const text = serviceModelText(trim(model, operations, `botocore ${release}, ${path}, Apache-2.0`));
+    const text = serviceModelText(trim(model, operations, `botocore ${release}, ${path}, Apache-2.0`, fieldNames));
     await writeFile(join(target, file), text);
     console.log(`aws-model: src/aws-model/${file} from botocore ${release} (${Buffer.byteLength(text)} bytes)`);
   }

@@ -25,6 +25,7 @@ export function trim(
   model: BotocoreModel,
   sides: Readonly<Record<string, readonly ('input' | 'output')[]>>,
   source: string,
+  fieldName: (name: string) => string = (name) => name,
 ): ServiceModel {
   const shapes: Record<string, Shape> = {};
   const visit = (name: string): void => {
@@ -34,8 +35,11 @@ export function trim(
     const { members, member, key, value } = shape;
     shapes[name] = {
       ...pick(shape, SHAPE_KEYWORDS),
+      ...(shape.required !== undefined && { required: shape.required.map(fieldName) }),
       ...(members !== undefined && {
-        members: Object.fromEntries(Object.entries(members).map(([field, m]) => [field, pick(m, MEMBER_KEYWORDS)])),
+        members: Object.fromEntries(
+          Object.entries(members).map(([field, m]) => [fieldName(field), pick(m, MEMBER_KEYWORDS)]),
+        ),
       }),
       ...(member !== undefined && { member: pick(member, MEMBER_KEYWORDS) }),
       ...(key !== undefined && { key: pick(key, MEMBER_KEYWORDS) }),

@@ -133,12 +133,14 @@ export function supportMatrixFile(): { readonly path: string; readonly content: 
   const total = COLUMNS.map((_, index) => index).concat(COLUMNS.length);
   const sums = total.map((index) => counted.reduce((sum, { counts }) => sum + (counts[index] ?? 0), 0));
   const sections = kinds.map(({ kind, input, structures }) => section(kind, input, structures, proofs));
-  const [ecs, batch] = [INPUTS.TaskDefinition.model, INPUTS.BatchJob.model].map(({ source }) => source);
+  const [ecs, batch, elbv2] = [INPUTS.TaskDefinition.model, INPUTS.BatchJob.model, INPUTS.TargetGroup.model].map(
+    ({ source }) => source,
+  );
   const content = `<!-- Generated from src/pod/support by \`npm run generate\`: change the tables there. -->
 
 # What becomes of each AWS field
 
-Every field of the inputs that the kinds take, in AWS's newest model (${ecs}; ${batch}).
+Every field of the inputs that the kinds take, in AWS's newest model (${ecs}; ${batch}; ${elbv2}).
 
 - **Exact**: as on AWS. The tests named show it on a real container or API server.
 - **Approximated**: honoured, but not in every detail.

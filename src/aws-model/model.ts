@@ -4,6 +4,7 @@
  */
 import batch from './batch.json' with { type: 'json' };
 import ecs from './ecs.json' with { type: 'json' };
+import elbv2 from './elbv2.json' with { type: 'json' };
 
 /** A reference to a shape, from a field, an item of a list, or a key or value of a map. */
 export interface Member {
@@ -56,6 +57,9 @@ export const ECS: ServiceModel = ecs;
 
 /** RegisterJobDefinition and SubmitJob (input); DescribeJobDefinitions (output). */
 export const BATCH: ServiceModel = batch;
+
+/** CreateTargetGroup (input), with its fields in camelCase. */
+export const ELBV2: ServiceModel = elbv2;
 
 /**
  * The shape of that name.

@@ -7,7 +7,6 @@ import { parseTargetGroup, targetGroupSpecSchema } from '../api/target-group.ts'
 import { parseTask, taskSpecSchema } from '../api/task.ts';
 import { parseTaskDefinition, taskDefinitionSpecSchema } from '../api/task-definition.ts';
 import { allFieldSupport, type FieldReport } from '../pod/field-support.ts';
-import { targetGroupSupport } from '../traffic/target-group-support.ts';
 import type { Fields } from './fields.ts';
 
 interface KindEntry {
@@ -39,7 +38,7 @@ const KINDS = {
   },
   TargetGroup: {
     schema: targetGroupSpecSchema,
-    support: (spec: Fields) => targetGroupSupport(parseTargetGroup(spec)),
+    support: (spec: Fields) => allFieldSupport('TargetGroup', parseTargetGroup(spec), spec),
   },
 } as const satisfies Readonly<Record<string, KindEntry>>;
 

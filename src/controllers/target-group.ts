@@ -3,9 +3,9 @@ import { targetGroups } from '../api/meta.ts';
 import { uniqueDnsName } from '../api/names.ts';
 import type { TargetGroupStatus } from '../api/target-group.ts';
 import type { Requeue } from '../kube/controller.ts';
+import { targetGroupFieldSupport } from '../pod/field-support.ts';
 import { targetGroupService } from '../traffic/core-service.ts';
 import { protocolOf } from '../traffic/target-group.ts';
-import { targetGroupSupport } from '../traffic/target-group-support.ts';
 import { type ConditionInput, kstatus, withTimes } from './conditions.ts';
 import { splitKey } from './records.ts';
 import type { Runtime, Stores, TargetGroupRecord } from './runtime.ts';
@@ -75,7 +75,7 @@ async function report(runtime: Runtime, record: TargetGroupRecord, conditions: C
     observedGeneration: record.generation,
     targetGroupName: targetGroupNameOf(record),
     service: coreServiceOf(record),
-    fieldSupport: record.spec === undefined ? [] : targetGroupSupport(record.spec),
+    fieldSupport: record.spec === undefined ? [] : targetGroupFieldSupport(record.spec),
     conditions: withTimes(conditions, record.status.conditions, record.generation, now),
   };
   await runtime.statuses.targetGroups.write(record, status, { urgent: true, now });

@@ -3,9 +3,11 @@ import type { BatchJobSpec } from '../api/batch-job.ts';
 import type { ClusterSpec } from '../api/cluster.ts';
 import type { ServiceSpec } from '../api/service.ts';
 import type { FieldSupport } from '../api/status.ts';
+import type { TargetGroupSpec } from '../api/target-group.ts';
 import type { TaskSpec } from '../api/task.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import { type Member, type ServiceModel, shapeOf } from '../aws-model/model.ts';
+import { attributeSupport } from '../traffic/attributes.ts';
 import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
 import { BY_ITS_FIELDS, type Conditional, type Support, type Topic, type Verdict } from './support/entry.ts';
 import { INPUTS, type Input } from './support/tables.ts';
@@ -24,6 +26,7 @@ interface Specs {
   readonly Service: ServiceSpec;
   readonly Task: TaskSpec;
   readonly Cluster: ClusterSpec;
+  readonly TargetGroup: TargetGroupSpec;
   readonly BatchJob: BatchJobSpec;
 }
 
@@ -45,6 +48,11 @@ export const clusterFieldSupport = (spec: ClusterSpec): FieldSupport[] => [
   spec.mappings.alarms.every(({ query }) => query === undefined)
     ? []
     : [{ field: 'spec.mappings.alarms', support: 'Ignored' as const, reason: NO_PROMETHEUS }]),
+];
+
+export const targetGroupFieldSupport = (spec: TargetGroupSpec): FieldSupport[] => [
+  ...inexact(allFieldSupport('TargetGroup', spec)),
+  ...attributeSupport(spec),
 ];
 
 export const jobFieldSupport = (spec: BatchJobSpec): FieldSupport[] => inexact(allFieldSupport('BatchJob', spec));

@@ -1,8 +1,9 @@
 /** The core Service of a TargetGroup: what clients in the cluster reach its healthy targets by. */
 import type { V1ServiceSpec } from '@kubernetes/client-node';
 import type { TargetGroupSpec } from '../api/target-group.ts';
+import { isStickyByAddress } from './attributes.ts';
 import { trafficLabel, trafficPortName } from './registration.ts';
-import { attributeOf, protocolOf } from './target-group.ts';
+import { protocolOf } from './target-group.ts';
 
 /** As Service Connect's appProtocol and KEP-3726 have them. */
 function appProtocol({ protocol, protocolVersion }: TargetGroupSpec): string | undefined {
@@ -16,8 +17,6 @@ function appProtocol({ protocol, protocolVersion }: TargetGroupSpec): string | u
  */
 export function targetGroupService(name: string, spec: TargetGroupSpec): V1ServiceSpec {
   const protocol = appProtocol(spec);
-  const sticky =
-    attributeOf(spec, 'stickiness.enabled') === 'true' && attributeOf(spec, 'stickiness.type') === 'source_ip';
   return {
     selector: { [trafficLabel(name)]: 'selected' },
     ports: [
@@ -29,6 +28,6 @@ export function targetGroupService(name: string, spec: TargetGroupSpec): V1Servi
         ...(protocol !== undefined && { appProtocol: protocol }),
       },
     ],
-    sessionAffinity: sticky ? 'ClientIP' : 'None',
+    sessionAffinity: isStickyByAddress(spec) ? 'ClientIP' : 'None',
   };
 }

@@ -1,13 +1,11 @@
 /** What follows from a TargetGroup for the tasks that are its targets. */
 import type { LoadBalancer } from '../api/load-balancer.ts';
 import type { TargetGroupSpec } from '../api/target-group.ts';
+import { attributeOf } from './attributes.ts';
 import { type Registration, type TargetCheck, type TargetGroupTraits, trafficPortName } from './registration.ts';
 
 /** ELBv2's own where the attribute is not given. */
 const DEREGISTRATION_DELAY = 300;
-
-export const attributeOf = ({ targetGroupAttributes }: TargetGroupSpec, key: string): string | undefined =>
-  targetGroupAttributes.find((attribute) => attribute.key === key)?.value;
 
 /** Seconds that a target goes on for the requests that it has. */
 export const deregistrationDelay = (spec: TargetGroupSpec): number =>

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { endOf, rollBesideJob, undisturbedEnd, violationsOf } from '../support/chaos-scenario.ts';
 import { all, CrashPoints, CUT_OFF, KILLED } from '../support/crash-points.ts';
+import { DRAIN } from '../support/drain-scenario.ts';
 import { PrometheusServer } from '../support/prometheus.ts';
 import { alarmed, ROLLBACK } from '../support/rollback-scenario.ts';
 import { RUN_TASKS } from '../support/run-task-scenario.ts';
@@ -41,6 +42,13 @@ describe('the operator that rolls back on request', { timeout: all ? 3_600_000 :
 
   it('killed before or after any one of its writes, or cut off from the answer, rolls back once, and says so once', (context) =>
     rollback.check(context, [...KILLED, ...CUT_OFF]));
+});
+
+describe('the operator that drains a task', { timeout: all ? 3_600_000 : 180_000 }, () => {
+  const drain = new CrashPoints(suite, { ...DRAIN, sample: 1 });
+
+  it('killed before or after any one of its writes, or cut off from the answer, tells none to end too early', (context) =>
+    drain.check(context, [...KILLED, ...CUT_OFF]));
 });
 
 // The way back is the same: this one is about the record of the alarm.

@@ -169,6 +169,59 @@ describe.concurrent('a service with target groups', () => {
     );
   });
 
+  it('checks its targets as each target group has it', async (context) => {
+    const ns = await suite().namespace(context);
+    const own = { command: ['CMD', 'true'], interval: 7, timeout: 3, retries: 4, startPeriod: 9 };
+    const containers = [
+      { ...web, healthCheck: own },
+      { name: 'admin', image: 'httpd:2.4', memoryReservation: 8, portMappings: [{ containerPort: 9000 }] },
+      { name: 'free', image: 'httpd:2.4', memoryReservation: 8, portMappings: [{ containerPort: 9001 }] },
+    ];
+    await ns.create(
+      targetGroup('deep', 0, {
+        healthCheckProtocol: 'HTTPS',
+        healthCheckPort: '8443',
+        healthCheckPath: '/deep',
+        healthCheckIntervalSeconds: 11,
+        healthCheckTimeoutSeconds: 4,
+        unhealthyThresholdCount: 6,
+        healthyThresholdCount: 2,
+        matcher: { httpCode: '200-399' },
+      }),
+      targetGroup('tcp', 0, { protocol: 'TCP', healthCheckTimeoutSeconds: null }),
+      targetGroup('unchecked', 0, { healthCheckEnabled: false }),
+      taskDefinition('web', {}, containers),
+      service('web', {
+        loadBalancers: [
+          behind('deep'),
+          { targetGroupArn: 'tcp', containerName: 'admin', containerPort: 9000 },
+          { targetGroupArn: 'unchecked', containerName: 'free', containerPort: 9001 },
+        ],
+      }),
+    );
+    const pod = await ns.until('a task', () => ns.history.all('pods').at(0));
+    expect(pod.spec.containers).toMatchObject([
+      {
+        name: 'web',
+        readinessProbe: {
+          httpGet: { path: '/deep', port: 8443, scheme: 'HTTPS' },
+          periodSeconds: 11,
+          timeoutSeconds: 4,
+          failureThreshold: 6,
+        },
+        // The container's own check ends it: a pod has one readiness a container.
+        livenessProbe: { exec: { command: ['true'] }, periodSeconds: 7, failureThreshold: 4, initialDelaySeconds: 9 },
+      },
+      { name: 'admin', readinessProbe: { tcpSocket: { port: 9000 }, periodSeconds: 5, timeoutSeconds: 4 } },
+      { name: 'free' },
+    ]);
+    expect(pod.spec.containers[2]).not.toHaveProperty('readinessProbe');
+    // Nothing drains where the delay is 0.
+    expect(pod.spec.containers[0]).not.toHaveProperty('lifecycle');
+    const support = ns.history.get('targetgroups', 'deep')?.status?.fieldSupport?.map(({ field }) => field);
+    expect(support).toEqual(['spec.protocol', 'spec.healthyThresholdCount', 'spec.targetType']);
+  });
+
   it('says whose core Service is in the way, and takes a name once', async (context) => {
     const ns = await suite().namespace(context);
     await ns.kubectl(['create', 'service', 'clusterip', 'taken', '--tcp=80']);

@@ -1,5 +1,5 @@
 /** Every field of the inputs that the kinds take, with what becomes of it here. */
-import { BATCH, ECS, type ServiceModel } from '../../aws-model/model.ts';
+import { BATCH, ECS, ELBV2, type ServiceModel } from '../../aws-model/model.ts';
 import { annotations } from './annotations.ts';
 import { cluster } from './cluster.ts';
 import { containers } from './containers.ts';
@@ -13,6 +13,7 @@ import { resources } from './resources.ts';
 import { runTask } from './run-task.ts';
 import { security } from './security.ts';
 import { service } from './service.ts';
+import { targetGroup } from './target-group.ts';
 import { volumes } from './volumes.ts';
 
 /** What the `spec` of a kind is the input of. */
@@ -43,5 +44,6 @@ export const INPUTS = {
   Service: { model: ECS, structures: ['CreateServiceRequest'], table: ecs },
   Task: { model: ECS, structures: ['RunTaskRequest'], table: ecs },
   Cluster: { model: ECS, structures: ['CreateClusterRequest'], table: ecs },
+  TargetGroup: { model: ELBV2, structures: ['CreateTargetGroupInput'], table: combine(targetGroup) },
   BatchJob: { model: BATCH, structures: ['SubmitJobRequest', 'RegisterJobDefinitionRequest'], table: job },
 } as const satisfies Readonly<Record<string, Input>>;

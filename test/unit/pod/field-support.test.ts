@@ -19,6 +19,7 @@ const NOT_OF_AWS: Readonly<Record<string, readonly string[]>> = {
   BatchJob: ['kubernetes', 'taskDefinition'],
   Task: ['kubernetes'],
   Cluster: ['account', 'region', 'mappings', 'policy', 'retention'],
+  TargetGroup: ['targetGroupAttributes', 'routes'],
 };
 
 const verdictsOf = (entry: Entry): readonly Verdict[] =>
