@@ -46,7 +46,7 @@ describe.concurrent('a service with target groups', () => {
     const ns = await suite().namespace(context);
     await ns.create(
       targetGroup('public', 20),
-      targetGroup('private-group', 3, { name: 'internal', port: 9090 }),
+      targetGroup('private-group', 3, { name: 'internal', port: 9090, protocolVersion: 'HTTP2' }),
       taskDefinition('web', {}, [web]),
       service('web', { desiredCount: 3, loadBalancers: [behind('public'), behind(ARN)] }),
     );
@@ -57,7 +57,9 @@ describe.concurrent('a service with target groups', () => {
     const core = JSON.parse(await ns.kubectl(['get', 'services.v1.', 'private-group', '-o', 'json'])) as {
       spec: { ports: { port: number; targetPort: string }[] };
     };
-    expect(core.spec.ports).toMatchObject([{ port: 9090, targetPort: expect.stringMatching(/^lb-/) }]);
+    expect(core.spec.ports).toMatchObject([
+      { port: 9090, targetPort: expect.stringMatching(/^lb-/), appProtocol: 'kubernetes.io/h2c' },
+    ]);
     const [pod] = runningPods(ns.history, 'web');
     expect(pod?.spec).toMatchObject({
       terminationGracePeriodSeconds: 45,
