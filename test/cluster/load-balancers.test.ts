@@ -221,7 +221,7 @@ describe.concurrent('a service with target groups', () => {
     // Nothing drains where the delay is 0.
     expect(pod.spec.containers[0]).not.toHaveProperty('lifecycle');
     const support = ns.history.get('targetgroups', 'deep')?.status?.fieldSupport?.map(({ field }) => field);
-    expect(support).toEqual(['spec.protocol', 'spec.healthyThresholdCount', 'spec.targetType']);
+    expect(support).toEqual(['spec.targetType', 'spec.healthyThresholdCount']);
   });
 
   it('says whose core Service is in the way, and takes a name once', async (context) => {

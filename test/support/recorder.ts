@@ -287,7 +287,11 @@ export class NamespaceHistory implements Source {
     const others = (['clusters', 'targetgroups', 'services', 'taskdefinitions', 'batchjobs', 'tasks'] as const).flatMap(
       (kind) => this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
     );
-    return [...others, ...pods].join('\n') || '(nothing)';
+    const slices = this.all('endpointslices').map(({ metadata, endpoints = [] }) => {
+      const targets = endpoints.map(({ targetRef, conditions }) => `${targetRef?.name} ${JSON.stringify(conditions)}`);
+      return `endpointslice ${metadata.name} ${metadata.resourceVersion} ${targets.join(', ')}`;
+    });
+    return [...others, ...slices, ...pods].join('\n') || '(nothing)';
   }
 }
 
