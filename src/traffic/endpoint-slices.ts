@@ -53,13 +53,13 @@ export function slicesOf(
   return [...groups.values()].flatMap((group) => {
     const [{ address, port } = { address: '', port: 0 }] = group;
     const type = addressType(address);
-    const waiting = new Map(group.map((endpoint) => [endpoint.address, endpointOf(endpoint, namespace)]));
+    const waiting = new Map(group.map((endpoint) => [endpoint.pod.uid, endpointOf(endpoint, namespace)]));
     const slices = known
       .filter((slice) => slice.addressType === type && slice.port === port)
       .map((slice) => {
-        const own = slice.endpoints.flatMap(({ addresses: [at = ''] }) => {
-          const endpoint = waiting.get(at);
-          waiting.delete(at);
+        const own = slice.endpoints.flatMap(({ targetRef: { uid = '' } = {} }) => {
+          const endpoint = waiting.get(uid);
+          waiting.delete(uid);
           return endpoint === undefined ? [] : [endpoint];
         });
         return { ...slice, endpoints: own };
