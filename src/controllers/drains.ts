@@ -1,5 +1,5 @@
 /** Tasks that leave their target groups: how long, and their end (design §3, decision 4). */
-import { drainEndDue, servesTargets } from '../ecs/drain.ts';
+import { drainEndDue, getsRequests } from '../ecs/drain.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { deregistrationDelay } from '../traffic/target-group.ts';
@@ -9,7 +9,7 @@ import { endDrain } from './tasks.ts';
 
 /** Until when a task that is taken out of its target groups now drains, epoch milliseconds; undefined where it does not. */
 export function drainsUntil({ stores, now }: Runtime, task: ObservedTask): number | undefined {
-  if (!servesTargets(task)) return undefined;
+  if (!getsRequests(task)) return undefined;
   const behind = new Set(task.traffic?.map(({ service }) => service));
   const groups = stores.targetGroups
     .by('namespace', task.namespace)
