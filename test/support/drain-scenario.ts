@@ -17,7 +17,7 @@ const loadBalancers = [{ targetGroupArn: 'edge', containerName: 'web', container
 const slicesOf = (history: NamespaceHistory): EndpointSlice[] =>
   history.all('endpointslices').filter(({ metadata }) => metadata.name.startsWith('edge-ipv4-'));
 const targetsOf = (history: NamespaceHistory): string[] =>
-  slicesOf(history).flatMap(({ endpoints = [] }) => endpoints.map(({ targetRef }) => targetRef?.name ?? ''));
+  slicesOf(history).flatMap(({ endpoints }) => (endpoints ?? []).map(({ targetRef }) => targetRef?.name ?? ''));
 const isSame = (some: readonly string[], others: readonly string[]): boolean =>
   some.length === others.length && some.every((name) => others.includes(name));
 const isComplete = (history: NamespaceHistory, tasks: number): boolean => {

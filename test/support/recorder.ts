@@ -87,11 +87,13 @@ export interface Service extends KubeObject {
 export interface EndpointSlice extends KubeObject {
   readonly addressType: string;
   readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
-  readonly endpoints?: readonly {
-    readonly addresses: readonly string[];
-    readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
-    readonly targetRef?: { readonly name?: string };
-  }[];
+  readonly endpoints?:
+    | null
+    | readonly {
+        readonly addresses: readonly string[];
+        readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
+        readonly targetRef?: { readonly name?: string };
+      }[];
 }
 
 interface Objects {
@@ -287,8 +289,10 @@ export class NamespaceHistory implements Source {
     const others = (['clusters', 'targetgroups', 'services', 'taskdefinitions', 'batchjobs', 'tasks'] as const).flatMap(
       (kind) => this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
     );
-    const slices = this.all('endpointslices').map(({ metadata, endpoints = [] }) => {
-      const targets = endpoints.map(({ targetRef, conditions }) => `${targetRef?.name} ${JSON.stringify(conditions)}`);
+    const slices = this.all('endpointslices').map(({ metadata, endpoints }) => {
+      const targets = (endpoints ?? []).map(
+        ({ targetRef, conditions }) => `${targetRef?.name} ${JSON.stringify(conditions)}`,
+      );
       return `endpointslice ${metadata.name} ${metadata.resourceVersion} ${targets.join(', ')}`;
     });
     return [...others, ...slices, ...pods].join('\n') || '(nothing)';
