@@ -4,7 +4,7 @@
 //	traffic-server healthcheck     exits with 0 while the server of this container says that it is healthy, else with 1
 //	traffic-server health <status> lets /health answer with this status from now on
 //
-// Every answer names the task in X-Task and in its text. On SIGTERM what is in flight is answered with `Connection: close`,
+// Every answer names the task in X-Task and in its text, and in X-Started when this server began, in epoch milliseconds. On SIGTERM what is in flight is answered with `Connection: close`,
 // idle connections are closed, WebSockets are closed with 1001, and the program ends with 0. With GRACEFUL=no it ends at once.
 // It listens START_AFTER_MS milliseconds (default 0) after its start.
 package main
@@ -98,14 +98,17 @@ func serve(ctx context.Context, task string, gracefully bool) error {
 func handler(task string, sockets *sockets) http.Handler {
 	var health atomic.Int32
 	health.Store(http.StatusOK)
+	started := strconv.FormatInt(time.Now().UnixMilli(), 10)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Task", task)
+		w.Header().Set("X-Started", started)
 		fmt.Fprintln(w, task)
 	})
 	// The first part goes out at once, so that a client cannot take an answer that was cut off for one that never began.
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Task", task)
+		w.Header().Set("X-Started", started)
 		w.WriteHeader(http.StatusOK)
 		if err := http.NewResponseController(w).Flush(); err != nil {
 			return

@@ -36,6 +36,14 @@ export interface Failure {
   readonly task?: string;
 }
 
+/** A server when it answered for the first time. A task may have the name of one that is long gone. */
+export interface Answering {
+  readonly task: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly answeredAt: number;
+}
+
 export interface Summary {
   readonly requests: number;
   readonly byKind: Readonly<Partial<Record<RequestKind, number>>>;
@@ -53,8 +61,7 @@ export type Line =
   | { readonly line: 'ready' }
   /** Every lane has had its first outcome. */
   | { readonly line: 'flowing' }
-  /** The first answer of a task. */
-  | { readonly line: 'task'; readonly task: string }
+  | { readonly line: 'server'; readonly server: Answering }
   | { readonly line: 'failure'; readonly failure: Failure }
   | { readonly line: 'summary'; readonly summary: Summary };
 
@@ -77,6 +84,7 @@ class Stream {
   readonly #ending = new AbortController();
   readonly #latencies: number[] = [];
   readonly #answeredBy = new Map<string, number>();
+  readonly #servers = new Set<string>();
   readonly #byKind = new Map<RequestKind, number>();
   #failures = 0;
   #repeats = 0;
@@ -137,7 +145,7 @@ class Stream {
     lane.close();
   }
 
-  async #twice(lane: Lane): Promise<string> {
+  async #twice(lane: Lane): Promise<Answer> {
     try {
       return await lane.ask();
     } catch (error) {
@@ -147,18 +155,26 @@ class Stream {
     }
   }
 
-  #answered(task: string): void {
-    const before = this.#answeredBy.get(task) ?? 0;
-    this.#answeredBy.set(task, before + 1);
-    if (before === 0) print({ line: 'task', task });
+  #answered({ task, startedAt }: Answer): void {
+    this.#answeredBy.set(task, (this.#answeredBy.get(task) ?? 0) + 1);
+    const server = `${task} ${startedAt}`;
+    if (startedAt === undefined || this.#servers.has(server)) return;
+    this.#servers.add(server);
+    print({ line: 'server', server: { task, startedAt, answeredAt: Date.now() } });
   }
+}
+
+interface Answer {
+  readonly task: string;
+  /** Of the server, epoch milliseconds; absent where it did not say. */
+  readonly startedAt?: number;
 }
 
 interface Lane {
   /** The task that answered last on the connection that is open, or was when it failed. */
   readonly task: string | undefined;
-  /** @returns the task that answered. @throws Repeatable */
-  ask(): Promise<string>;
+  /** @throws Repeatable */
+  ask(): Promise<Answer>;
   close(): void;
 }
 
@@ -182,8 +198,8 @@ class HttpLane implements Lane {
     this.#agent.destroy();
   }
 
-  ask(): Promise<string> {
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
+  ask(): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const { host, port, prefix = '', hostHeader } = this.#options;
     const call = request({
       host,
@@ -210,17 +226,19 @@ class HttpLane implements Lane {
     return promise;
   }
 
-  #read(call: ClientRequest, resolve: (task: string) => void, reject: (error: unknown) => void): void {
+  #read(call: ClientRequest, resolve: (answer: Answer) => void, reject: (error: unknown) => void): void {
     call.on('response', (response) => {
       const task = response.headers['x-task'];
       if (typeof task === 'string') this.#task = task;
+      const startedAt = response.headers['x-started'];
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part;
       });
       response.on('error', (error) => reject(new Error(`cut off within the answer: ${wordsOf(error)}`)));
       response.on('end', () => {
-        if (response.statusCode === 200 && text === `${task}\n`) resolve(text.trim());
+        if (response.statusCode === 200 && text === `${task}\n`)
+          resolve({ task: text.trim(), ...(startedAt !== undefined && { startedAt: Number(startedAt) }) });
         else reject(new Error(`${response.statusCode} ${JSON.stringify(text.slice(0, 200))}`));
       });
     });
@@ -247,16 +265,16 @@ class SocketLane implements Lane {
     this.#socket?.close(1000);
   }
 
-  async ask(): Promise<string> {
+  async ask(): Promise<Answer> {
     const socket = await this.#open();
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     this.#count += 1;
     const message = `message ${this.#count}`;
     const late = setTimeout(() => reject(new Error(`nothing came for ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
     const onMessage = ({ data }: MessageEvent): void => {
       const [task = '', ...rest] = String(data).split(' ');
       this.#task = task;
-      if (rest.join(' ') === message) resolve(task);
+      if (rest.join(' ') === message) resolve({ task });
       else reject(new Error(`${JSON.stringify(data)} came for ${JSON.stringify(message)}`));
     };
     const onClose = ({ code }: CloseEvent): void => {

@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { joinNetwork } from '../../dev/cluster/network.ts';
 import { readState } from '../../dev/cluster/state.ts';
-import type { Failure, Line, RequestKind, StreamOptions, Summary } from './traffic-client.ts';
+import type { KubeObject } from './kube-api.ts';
+import type { Answering, Failure, Line, RequestKind, StreamOptions, Summary } from './traffic-client.ts';
 import { type Source, until } from './until.ts';
 
 export type { Failure, Summary } from './traffic-client.ts';
@@ -22,8 +23,8 @@ process.on('exit', () => {
 /** The client as a machine beside the nodes of a local cluster with real ones; its namespace goes with its process. */
 export class TrafficStream implements Source {
   readonly failures: Failure[] = [];
-  /** Every task that has answered so far. */
-  readonly tasks = new Set<string>();
+  /** Those that have answered so far. */
+  readonly servers: Answering[] = [];
   readonly #child: ChildProcess;
   readonly #listeners = new Set<() => void>();
   readonly #closed: Promise<unknown>;
@@ -78,10 +79,12 @@ export class TrafficStream implements Source {
     return this;
   }
 
-  /** Returns once all of these have answered. */
-  async answeredBy(tasks: readonly string[], timeoutMs?: number): Promise<void> {
-    const missing = (): string[] => tasks.filter((task) => !this.tasks.has(task));
-    await this.#until(`answers of ${tasks.join(', ')}`, () => missing().length === 0, timeoutMs);
+  /** Returns the first answer of this pod's server, once there is one. */
+  async answerOf({ metadata: { name, creationTimestamp } }: KubeObject, timeoutMs?: number): Promise<Answering> {
+    const find = (): Answering | undefined =>
+      this.servers.find(({ task, startedAt }) => task === name && startedAt >= Date.parse(creationTimestamp));
+    await this.#until(`an answer of ${name}`, () => find() !== undefined, timeoutMs);
+    return find() as Answering;
   }
 
   /** Returns the first failure of this kind, once there is one. */
@@ -106,7 +109,7 @@ export class TrafficStream implements Source {
 
   describe(): string {
     const failures = this.failures.slice(-10).map((failure) => JSON.stringify(failure));
-    return [`answers of ${[...this.tasks].join(', ')}`, ...failures, this.#said].join('\n');
+    return [`answers of ${this.servers.map(({ task }) => task).join(', ')}`, ...failures, this.#said].join('\n');
   }
 
   #until(what: string, ask: () => boolean, timeoutMs = 120_000): Promise<boolean> {
@@ -126,8 +129,8 @@ export class TrafficStream implements Source {
       case 'flowing':
         this.#flowing = true;
         break;
-      case 'task':
-        this.tasks.add(line.task);
+      case 'server':
+        this.servers.push(line.server);
         break;
       case 'failure':
         this.failures.push(line.failure);
