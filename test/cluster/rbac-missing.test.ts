@@ -25,6 +25,8 @@ const rights: readonly object[] = [
   may('apps', ['controllerrevisions'], ['get', 'list', 'watch', 'create', 'patch', 'delete']),
   may('', ['configmaps'], ['get', 'create']),
   may('', ['podtemplates'], ['create']),
+  may('', ['services'], ['get', 'list', 'watch', 'create', 'patch', 'delete']),
+  may('discovery.k8s.io', ['endpointslices'], ['list', 'watch', 'create', 'patch', 'delete']),
   may('policy', ['poddisruptionbudgets'], ['list', 'watch', 'create', 'patch', 'delete']),
   may('events.k8s.io', ['events'], ['list', 'create', 'patch']),
   may('coordination.k8s.io', ['leases'], ['get', 'watch', 'create', 'update']),
