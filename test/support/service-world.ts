@@ -26,6 +26,17 @@ const NODES = ['a', 'b', 'c'];
 const KEPT_FAULTS = 2;
 const BREAKER = { enable: true, rollback: true, resetOnHealthyTask: true } as const;
 
+/** What tells whether a task is healthy: nothing but time, its container's check, or that of its target group. */
+export const HEALTH_CHECKED = ['by time', 'by container', 'by target group'] as const;
+export type HealthChecked = (typeof HEALTH_CHECKED)[number];
+
+const times = { interval: 5, retries: 3, startPeriod: 0 };
+const CHECKS = {
+  'by time': undefined,
+  'by container': { healthCheck: times },
+  'by target group': { endpoints: [{ service: 'web', port: 80, arn: 'web' }], targetCheck: times },
+} as const;
+
 export class ServiceWorld {
   now = 1_000_000_000;
   tasks: WorldTask[] = [];
@@ -36,14 +47,14 @@ export class ServiceWorld {
   breaker = false;
   placement: string | undefined;
   readonly draining = new Set<string>();
-  readonly #hasCheck: boolean;
+  readonly #check: Pick<Container, 'healthCheck' | 'endpoints' | 'targetCheck'> | undefined;
   #created = 0;
   #made = 1;
 
-  constructor(desiredCount: number, percents: readonly [min: number, max: number], hasCheck: boolean) {
+  constructor(desiredCount: number, percents: readonly [min: number, max: number], check: HealthChecked) {
     this.desiredCount = desiredCount;
     this.percents = percents;
-    this.#hasCheck = hasCheck;
+    this.#check = CHECKS[check];
   }
 
   input(): WorldInput {
@@ -111,7 +122,7 @@ export class ServiceWorld {
           essential: true,
           status: 'PENDING',
           ready: false,
-          ...(this.#hasCheck && { healthCheck: { interval: 5, retries: 3, startPeriod: 0 } }),
+          ...this.#check,
         },
       ],
       ended: false,
@@ -181,7 +192,7 @@ export class ServiceWorld {
       else if (task.containers[0]?.startFailure !== undefined || task.containers[0]?.status === 'STOPPED') continue;
       else if (task.node === undefined) did(() => this.place(task, this.#created));
       else if (lastStatus(task) === 'PENDING') did(() => this.run(task));
-      else if (this.#hasCheck && !task.containers[0]?.ready) did(() => this.change(task, { ready: true }));
+      else if (this.#check !== undefined && !task.containers[0]?.ready) did(() => this.change(task, { ready: true }));
     }
     return moved;
   }

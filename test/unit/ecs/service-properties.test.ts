@@ -4,7 +4,14 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { planService } from '../../../src/ecs/service-plan.ts';
 import { brokenRules } from '../../support/service-rules.ts';
-import { EVENT_KINDS, ServiceWorld, type Step, type WorldPlan, type WorldTask } from '../../support/service-world.ts';
+import {
+  EVENT_KINDS,
+  HEALTH_CHECKED,
+  ServiceWorld,
+  type Step,
+  type WorldPlan,
+  type WorldTask,
+} from '../../support/service-world.ts';
 
 let steps = 0;
 
@@ -116,7 +123,7 @@ const histories = fc.record({
   percents: fc.constantFrom([100, 200], [50, 200], [50, 100], [0, 100], [100, 150], [66, 133]) as fc.Arbitrary<
     [number, number]
   >,
-  hasCheck: fc.boolean(),
+  check: fc.constantFrom(...HEALTH_CHECKED),
   steady: fc.boolean(),
   breaker: fc.boolean(),
   history: fc.array(fc.tuple(fc.nat(EVENT_KINDS - 1), fc.nat(63), fc.nat(0xffff)), {
@@ -130,8 +137,8 @@ it('keeps its rules over 100,000 steps of random histories, and gets there once 
   timeout: 600_000,
 }, () => {
   fc.assert(
-    fc.property(histories, ({ desired, percents, hasCheck, steady, breaker, history }) => {
-      const world = new ServiceWorld(desired, percents, hasCheck);
+    fc.property(histories, ({ desired, percents, check, steady, breaker, history }) => {
+      const world = new ServiceWorld(desired, percents, check);
       world.breaker = breaker;
       if (steady) {
         converge(world);
