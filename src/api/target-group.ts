@@ -3,6 +3,7 @@ import { tagsSchema } from './common-fields.ts';
 import { parseWith } from './parse.ts';
 import { celText, immutable, integer, keyedList, type Parsed, type Rule, withRules } from './schema.ts';
 import { commonStatus } from './status.ts';
+import { routesSchema } from './target-group-routes.ts';
 
 const protocols = ['HTTP', 'HTTPS', 'TCP', 'TLS', 'UDP', 'TCP_UDP'] as const;
 const APPLICATION = ['HTTP', 'HTTPS'];
@@ -126,6 +127,7 @@ const fields = z.strictObject({
     .default([])
     .describe('Attributes of the target group, each key once. AWS: ModifyTargetGroupAttributes.'),
   tags: tagsSchema(),
+  routes: routesSchema,
 });
 
 type Given = z.output<typeof fields>;
@@ -143,6 +145,12 @@ const forApplications = (field: 'protocolVersion'): Rule<Given> => ({
 export const targetGroupSpecSchema = withRules(
   fields,
   forApplications('protocolVersion'),
+  {
+    message: 'routes are for the protocols HTTP and HTTPS',
+    holds: ({ routes, protocol }) => routes.length === 0 || APPLICATION.includes(protocol),
+    cel: "!has(self.routes) || size(self.routes) == 0 || self.protocol in ['HTTP', 'HTTPS']",
+    field: 'routes',
+  },
   {
     message: 'a TCP check is for target groups of the protocols TCP, TLS, UDP and TCP_UDP',
     holds: ({ healthCheckProtocol, protocol }) => healthCheckProtocol !== 'TCP' || !APPLICATION.includes(protocol),

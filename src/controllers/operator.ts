@@ -57,6 +57,7 @@ import { reconcileTaskDefinition } from './task-definition.ts';
 import { familyOf } from './task-revisions.ts';
 import { endpointSliceRecord } from './traffic/endpoint-slices.ts';
 import { keptRecord } from './traffic/kept-objects.ts';
+import { createRouteCaches } from './traffic/route-caches.ts';
 import { Wake } from './wake.ts';
 import { Zones } from './zones.ts';
 
@@ -222,6 +223,7 @@ export function createOperator(options: OperatorOptions): Operator {
       if (type !== 'modified' || previous?.generation !== object.generation) {
         wake.targetGroup(object);
         if (previous !== undefined) wake.targetGroup(previous);
+        wake.routed(object.namespace);
       }
     }),
   };
@@ -241,13 +243,20 @@ export function createOperator(options: OperatorOptions): Operator {
   const wakeOwner = ({ object: { owner } }: { readonly object: { readonly owner: string } }): void => wake.owner(owner);
   const coreServiceReflector = watch(coreServices, keptRecord, stores.coreServices, wakeOwner, managed);
   const endpointSliceReflector = watch(endpointSlices, endpointSliceRecord, stores.endpointSlices, wakeOwner, managed);
+  const routeCaches = createRouteCaches(watch, stores, wake, {
+    labelSelector: managed,
+    ofCluster: namespace === undefined,
+    enqueue: (key) => controllers.targetGroups.enqueue(key),
+  });
+  const onDemand = Object.values(routeCaches).filter((cache) => cache !== undefined);
   const optional = [
     coreServiceReflector,
     endpointSliceReflector,
     budgetReflector,
     ...(nodeReflector === undefined ? [] : [nodeReflector]),
   ];
-  const allReflectors = () => [...Object.values(reflectors), ...optional];
+  const running = [...Object.values(reflectors), ...optional];
+  const allReflectors = () => [...running, ...onDemand.map(({ reflector }) => reflector)];
 
   const barriers = {
     tasks: new WriteBarrier(reflectors.tasks),
@@ -261,6 +270,8 @@ export function createOperator(options: OperatorOptions): Operator {
     coreServices: new WriteBarrier(coreServiceReflector),
     endpointSlices: new WriteBarrier(endpointSliceReflector),
     budgets: new WriteBarrier(budgetReflector),
+    httpRoutes: new WriteBarrier(routeCaches.httpRoutes.reflector),
+    ingresses: new WriteBarrier(routeCaches.ingresses.reflector),
   };
   let features: ClusterFeatures = ALL_FEATURES;
   const runtime: Runtime = {
@@ -286,6 +297,7 @@ export function createOperator(options: OperatorOptions): Operator {
     },
     binpackScheduler: options.binpackScheduler,
     nodes: nodeView(stores.nodes, () => nodeReflector !== undefined && isSeen(nodeReflector)),
+    routeCaches,
     seesBudgets: () => isSeen(budgetReflector),
     events,
     logger,
@@ -295,7 +307,7 @@ export function createOperator(options: OperatorOptions): Operator {
   return {
     caches: () =>
       allReflectors().map((reflector) => ({
-        optional: optional.some((other) => other === reflector),
+        optional: !Object.values(reflectors).some((needed) => needed === reflector),
         resource: resourceName(reflector.resource),
         size: reflector.size,
         synced: reflector.isSynced,
@@ -305,7 +317,7 @@ export function createOperator(options: OperatorOptions): Operator {
       })),
     restarts: () => runtime.restarts.counts,
     watch: async (signal) => {
-      await Promise.all(allReflectors().map((reflector) => reflector.run(signal)));
+      await Promise.all([...running, ...onDemand].map((cache) => cache.run(signal)));
     },
     reconcile: async (signal) => {
       // No plan is made from half a cache, nor from one that has not seen the last leader's writes.

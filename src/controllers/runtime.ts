@@ -23,6 +23,8 @@ import type { RestartBudget } from './restart-budget.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { CoreServiceRecord } from './traffic/core-services.ts';
 import type { EndpointSliceRecord } from './traffic/endpoint-slices.ts';
+import type { RouteCaches } from './traffic/route-caches.ts';
+import type { GatewayRecord, IngressClassRecord, RouteRecord } from './traffic/route-records.ts';
 import type { Zones } from './zones.ts';
 
 export type TaskDefinitionRecord = CustomRecord<TaskDefinitionSpec, TaskDefinitionStatus>;
@@ -55,6 +57,12 @@ export interface Stores {
   readonly coreServices: Store<CoreServiceRecord>;
   /** Those that Longshore writes. Indexes: `owner` (UID). */
   readonly endpointSlices: Store<EndpointSliceRecord>;
+  /** Those that Longshore made. Indexes: `owner` (UIDs of the TargetGroups). */
+  readonly httpRoutes: Store<RouteRecord>;
+  /** Those that Longshore made. Indexes: `owner` (UIDs of the TargetGroups). */
+  readonly ingresses: Store<RouteRecord>;
+  readonly gateways: Store<GatewayRecord>;
+  readonly ingressClasses: Store<IngressClassRecord>;
   /** Empty where nodes may not be watched. */
   readonly nodes: Store<NodeRecord>;
   /** Those that Longshore made; empty where they may not be watched. Indexes: `owner` (UID of the Service). */
@@ -65,7 +73,9 @@ export interface Stores {
  * One barrier for each cache that a controller both writes and reads. Keys: the UID of whose plans are made from it;
  * `<namespace>/<family>` for the revisions of a family.
  */
-export type Barriers = { readonly [Cache in Exclude<keyof Stores, 'nodes'>]: WriteBarrier };
+export type Barriers = {
+  readonly [Cache in Exclude<keyof Stores, 'nodes' | 'gateways' | 'ingressClasses'>]: WriteBarrier;
+};
 
 export interface Runtime {
   readonly client: KubeClient;
@@ -87,6 +97,8 @@ export interface Runtime {
     readonly targetGroups: StatusWriter<TargetGroupStatus>;
   };
   readonly nodes: NodeView;
+  /** Watched from the first route on. */
+  readonly routeCaches: RouteCaches;
   /** Whether the store has the PodDisruptionBudgets of the cluster. */
   readonly seesBudgets: () => boolean;
   readonly events: EventRecorder;

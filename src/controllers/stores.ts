@@ -16,6 +16,7 @@ import type {
 } from './runtime.ts';
 import { targetGroupNameOf } from './target-group.ts';
 import { familyOf } from './task-revisions.ts';
+import type { GatewayRecord, IngressClassRecord, RouteRecord } from './traffic/route-records.ts';
 
 /** `<namespace>/<family>` of a `taskDefinition` field, for finding who follows a family. */
 function followed(record: { namespace: string; spec?: { taskDefinition?: string } }): string[] {
@@ -66,6 +67,10 @@ export function createStores(): Stores {
     }),
     coreServices: new Store({ owner: ({ owner }) => [owner] }),
     endpointSlices: new Store({ owner: ({ owner }) => [owner] }),
+    httpRoutes: new Store<RouteRecord>({ owner: ({ owners }) => owners }),
+    ingresses: new Store<RouteRecord>({ owner: ({ owners }) => owners }),
+    gateways: new Store<GatewayRecord>(),
+    ingressClasses: new Store<IngressClassRecord>(),
     nodes: new Store<NodeRecord>(),
     budgets: new Store<BudgetRecord>({ owner: ({ owner }) => [owner] }),
   };

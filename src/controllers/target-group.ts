@@ -1,6 +1,7 @@
 /** TargetGroup: a core Service for its targets, the endpoints that Kubernetes does not keep, and what routes to them. */
 import { targetGroups } from '../api/meta.ts';
 import { uniqueDnsName } from '../api/names.ts';
+import type { FieldSupport } from '../api/status.ts';
 import type { TargetGroupStatus } from '../api/target-group.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { targetGroupFieldSupport } from '../pod/field-support.ts';
@@ -11,7 +12,7 @@ import { splitKey } from './records.ts';
 import type { Runtime, Stores, TargetGroupRecord } from './runtime.ts';
 import { keepCoreServices } from './traffic/core-services.ts';
 import { keepEndpointSlices } from './traffic/endpoint-slices.ts';
-import { IMPLEMENTATIONS } from './traffic/implementation.ts';
+import { IMPLEMENTATIONS, type TrafficReport } from './traffic/implementation.ts';
 import type { Keeper } from './traffic/kept-objects.ts';
 
 export const targetGroupNameOf = ({ spec, name }: TargetGroupRecord): string => spec?.name ?? name;
@@ -57,25 +58,41 @@ export async function reconcileTargetGroup(runtime: Runtime, key: string): Promi
     return { requeueAfterMs: AGAIN_MS };
   }
   await keepEndpointSlices(runtime, keeper, { service, protocol: protocolOf(spec) });
-  const others: ConditionInput[] = [];
-  for (const apply of IMPLEMENTATIONS) {
-    const condition = await apply(runtime, record, spec);
-    if (condition !== undefined) others.push(condition);
-  }
-  await report(runtime, record, [
-    ...kstatus('ready', 'Active', `its targets stand behind core Service ${service}`),
-    ...others,
-  ]);
-  return {};
+  const others: TrafficReport[] = [];
+  for (const apply of IMPLEMENTATIONS) others.push(await apply(runtime, record, spec));
+  await report(
+    runtime,
+    record,
+    [
+      ...kstatus('ready', 'Active', `its targets stand behind core Service ${service}`),
+      ...others.flatMap(({ condition }) => condition ?? []),
+    ],
+    others.flatMap(({ support = [] }) => support),
+  );
+  return soonest(others);
 }
 
-async function report(runtime: Runtime, record: TargetGroupRecord, conditions: ConditionInput[]): Promise<void> {
+function soonest(reports: readonly Requeue[]): Requeue {
+  const delays = reports.flatMap(({ requeueAfterMs }) => requeueAfterMs ?? []);
+  const events = reports.flatMap(({ requeueWhen }) => requeueWhen ?? []);
+  return {
+    ...(delays.length > 0 && { requeueAfterMs: Math.min(...delays) }),
+    ...(events.length > 0 && { requeueWhen: Promise.race(events) }),
+  };
+}
+
+async function report(
+  runtime: Runtime,
+  record: TargetGroupRecord,
+  conditions: ConditionInput[],
+  support: readonly FieldSupport[] = [],
+): Promise<void> {
   const now = runtime.now();
   const status: TargetGroupStatus = {
     observedGeneration: record.generation,
     targetGroupName: targetGroupNameOf(record),
     service: coreServiceOf(record),
-    fieldSupport: record.spec === undefined ? [] : targetGroupFieldSupport(record.spec),
+    fieldSupport: record.spec === undefined ? [] : [...targetGroupFieldSupport(record.spec), ...support],
     conditions: withTimes(conditions, record.status.conditions, record.generation, now),
   };
   await runtime.statuses.targetGroups.write(record, status, { urgent: true, now });

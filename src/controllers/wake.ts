@@ -78,6 +78,14 @@ export class Wake {
     for (const other of this.#stores.targetGroups.by('name', key)) this.#controllers.targetGroups.enqueue(keyOf(other));
   }
 
+  /** The TargetGroups with routes: of one namespace, or of all. */
+  routed(namespace?: string): void {
+    const { targetGroups } = this.#stores;
+    const groups = namespace === undefined ? targetGroups.values() : targetGroups.by('namespace', namespace);
+    for (const group of groups)
+      if ((group.spec?.routes.length ?? 0) > 0) this.#controllers.targetGroups.enqueue(keyOf(group));
+  }
+
   /** Those with tasks on the node, those to which it opens a zone, and the DAEMON services to which it is something else now. */
   node(change: Change<NodeRecord>): void {
     const { type, object, previous } = change;

@@ -76,6 +76,28 @@ export const endpointSlices: Resource = {
   kind: 'EndpointSlice',
   namespaced: true,
 };
+/** Of Gateway API, where that is installed. */
+export const gateways: Resource = {
+  group: 'gateway.networking.k8s.io',
+  version: 'v1',
+  plural: 'gateways',
+  kind: 'Gateway',
+  namespaced: true,
+};
+export const httpRoutes: Resource = { ...gateways, plural: 'httproutes', kind: 'HTTPRoute' };
+export const ingresses: Resource = {
+  group: 'networking.k8s.io',
+  version: 'v1',
+  plural: 'ingresses',
+  kind: 'Ingress',
+  namespaced: true,
+};
+export const ingressClasses: Resource = {
+  ...ingresses,
+  plural: 'ingressclasses',
+  kind: 'IngressClass',
+  namespaced: false,
+};
 export const controllerRevisions: Resource = {
   group: 'apps',
   version: 'v1',

@@ -68,23 +68,32 @@ function takesRoutesOf(
 
 const title = ({ namespace, name }: Gateway): string => `${namespace}/${name}`;
 
-/** The Gateway that a route names. What it takes is its controller's to say. */
-export function namedGateway(
-  named: string,
-  listener: string | undefined,
-  namespace: string,
-  gateways: readonly Gateway[],
-): Carrier | NotCarried {
+export type GatewayReference = Extract<Carrier, { kind: 'Gateway' }>;
+
+/** @param named as name or namespace/name. */
+export function gatewayReference(named: string, listener: string | undefined, namespace: string): GatewayReference {
   const slash = named.indexOf('/');
-  const at = slash < 0 ? namespace : named.slice(0, slash);
-  const name = named.slice(slash + 1);
-  const gateway = gateways.find((each) => each.namespace === at && each.name === name);
-  if (gateway === undefined) return { reason: 'GatewayNotFound', why: `there is no Gateway ${at}/${name}` };
+  return {
+    kind: 'Gateway',
+    namespace: slash < 0 ? namespace : named.slice(0, slash),
+    name: named.slice(slash + 1),
+    ...(listener !== undefined && { listener }),
+  };
+}
+
+/** The Gateway that a route names. What it takes is its controller's to say. */
+export function namedGateway(reference: GatewayReference, gateways: readonly Gateway[]): GatewayReference | NotCarried {
+  const { namespace, name, listener } = reference;
+  const gateway = gateways.find((each) => each.namespace === namespace && each.name === name);
+  if (gateway === undefined) return { reason: 'GatewayNotFound', why: `there is no Gateway ${namespace}/${name}` };
   if (listener !== undefined && !gateway.listeners.some((each) => each.name === listener)) {
     const names = gateway.listeners.map((each) => each.name).join(', ');
-    return { reason: 'GatewayNotFound', why: `the Gateway ${at}/${name} has no listener ${listener}, only ${names}` };
+    return {
+      reason: 'GatewayNotFound',
+      why: `the Gateway ${namespace}/${name} has no listener ${listener}, only ${names}`,
+    };
   }
-  return { kind: 'Gateway', namespace: at, name, ...(listener !== undefined && { listener }) };
+  return reference;
 }
 
 /** The only Gateway that takes routes of the namespace; undefined where none does. */

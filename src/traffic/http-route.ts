@@ -105,7 +105,7 @@ export function httpRoute(shared: SharedRoute): Translation<HttpRouteSpec> {
           backendRefs: backends.map(({ group, route }) => ({
             group: '',
             kind: 'Service',
-            name: group.name,
+            name: group.service,
             port: group.port,
             weight: route.weight,
           })),

@@ -61,7 +61,7 @@ export function ingress(shared: SharedRoute): IngressTranslation {
       : []),
   ];
   if (problems.length > 0) return { notes: problems, winner };
-  const service = { name: group.name, port: { number: group.port } };
+  const service = { name: group.service, port: { number: group.port } };
   const paths = matches.map(({ type, value }) => ({
     path: value,
     pathType: type === 'Exact' ? ('Exact' as const) : ('Prefix' as const),

@@ -1,8 +1,10 @@
 /** What objects of Gateway API and Ingress follow from the routes of a namespace's TargetGroups. */
+import type { Route } from '../api/target-group-routes.ts';
 import {
   defaultGateway,
   defaultIngressClass,
   type Gateway,
+  gatewayReference,
   type IngressClass,
   type NotCarried,
   namedGateway,
@@ -21,10 +23,14 @@ export interface RoutesInput {
   readonly namespace: string;
   /** Those of the namespace that have routes. */
   readonly groups: readonly RoutedTargetGroup[];
-  /** All of the cluster; undefined where Gateway API is not installed. */
+  /** Undefined where Gateway API is not installed, or may not be read. */
   readonly gateways: readonly Gateway[] | undefined;
-  /** All of the cluster; undefined where they may not be read. */
+  /** Whether `gateways` has none but those of the namespace. */
+  readonly ownGatewaysOnly?: boolean;
+  /** Undefined where they may not be read. */
   readonly ingressClasses: readonly IngressClass[] | undefined;
+  /** Resources that may not be read. */
+  readonly unreadable?: readonly string[];
 }
 
 /** An object that routes requests, owned by all TargetGroups that it routes to: it goes with the last of them. */
@@ -56,27 +62,31 @@ export interface RoutePlan {
 
 const isCarrier = (carrier: Carrier | NotCarried): carrier is Carrier => 'kind' in carrier;
 
+const unreadableText = ({ unreadable = [] }: RoutesInput): string =>
+  unreadable.length === 0 ? '' : ` (the operator may not watch ${unreadable.join(' and ')})`;
+
 /** Where a route names no Gateway: the only Gateway, else the IngressClass. */
-function defaultCarrier({ namespace, gateways, ingressClasses }: RoutesInput): Carrier | NotCarried {
+function defaultCarrier(input: RoutesInput): Carrier | NotCarried {
+  const { namespace, gateways, ingressClasses } = input;
   const carrier = defaultGateway(namespace, gateways ?? []) ?? defaultIngressClass(ingressClasses ?? []);
   if (carrier !== undefined) return carrier;
   const why =
     gateways === undefined
-      ? 'neither Gateway API nor an IngressClass is installed in the cluster'
+      ? 'neither Gateway API nor an IngressClass is there in the cluster'
       : `no Gateway takes routes of the namespace ${namespace}, and there is no IngressClass`;
-  return { reason: 'NoImplementation', why };
+  return { reason: 'NoImplementation', why: `${why}${unreadableText(input)}` };
 }
 
-function carrierOf(
-  { gateway, listener }: { gateway?: string | undefined; listener?: string | undefined },
-  input: RoutesInput,
-): Carrier | NotCarried {
+function carrierOf({ gateway, listener }: Route, input: RoutesInput): Carrier | NotCarried {
   if (gateway === undefined) return defaultCarrier(input);
-  if (input.gateways !== undefined) return namedGateway(gateway, listener, input.namespace, input.gateways);
-  return {
-    reason: 'NoImplementation',
-    why: `Gateway API, which the Gateway ${gateway} is of, is not installed in the cluster`,
-  };
+  if (input.gateways === undefined) {
+    const why = `Gateway API, which the Gateway ${gateway} is of, is not there in the cluster${unreadableText(input)}`;
+    return { reason: 'NoImplementation', why };
+  }
+  const reference = gatewayReference(gateway, listener, input.namespace);
+  // What it is cannot be seen; whether it takes the route is its controller's to say.
+  if (input.ownGatewaysOnly === true && reference.namespace !== input.namespace) return reference;
+  return namedGateway(reference, input.gateways);
 }
 
 interface Draft {

@@ -19,8 +19,10 @@ export interface RouteAnswer {
   readonly parents: readonly (readonly ParentCondition[])[];
 }
 
+export const ROUTES_SERVED = 'RoutesServed';
+
 export interface RoutesCondition {
-  readonly type: 'RoutesServed';
+  readonly type: typeof ROUTES_SERVED;
   readonly status: boolean;
   readonly reason: string;
   readonly message: string;
@@ -80,14 +82,14 @@ export function routesCondition(
   const [first] = obstacles;
   if (first !== undefined) {
     const message = [...new Set(obstacles.map((each) => each.message))].join('; ');
-    return { type: 'RoutesServed', status: false, reason: first.reason, message };
+    return { type: ROUTES_SERVED, status: false, reason: first.reason, message };
   }
   const carriers = [
     ...(outcomes.some(({ httpRoutes }) => httpRoutes.length > 0) ? ['Gateway API'] : []),
     ...(outcomes.some(({ ingresses }) => ingresses.length > 0) ? ['Ingress'] : []),
   ];
   return {
-    type: 'RoutesServed',
+    type: ROUTES_SERVED,
     status: true,
     reason: 'Served',
     message: `requests of ${outcomes.length} ${outcomes.length === 1 ? 'route' : 'routes'} come by ${carriers.join(' and ')}`,

@@ -4,9 +4,11 @@ import type { Route } from '../api/target-group-routes.ts';
 
 /** A TargetGroup, as far as routes lead to it. */
 export interface RoutedTargetGroup {
-  /** Of the object, and of its core Service. */
+  /** Of the object. */
   readonly name: string;
   readonly uid: string;
+  /** Name of its core Service. */
+  readonly service: string;
   /** Of its core Service. */
   readonly port: number;
   readonly protocol: string;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
 import { until } from '../../dev/cluster/run.ts';
 import { ensureTrafficServer } from '../../dev/cluster/traffic-server.ts';
-import { ensureTraefik, gateway, get, useTraefik } from '../support/gateway.ts';
+import { applyObjects, ensureTraefik, gateway, get, useTraefik } from '../support/gateway.ts';
 import { useSuite } from '../support/suite.ts';
 import { applyDeployment } from '../support/traffic-deployment.ts';
 
@@ -30,8 +30,7 @@ describe.skipIf('why' in traefik)(`through a gateway${skipped}`, () => {
         rules: [{ backendRefs: [{ name: 'app', port: 80 }] }],
       },
     };
-    const items = [gateway('public', proxy()), route];
-    await ns.kubectl(['apply', '--filename=-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    await applyObjects(ns, gateway('public', proxy()), route);
     const pod = (await ns.kubectl(['get', 'pods', '--output=jsonpath={.items[*].metadata.name}'])).trim();
     const answer = async () => (await get(proxy(), `${ns.name}.example.com`, '/')).task;
     expect(await until('an answer', answer, { timeout: 120_000 })).toBe(pod);

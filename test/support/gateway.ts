@@ -11,6 +11,7 @@ import {
   type TraefikProgram,
   traefikProgram,
 } from '../../dev/gateway/index.ts';
+import type { TestNamespace } from './suite.ts';
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
@@ -56,8 +57,13 @@ export const applyClasses = (cluster: LocalCluster): Promise<void> =>
     },
   );
 
+/** Applies objects of any kinds, in the namespace where they are of one. */
+export async function applyObjects(ns: TestNamespace, ...items: object[]): Promise<void> {
+  await ns.kubectl(['apply', '--filename=-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+}
+
 /** A Gateway whose listener takes routes of its own namespace. */
-export const gateway = (name: string, { port }: Traefik): object => ({
+export const gateway = (name: string, { port }: Pick<Traefik, 'port'>): object => ({
   apiVersion: 'gateway.networking.k8s.io/v1',
   kind: 'Gateway',
   metadata: { name },

@@ -136,6 +136,16 @@ const targetGroups: readonly BrokenRule[] = [
     "slow_start.duration_seconds must be a number of seconds from 0 to 900, got '901'",
     { targetGroupAttributes: [{ key: 'slow_start.duration_seconds', value: '901' }] },
   ),
+  ofTargetGroup('routes', 'routes are for the protocols HTTP and HTTPS', { protocol: 'TCP', routes: [{}] }),
+  ofTargetGroup('routes[0]', 'a route has at most 5 values of conditions, got 6', {
+    routes: [{ hosts: ['a.b', 'c.d'], paths: ['/'], headers: [{ name: 'x', values: ['1', '2', '3'] }] }],
+  }),
+  ofTargetGroup('routes[0].listener', 'the name of a listener needs the gateway that has it', {
+    routes: [{ listener: 'web' }],
+  }),
+  ofTargetGroup('routes[0].headers[0].name', 'the Host header is a condition of hosts', {
+    routes: [{ headers: [{ name: 'host', values: ['a.b'] }] }],
+  }),
   ...brokenTags.map(([field, given]) => ofTargetGroup(`tags[0].${field}`, reserved, { tags: given })),
 ];
 

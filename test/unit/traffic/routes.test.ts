@@ -9,6 +9,7 @@ import type { RoutedTargetGroup } from '../../../src/traffic/shared-routes.ts';
 const group = (name: string, routes: object[], fields: Partial<RoutedTargetGroup> = {}): RoutedTargetGroup => ({
   name,
   uid: `uid-${name}`,
+  service: name,
   port: 80,
   protocol: 'HTTP',
   routes: parseWith(routesSchema, routes) as readonly Route[],
@@ -208,7 +209,7 @@ describe('the Gateway of a route that names none', () => {
       'is not to be had',
       { gateways: undefined },
       'NoImplementation',
-      /neither Gateway API nor an IngressClass is installed/,
+      /neither Gateway API nor an IngressClass is there in the cluster$/,
     ],
     [
       'is ambiguous as an IngressClass',
@@ -239,6 +240,16 @@ describe('the Gateway of a route that names none', () => {
       reason: 'GatewayNotFound',
       message: `spec.routes[0]: ${why}`,
     });
+  });
+
+  it('is taken as named where other namespaces cannot be seen, and said to be out of sight', () => {
+    const unseen: Partial<RoutesInput> = { gateways: [], ownGatewaysOnly: true, unreadable: ['ingresses.x'] };
+    const routes = plan([group('web', [{ gateway: 'infra/edge' }])], unseen).httpRoutes;
+    expect(routes[0]?.spec.parentRefs).toMatchObject([{ namespace: 'infra', name: 'edge' }]);
+    expect(conditionOf([group('web', [{ gateway: 'edge' }])], unseen)).toMatchObject({ reason: 'GatewayNotFound' });
+    expect(conditionOf([web], unseen)?.message).toMatch(
+      /and there is no IngressClass \(the operator may not watch ingresses.x\)$/,
+    );
   });
 
   it('is missed where it has no such listener', () => {
