@@ -8,6 +8,10 @@ const objectName = () =>
     .max(253)
     .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/);
 
+/** RFC 1035, as the API server asks of a core Service. */
+export const CORE_SERVICE_NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
+const coreServiceName = () => z.string().min(1).max(63).regex(CORE_SERVICE_NAME);
+
 /** A key of a Secret or ConfigMap. */
 const dataKey = () =>
   z
@@ -144,6 +148,13 @@ const storageClassSchema = z
   })
   .describe('Which StorageClass stands for a type of volume.');
 
+const serviceRegistrySchema = z
+  .strictObject({
+    registryArn: arnOrName().describe('ARN of the Cloud Map service, as serviceRegistries[].registryArn has it.'),
+    serviceName: coreServiceName().describe('Name of the core Service that is to answer to it.'),
+  })
+  .describe('Which name a Cloud Map service has here.');
+
 const alarmSchema = withRules(
   z.strictObject({
     alarmName: z.string().min(1).max(255).describe('Name of the CloudWatch alarm.'),
@@ -198,6 +209,7 @@ export const clusterMappingsSchema = z
     images: mapping(imageSchema, 'prefix', 'Beginnings of image names → others'),
     fileSystems: mapping(fileSystemSchema, 'id', 'File systems → PersistentVolumeClaims or NFS exports'),
     storageClasses: mapping(storageClassSchema, 'volumeType', 'Types of volumes → StorageClasses'),
+    serviceRegistries: mapping(serviceRegistrySchema, 'registryArn', 'Cloud Map services → names of core Services'),
     alarms: mapping(alarmSchema, 'alarmName', 'CloudWatch alarms → queries and conditions'),
     alarmEvaluation: alarmEvaluationSchema.prefault({}),
   })

@@ -17,6 +17,8 @@ import { parseWith } from './parse.ts';
 import { placementFields, placementRules } from './placement.ts';
 import { percentagesOf, schedulingStrategyRules } from './scheduling-strategy.ts';
 import { awsName, flag, immutable, integer, type Parsed, timestamp, withRules } from './schema.ts';
+import { serviceConnectConfigurationSchema } from './service-connect.ts';
+import { serviceRegistriesSchema } from './service-registry.ts';
 import { commonStatus, count } from './status.ts';
 import { volumeConfigurationsSchema } from './volume-configuration.ts';
 import { availabilityZoneRebalancingSchema, zoneRebalancingRules } from './zone-rebalancing.ts';
@@ -53,6 +55,8 @@ export const serviceSpecSchema = withRules(
       .describe('Seconds after the start of a task in which failed health checks do not count, from 0. Default: 0.'),
     loadBalancers: loadBalancersSchema(),
     networkConfiguration: networkConfigurationSchema.optional(),
+    serviceRegistries: serviceRegistriesSchema(),
+    serviceConnectConfiguration: serviceConnectConfigurationSchema.optional(),
     volumeConfigurations: volumeConfigurationsSchema(),
     ...placementFields,
     availabilityZoneRebalancing: availabilityZoneRebalancingSchema,

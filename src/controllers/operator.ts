@@ -241,7 +241,16 @@ export function createOperator(options: OperatorOptions): Operator {
     managed,
   );
   const wakeOwner = ({ object: { owner } }: { readonly object: { readonly owner: string } }): void => wake.owner(owner);
-  const coreServiceReflector = watch(coreServices, keptRecord, stores.coreServices, wakeOwner, managed);
+  const coreServiceReflector = watch(
+    coreServices,
+    keptRecord,
+    stores.coreServices,
+    (change) => {
+      wakeOwner(change);
+      if (change.type === 'deleted') wake.nameFreed(change.object.namespace);
+    },
+    managed,
+  );
   const endpointSliceReflector = watch(endpointSlices, endpointSliceRecord, stores.endpointSlices, wakeOwner, managed);
   const routeCaches = createRouteCaches(watch, stores, wake, {
     labelSelector: managed,

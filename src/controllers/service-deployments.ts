@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import type { ClusterSpec } from '../api/cluster.ts';
 import type { KubernetesOptions } from '../api/kubernetes-options.ts';
-import type { LoadBalancer } from '../api/load-balancer.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
 import { parseTaskDefinition } from '../api/task-definition.ts';
@@ -27,17 +26,15 @@ import {
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { deleteRevision, type TaskRevision } from './task-revisions.ts';
 import { ownerReference } from './tasks.ts';
-import { trafficOf } from './traffic/registrations.ts';
+import { type TrafficFields, targetsOf, withNames } from './traffic/registrations.ts';
 
 /** What starts a new deployment when it changes (`ecs-semantics §3.2`). */
-interface Trigger {
+interface Trigger extends TrafficFields {
   readonly taskDefinition: string;
   readonly forceNewDeployment: string;
   readonly kubernetes: KubernetesOptions | null;
   /** Absent where there are none. */
   readonly volumeConfigurations?: readonly VolumeConfiguration[];
-  /** Absent where there are none. */
-  readonly loadBalancers?: readonly Partial<LoadBalancer>[];
 }
 
 /** The content of a deployment's ControllerRevision. */
@@ -120,13 +117,20 @@ export const rollbackTarget = (
   rollback && failing?.since === undefined ? older.find(({ completed, failed }) => completed && !failed) : undefined;
 
 function triggerOf(service: ServiceRecord, revision: TaskRevision): Trigger {
-  const { volumeConfigurations = [], loadBalancers = [] } = service.spec ?? {};
+  const {
+    volumeConfigurations = [],
+    loadBalancers = [],
+    serviceRegistries = [],
+    serviceConnectConfiguration,
+  } = service.spec ?? {};
   return {
     taskDefinition: `${revision.family}:${revision.revision}`,
     forceNewDeployment: service.annotations[ANNOTATIONS.forceNewDeployment] ?? '',
     kubernetes: service.spec?.kubernetes ?? null,
     ...(volumeConfigurations.length > 0 && { volumeConfigurations }),
     ...(loadBalancers.length > 0 && { loadBalancers }),
+    ...(serviceRegistries.length > 0 && { serviceRegistries }),
+    ...(serviceConnectConfiguration !== undefined && { serviceConnectConfiguration }),
   };
 }
 
@@ -291,12 +295,13 @@ export function templateOf(
 ): PodTemplate {
   const placement = placementOf(runtime, service, id);
   const { family, revision, definition, trigger } = record.data as DeploymentData;
-  const traffic = trafficOf(runtime, service.namespace, trigger.loadBalancers ?? []);
-  const launch = JSON.stringify([placement, traffic]);
+  const targets = targetsOf(runtime, service.namespace, trigger);
+  const launch = JSON.stringify([placement, targets]);
   const known = templates.get(record);
   if (known?.cluster === cluster && known.launch === launch) return known.template;
+  const parsed = parseTaskDefinition(definition);
   const compiled = compileTemplate({
-    definition: parseTaskDefinition(definition),
+    definition: parsed,
     family,
     revision,
     features: runtime.features,
@@ -304,7 +309,7 @@ export function templateOf(
     ...(trigger.volumeConfigurations !== undefined && { volumeConfigurations: trigger.volumeConfigurations }),
     cluster,
     placement,
-    traffic,
+    traffic: withNames(targets, trigger, parsed, cluster, service.namespace),
   });
   const template = record.digests === undefined ? compiled : withDigests(compiled, record.digests);
   templates.set(record, { cluster, launch, template });

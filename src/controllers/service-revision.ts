@@ -1,12 +1,13 @@
 /** Which revision a service is to run, and what stands in the way. */
 import type { ServiceSpec } from '../api/service.ts';
 import { type TaskProblem, taskProblems } from '../pod/problems.ts';
+import type { DiscoveryName } from '../traffic/discovery.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { lastMade, needsDeployment, placementOf, type ServiceDeployment, templateOf } from './service-deployments.ts';
 import { resolveTaskDefinition, type TaskRevision } from './task-revisions.ts';
-import { trafficOf } from './traffic/registrations.ts';
+import { targetsOf, withNames } from './traffic/registrations.ts';
 
 export interface Trouble {
   readonly reason: string;
@@ -17,6 +18,8 @@ export interface Trouble {
 export interface Wanted {
   /** What a deployment is to be made of; absent where the newest one is what is wanted, or nothing can be made. */
   readonly next?: TaskRevision;
+  /** Under which the tasks of that deployment are to be found. */
+  readonly names?: readonly DiscoveryName[];
   /** Why no deployment is made although one is wanted: what runs goes on. */
   readonly trouble?: Trouble;
   /** What means nothing here, of the revision that is wanted, or else of the one that runs. */
@@ -46,8 +49,9 @@ export function wantedRevision(
   }
   if (!needsDeployment(service, resolved, newest)) return { problems: running };
   const placement = placementOf(runtime, service, '');
-  const traffic = trafficOf(runtime, service.namespace, spec.loadBalancers);
+  const targets = targetsOf(runtime, service.namespace, spec);
+  const traffic = withNames(targets, spec, resolved.definition, cluster.spec, service.namespace);
   const problems = taskProblems(resolved.definition, cluster.spec, { ...spec, placement, traffic });
   const trouble = blockedBy(problems);
-  return trouble === undefined ? { next: resolved, problems } : { trouble, problems };
+  return trouble === undefined ? { next: resolved, names: traffic.names, problems } : { trouble, problems };
 }

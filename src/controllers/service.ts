@@ -36,6 +36,7 @@ import { sweepService } from './service-sweep.ts';
 import { asReported, transitions } from './service-transitions.ts';
 import { settleStarts } from './start-barriers.ts';
 import { recordStop, sayStopped } from './tasks.ts';
+import { keepNames } from './traffic/names.ts';
 import { zonesOf } from './zones.ts';
 
 /** No node is known not to be there: nothing is started or stopped. */
@@ -46,6 +47,9 @@ const NODES_UNKNOWN: Trouble = {
   stalled: true,
 };
 
+/** A core Service that somebody else made is asked for again this often: nothing tells when it goes. */
+const NAMES_AGAIN_MS = 60_000;
+
 export async function reconcileService(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers } = runtime;
   const [namespace, name] = splitKey(key);
@@ -53,7 +57,12 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   // A deleted service's pods and deployments go with it: they name it as their owner.
   if (service === undefined || service.deleting) return {};
   const { uid } = service;
-  const unseen = barriers.tasks.pending(uid) ?? barriers.services.pending(uid) ?? barriers.revisions.pending(uid);
+  const unseen =
+    barriers.tasks.pending(uid) ??
+    barriers.services.pending(uid) ??
+    barriers.revisions.pending(uid) ??
+    barriers.coreServices.pending(uid) ??
+    barriers.endpointSlices.pending(uid);
   if (unseen !== undefined) return { requeueWhen: unseen };
   const { spec } = service;
   if (spec === undefined) {
@@ -63,11 +72,15 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
 
   const deployments = deploymentsOf(runtime, service);
   const cluster = clusterView(stores, namespace);
-  const { next, problems, ...wanted } = wantedRevision(runtime, service, spec, cluster, deployments);
+  const { next, names, problems, ...wanted } = wantedRevision(runtime, service, spec, cluster, deployments);
   if (next !== undefined) {
     // A Cluster that was there before the service holds for its first task as well.
     const behind = barriers.clusters.behind(uid, service.resourceVersion);
     if (behind !== undefined) return { requeueWhen: behind };
+  }
+  const named = await keepNames(runtime, service, cluster, deployments, stores.tasks.by('owner', uid), names);
+  if (next !== undefined && named.trouble === undefined) {
+    if (named.failure !== undefined) throw named.failure;
     await createDeployment(
       runtime,
       service,
@@ -77,13 +90,25 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     );
     return { requeueAfterMs: 0 };
   }
-  let { trouble } = wanted;
+  let trouble = wanted.trouble ?? named.trouble;
+  const namesDue = named.trouble === undefined ? undefined : runtime.now() + NAMES_AGAIN_MS;
 
   const drains = await endDrains(runtime, stores.tasks.by('owner', service.uid));
   const starts = await settleStarts(runtime, stores.tasks.by('owner', service.uid));
   const tasks = withNodes(starts.tasks, runtime.nodes);
+  const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
   const [newest, ...older] = deployments;
-  if (newest === undefined) return report(runtime, service, { deployments, tasks, events: [], trouble, problems });
+  if (newest === undefined) {
+    const { requeueAfterMs = until(namesDue) } = await report(runtime, service, {
+      deployments,
+      tasks,
+      events: [],
+      trouble,
+      problems,
+    });
+    if (named.failure !== undefined) throw named.failure;
+    return Number.isFinite(requeueAfterMs) ? { requeueAfterMs } : {};
+  }
 
   if (isDaemon(service) && !runtime.nodes.areKnown()) {
     trouble ??= NODES_UNKNOWN;
@@ -155,7 +180,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     { plan, deployments, tasks: [...tasks, ...departed], events, trouble, problems, givenUp, alarms },
     plan.actions.length > 0 || givesUp,
   );
-  const failure = done.failure ?? starts.failure ?? drains.failure ?? budget.failure;
+  const failure = done.failure ?? starts.failure ?? drains.failure ?? named.failure ?? budget.failure;
   if (failure !== undefined) throw failure;
   let sweepAt: number | undefined;
   if (result.requeueAfterMs === undefined) {
@@ -179,12 +204,12 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     );
     await pruneDeployments(runtime, deployments, new Set(tasks.map(({ deployment }) => deployment)));
   }
-  const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
   const requeueAfterMs = Math.min(
     result.requeueAfterMs ?? Infinity,
     until(plan.wakeAt),
     until(starts.wakeAt),
     until(drains.wakeAt),
+    until(namesDue),
     until(sweepAt),
   );
   const { asking } = alarms?.known ?? {};

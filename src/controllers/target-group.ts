@@ -6,7 +6,6 @@ import type { TargetGroupStatus } from '../api/target-group.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { targetGroupFieldSupport } from '../pod/field-support.ts';
 import { targetGroupService } from '../traffic/core-service.ts';
-import { protocolOf } from '../traffic/target-group.ts';
 import { type ConditionInput, kstatus, withTimes } from './conditions.ts';
 import { splitKey } from './records.ts';
 import type { Runtime, Stores, TargetGroupRecord } from './runtime.ts';
@@ -57,7 +56,7 @@ export async function reconcileTargetGroup(runtime: Runtime, key: string): Promi
     await report(runtime, record, kstatus('stalled', 'ServiceNotWritten', problem));
     return { requeueAfterMs: AGAIN_MS };
   }
-  await keepEndpointSlices(runtime, keeper, { service, protocol: protocolOf(spec) });
+  await keepEndpointSlices(runtime, keeper, service);
   const others: TrafficReport[] = [];
   for (const apply of IMPLEMENTATIONS) others.push(await apply(runtime, record, spec));
   await report(

@@ -7,6 +7,7 @@ import type { NodeRecord } from './nodes.ts';
 import { keyOf } from './records.ts';
 import type { Stores, TargetGroupRecord } from './runtime.ts';
 import { targetGroupNameOf } from './target-group.ts';
+import { NAME_TAKEN } from './traffic/names.ts';
 import type { Zones } from './zones.ts';
 
 export type Controllers = {
@@ -67,6 +68,14 @@ export class Wake {
       for (const { service, membership } of traffic) {
         if (membership === 'listed') this.owner(this.#stores.coreServices.get(namespace, service)?.owner ?? '');
       }
+    }
+  }
+
+  /** The services that wait for a name of somebody else's. */
+  nameFreed(namespace: string): void {
+    for (const service of this.#stores.services.by('namespace', namespace)) {
+      const { conditions = [] } = service.status;
+      if (conditions.some(({ reason }) => reason === NAME_TAKEN)) this.#controllers.services.enqueue(keyOf(service));
     }
   }
 

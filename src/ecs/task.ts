@@ -17,6 +17,9 @@ export interface Endpoint {
   readonly service: string;
   /** Of the container. */
   readonly port: number;
+  readonly protocol: 'tcp' | 'udp';
+  /** Of the core Service's port. */
+  readonly portName: string;
   /** The target group, as its service names it; absent where the Service is a name that is looked up, and no more. */
   readonly arn?: string;
 }

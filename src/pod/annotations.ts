@@ -30,9 +30,11 @@ export function containerTraits(task: TaskContext): Record<string, ContainerTrai
         },
       }),
       ...(registrations.length > 0 && {
-        endpoints: registrations.map(({ service, containerPort, targetGroup }) => ({
+        endpoints: registrations.map(({ service, containerPort, protocol, portName, servicePort, targetGroup }) => ({
           service,
           port: containerPort,
+          protocol,
+          portName: servicePort ?? portName,
           ...(targetGroup !== undefined && { arn: targetGroup.arn }),
         })),
       }),

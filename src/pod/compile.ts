@@ -7,6 +7,7 @@ import { ANNOTATIONS, LABELS, MANAGED_BY } from '../api/meta.ts';
 import { dnsName } from '../api/names.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { VolumeConfiguration } from '../api/volume-configuration.ts';
+import type { DiscoveryName } from '../traffic/discovery.ts';
 import { NO_TRAFFIC, type Traffic } from '../traffic/registration.ts';
 import { containerTraits, labelAnnotations, logAnnotations } from './annotations.ts';
 import { ALL_FEATURES, type ClusterFeatures } from './cluster-features.ts';
@@ -48,6 +49,8 @@ export interface PodTemplate {
   readonly tags: readonly Tag[];
   /** ARNs or names of the target groups that its tasks are targets in. */
   readonly targetGroups: readonly string[];
+  /** Under which its tasks are found. */
+  readonly names: readonly DiscoveryName[];
   /** Why no task may start, or what it starts without. */
   readonly problems: readonly TaskProblem[];
 }
@@ -82,7 +85,7 @@ export function compileTemplate({
   features = ALL_FEATURES,
   cluster = NO_CLUSTER,
 }: TemplateInput): PodTemplate {
-  const task = taskContext(definition, features, cluster, volumeConfigurations, traffic.registrations);
+  const task = taskContext(definition, features, cluster, volumeConfigurations, traffic);
   const options = identity(task, mergeOptions(definition.kubernetes, kubernetes));
   const podVolumes = [...(volumes(task).volumes ?? []), ...memoryVolumes(task)];
   const placedBy = placement === undefined ? undefined : placementId(placement);
@@ -136,6 +139,7 @@ export function compileTemplate({
     externalSecrets: externalSecrets(task),
     claims: claims(task),
     tags: definition.tags,
+    names: traffic.names,
     targetGroups: traffic.registrations.flatMap(({ targetGroup }) => targetGroup?.arn ?? []),
     problems: taskProblems(definition, cluster, { kubernetes, volumeConfigurations, placement, traffic }),
   };

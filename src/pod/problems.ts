@@ -14,6 +14,7 @@ export interface TaskProblem {
   readonly reason:
     | 'MappingMissing'
     | 'VolumeConfigurationMismatch'
+    | 'ServiceDiscoveryMismatch'
     | 'NotAllowed'
     | 'PlacementNotSupported'
     | 'TargetGroupNotFound'

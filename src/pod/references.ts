@@ -30,7 +30,13 @@ function isLocal(arn: Arn | undefined, cluster: ClusterSpec): boolean {
   return cluster.account !== undefined && cluster.region !== undefined && foreign(arn, cluster) === undefined;
 }
 
-const noMapping = (text: string, where: string, entry: string, arn: Arn | undefined, cluster: ClusterSpec): string => {
+export const noMapping = (
+  text: string,
+  where: string,
+  entry: string,
+  arn: Arn | undefined,
+  cluster: ClusterSpec,
+): string => {
   const elsewhere = foreign(arn, cluster);
   const because = elsewhere === undefined ? '' : ` (${elsewhere})`;
   return `"${text}" has no mapping${because}: add ${entry} to spec.mappings.${where} of the namespace's Cluster`;

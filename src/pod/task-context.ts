@@ -2,7 +2,7 @@ import type { ClusterSpec } from '../api/cluster.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 import type { VolumeConfiguration } from '../api/volume-configuration.ts';
-import type { Registration } from '../traffic/registration.ts';
+import type { Registration, Traffic } from '../traffic/registration.ts';
 import type { ClusterFeatures } from './cluster-features.ts';
 import { type StartPlan, startPlan } from './start-order.ts';
 import { uniqueNames } from './unique-names.ts';
@@ -17,6 +17,8 @@ export interface TaskContext {
   readonly volumeConfigurations: readonly VolumeConfiguration[];
   /** Where the task stands in the traffic. */
   readonly registrations: readonly Registration[];
+  /** Core Services under whose names it is found. */
+  readonly names: readonly string[];
   /** In the order in which they are to start. */
   readonly containers: readonly ContainerDefinition[];
   readonly start: StartPlan;
@@ -31,7 +33,7 @@ export function taskContext(
   features: ClusterFeatures,
   cluster: ClusterSpec,
   volumeConfigurations: readonly VolumeConfiguration[],
-  registrations: readonly Registration[],
+  { registrations, names }: Traffic,
 ): TaskContext {
   const start = startPlan(definition.containerDefinitions);
   const containers = [...start.init, ...start.regular];
@@ -41,6 +43,7 @@ export function taskContext(
     cluster,
     volumeConfigurations,
     registrations,
+    names: names.map(({ name }) => name),
     containers,
     start,
     containerNames: uniqueNames(containers.map(({ name }) => name)),

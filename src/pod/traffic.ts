@@ -7,7 +7,12 @@ export const membership = ({ start }: TaskContext): Membership =>
   start.regular.every(({ essential }) => essential) ? 'selected' : 'listed';
 
 export const trafficLabels = (task: TaskContext): Record<string, string> =>
-  Object.fromEntries(task.registrations.map(({ service }) => [trafficLabel(service), membership(task)]));
+  Object.fromEntries(
+    [...task.registrations.map(({ service }) => service), ...task.names].map((service) => [
+      trafficLabel(service),
+      membership(task),
+    ]),
+  );
 
 /** Seconds. */
 export const trafficPause = ({ registrations }: TaskContext): number => pauseOf(registrations);

@@ -1,7 +1,9 @@
-/** The core Service of a TargetGroup: what clients in the cluster reach its healthy targets by. */
+/** Core Services: what clients in the cluster reach the healthy targets of a TargetGroup by, and tasks by a name. */
 import type { V1ServiceSpec } from '@kubernetes/client-node';
+import { LABELS } from '../api/meta.ts';
 import type { TargetGroupSpec } from '../api/target-group.ts';
 import { isStickyByAddress } from './attributes.ts';
+import type { DiscoveryName } from './discovery.ts';
 import { trafficLabel, trafficPortName } from './registration.ts';
 import { protocolOf } from './target-group.ts';
 
@@ -29,5 +31,24 @@ export function targetGroupService(name: string, spec: TargetGroupSpec): V1Servi
       },
     ],
     sessionAffinity: isStickyByAddress(spec) ? 'ClientIP' : 'None',
+  };
+}
+
+/**
+ * Of a name under which the tasks of a service are found. It selects those of its own service alone, whoever else has
+ * pods with the label.
+ * @param service value of the label of its tasks.
+ */
+export function discoveryService({ name, headless, ports }: DiscoveryName, service: string): V1ServiceSpec {
+  return {
+    ...(headless && { clusterIP: 'None', ipFamilyPolicy: 'PreferDualStack' }),
+    selector: { [trafficLabel(name)]: 'selected', [LABELS.service]: service },
+    ports: ports.map(({ name: port, port: number, protocol, portName, containerPort, appProtocol }) => ({
+      name: port,
+      port: number,
+      protocol: protocol.toUpperCase(),
+      targetPort: portName ?? containerPort,
+      ...(appProtocol !== undefined && { appProtocol }),
+    })),
   };
 }

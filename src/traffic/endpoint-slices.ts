@@ -5,11 +5,18 @@ const ENDPOINTS_A_SLICE = 100;
 
 export type AddressType = 'IPv4' | 'IPv6';
 
+/** As an EndpointSlice has it: the name is that of the core Service's port. */
+export interface SlicePort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+}
+
 /** One task behind a core Service. */
 export interface TaskEndpoint {
   readonly pod: { readonly name: string; readonly uid: string };
   readonly address: string;
-  readonly port: number;
+  readonly ports: readonly SlicePort[];
   readonly node?: string;
   readonly zone?: string;
   /** Being deleted: it takes what no other can. */
@@ -33,9 +40,12 @@ export interface EndpointJson {
 export interface Slice {
   readonly name: string;
   readonly addressType: AddressType;
-  readonly port: number;
+  readonly ports: readonly SlicePort[];
   readonly endpoints: readonly EndpointJson[];
 }
+
+const textOf = (ports: readonly SlicePort[]): string =>
+  ports.map(({ name, port, protocol }) => `${name}=${port}/${protocol}`).join(',');
 
 const addressType = (address: string): AddressType => (address.includes(':') ? 'IPv6' : 'IPv4');
 
@@ -49,13 +59,14 @@ export function slicesOf(
   endpoints: readonly TaskEndpoint[],
   known: readonly Slice[],
 ): Slice[] {
-  const groups = Map.groupBy(endpoints, ({ address, port }) => `${addressType(address)}/${port}`);
+  const groups = Map.groupBy(endpoints, ({ address, ports }) => `${addressType(address)}/${textOf(ports)}`);
+  const names = new Set(known.map(({ name }) => name));
   return [...groups.values()].flatMap((group) => {
-    const [{ address, port } = { address: '', port: 0 }] = group;
+    const [{ address, ports } = { address: '', ports: [] }] = group;
     const type = addressType(address);
     const waiting = new Map(group.map((endpoint) => [endpoint.pod.uid, endpointOf(endpoint, namespace)]));
     const slices = known
-      .filter((slice) => slice.addressType === type && slice.port === port)
+      .filter((slice) => slice.addressType === type && textOf(slice.ports) === textOf(ports))
       .map((slice) => {
         const own = slice.endpoints.flatMap(({ targetRef: { uid = '' } = {} }) => {
           const endpoint = waiting.get(uid);
@@ -64,14 +75,13 @@ export function slicesOf(
         });
         return { ...slice, endpoints: own };
       });
-    const names = new Set(known.map(({ name }) => name));
     for (const endpoint of waiting.values()) {
       let slice = slices.find((one) => one.endpoints.length < ENDPOINTS_A_SLICE);
       if (slice === undefined) {
         slice = {
-          name: freeName(`${service}-${type.toLowerCase()}-${port}`, names),
+          name: freeName([service, type.toLowerCase(), ...ports.slice(0, 1).map(({ port }) => port)].join('-'), names),
           addressType: type,
-          port,
+          ports,
           endpoints: [],
         };
         slices.push(slice);

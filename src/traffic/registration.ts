@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { TRAFFIC_LABEL } from '../api/meta.ts';
 import type { TaskProblem } from '../pod/problems.ts';
+import type { DiscoveryName } from './discovery.ts';
 
 /** How the targets of a target group are checked. */
 export interface TargetCheck {
@@ -38,6 +39,8 @@ export interface Registration {
   readonly protocol: 'tcp' | 'udp';
   /** Name of the port of the pod's container, to which the core Service sends. */
   readonly portName: string;
+  /** Name of the port of the core Service; absent where it is as the pod's. */
+  readonly servicePort?: string;
   /** Absent where it is only a name that is looked up. */
   readonly targetGroup?: TargetGroupTraits;
 }
@@ -45,10 +48,12 @@ export interface Registration {
 /** What a service's deployment registers its tasks in, and what of that cannot be. */
 export interface Traffic {
   readonly registrations: readonly Registration[];
+  /** Names under which its tasks are found, whether with ports or without. */
+  readonly names: readonly DiscoveryName[];
   readonly problems: readonly TaskProblem[];
 }
 
-export const NO_TRAFFIC: Traffic = { registrations: [], problems: [] };
+export const NO_TRAFFIC: Traffic = { registrations: [], names: [], problems: [] };
 
 /** One name for all tasks behind a core Service, whichever port each listens on; a port name has at most 15 characters. */
 export const trafficPortName = (service: string): string =>

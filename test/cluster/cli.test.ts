@@ -7,10 +7,11 @@ import { brokenRules } from '../unit/api/broken-rules.ts';
 import { clusterSamples } from '../unit/api/cluster-samples.ts';
 import { mutation } from '../unit/api/mutation.ts';
 import { samples as otherSamples, type Sample } from '../unit/api/samples.ts';
+import { serviceDiscoverySamples } from '../unit/api/service-discovery-samples.ts';
 import { longshore } from '../unit/cli/run.ts';
 import { objectOf, wrongManifests } from '../unit/cli/wrong-manifests.ts';
 
-const samples: readonly Sample[] = [...otherSamples, ...clusterSamples];
+const samples: readonly Sample[] = [...otherSamples, ...clusterSamples, ...serviceDiscoverySamples];
 const suite = useSuite({ nodes: 'kwok=3', operator: true });
 let api: ApiClient;
 

@@ -35,11 +35,12 @@ import {
   task,
   wordpress,
 } from '../unit/api/samples.ts';
+import { serviceDiscoverySamples } from '../unit/api/service-discovery-samples.ts';
 import { longshore } from '../unit/cli/run.ts';
 
 const crds = join(import.meta.dirname, '../../crds');
 const resources = [taskDefinitions, services, batchJobs, tasks, clusters, targetGroups];
-const samples = [...otherSamples, ...clusterSamples];
+const samples = [...otherSamples, ...clusterSamples, ...serviceDiscoverySamples];
 const parsers = {
   TaskDefinition: parseTaskDefinition,
   Service: parseService,

@@ -26,7 +26,7 @@ const task = (...containers: Container[]): Task => ({
   stopRequested: false,
 });
 const target = {
-  endpoints: [{ service: 'public', port: 80, arn: 'public' }],
+  endpoints: [{ service: 'public', port: 80, protocol: 'tcp', portName: 'public', arn: 'public' }] as const,
   targetCheck: { interval: 30, retries: 2, startPeriod: 0 },
 };
 const checked = { healthCheck: { interval: 10, retries: 3, startPeriod: 20 } };
@@ -68,7 +68,10 @@ describe('a task counts as healthy', () => {
   });
 
   it('in all of its target groups at once', () => {
-    const other = { ...target, endpoints: [{ service: 'private', port: 81, arn: 'private' }] };
+    const other = {
+      ...target,
+      endpoints: [{ service: 'private', port: 81, protocol: 'tcp' as const, portName: 'private', arn: 'private' }],
+    };
     const both = task(container(target), container({ name: 'admin', ...other, ready: false }));
     expect(healthView(both, at(1)).healthy).toBe(false);
     expect(healthView(both, at(60)).failure).toEqual(failedTargetChecks('private'));

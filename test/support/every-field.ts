@@ -141,7 +141,7 @@ export const EVERY_FIELD: readonly object[] = [
   app({
     portMappings: [
       { containerPort: 80, hostPort: 8080, protocol: 'udp', name: 'web', appProtocol: 'http' },
-      { containerPort: 81, hostPort: 0 },
+      { containerPort: 81, hostPort: 0, name: 'admin_port' },
       { containerPortRange: '9000-9010' },
     ],
   }),

@@ -34,7 +34,10 @@ const times = { interval: 5, retries: 3, startPeriod: 0 };
 const CHECKS = {
   'by time': undefined,
   'by container': { healthCheck: times },
-  'by target group': { endpoints: [{ service: 'web', port: 80, arn: 'web' }], targetCheck: times },
+  'by target group': {
+    endpoints: [{ service: 'web', port: 80, protocol: 'tcp', portName: 'web', arn: 'web' }],
+    targetCheck: times,
+  },
 } as const;
 
 export class ServiceWorld {

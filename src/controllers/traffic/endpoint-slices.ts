@@ -1,6 +1,7 @@
 /** Writes the endpoints of tasks that a core Service does not select itself. */
 import { LABELS, MANAGED_BY } from '../../api/meta.ts';
 import { ZONE_ATTRIBUTE } from '../../ecs/balance.ts';
+import type { Container } from '../../ecs/task.ts';
 import { isAlreadyExists, isNotFound } from '../../kube/errors.ts';
 import { apiVersion, endpointSlices, type KubeObject } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/store.ts';
@@ -9,10 +10,10 @@ import {
   type AddressType,
   type EndpointJson,
   type Slice,
+  type SlicePort,
   slicesOf,
   type TaskEndpoint,
 } from '../../traffic/endpoint-slices.ts';
-import { type Registration, trafficPortName } from '../../traffic/registration.ts';
 import { sameContent } from '../records.ts';
 import type { Runtime } from '../runtime.ts';
 import { ownerReference } from '../tasks.ts';
@@ -25,7 +26,7 @@ const WRITER = 'endpointslice.kubernetes.io/managed-by';
 interface EndpointSliceJson extends KubeObject {
   readonly addressType: AddressType;
   readonly endpoints?: readonly EndpointJson[] | null;
-  readonly ports?: readonly { readonly port?: number }[] | null;
+  readonly ports?: readonly Partial<SlicePort>[] | null;
 }
 
 export interface EndpointSliceRecord extends Stored, Slice {
@@ -49,16 +50,22 @@ export function endpointSliceRecord({
     owner: ownerReferences?.find(({ controller }) => controller)?.uid ?? '',
     service: labels?.[SERVICE_NAME] ?? '',
     addressType,
-    port: ports?.[0]?.port ?? 0,
+    ports:
+      ports?.map(({ name: port = '', port: number = 0, protocol = '' }) => ({ name: port, port: number, protocol })) ??
+      [],
     endpoints: endpoints ?? [],
   };
 }
 
-/** Makes the slices of one core Service what its listed tasks are. Call it once the barrier shows the keeper's own writes. */
+/**
+ * Makes the slices of one core Service what its listed tasks are. Call it once the barrier shows the keeper's own writes.
+ * @param unmapped ports of the core Service that no container has.
+ */
 export async function keepEndpointSlices(
   runtime: Runtime,
   keeper: Keeper,
-  { service, protocol }: Pick<Registration, 'service' | 'protocol'>,
+  service: string,
+  unmapped: readonly SlicePort[] = [],
 ): Promise<void> {
   const { client, stores, barriers } = runtime;
   const { namespace, uid } = keeper;
@@ -67,14 +74,14 @@ export async function keepEndpointSlices(
   const wanted = slicesOf(
     service,
     namespace,
-    tasks.flatMap((task) => endpointsOf(runtime, task, service)),
+    tasks.flatMap((task) => endpointsOf(runtime, task, service, unmapped)),
     known,
   );
   for (const slice of wanted) {
     const existing = known.find(({ name }) => name === slice.name);
     if (existing !== undefined && sameContent(existing.endpoints, slice.endpoints)) continue;
     const written = await (existing === undefined
-      ? client.create<KubeObject>(endpointSlices, { namespace }, sliceObject(keeper, service, protocol, slice))
+      ? client.create<KubeObject>(endpointSlices, { namespace }, sliceObject(keeper, service, slice))
       : client.patch<KubeObject>(
           endpointSlices,
           { namespace, name: slice.name },
@@ -92,31 +99,47 @@ export async function keepEndpointSlices(
   }
 }
 
-function endpointsOf({ nodes }: Runtime, task: ObservedTask, service: string): TaskEndpoint[] {
-  const { node, addresses = [], containers, name, uid } = task;
+function endpointsOf(
+  { nodes }: Runtime,
+  task: ObservedTask,
+  service: string,
+  unmapped: readonly SlicePort[],
+): TaskEndpoint[] {
+  const { node, addresses = [], name, uid } = task;
   if (task.ended || task.stopRequested !== task.deleting) return [];
   const zone = node === undefined ? undefined : nodes.attributeOf(node, ZONE_ATTRIBUTE);
-  return containers
-    .filter(({ status, ready }) => status === 'RUNNING' && ready)
-    .flatMap(({ endpoints = [] }) => endpoints.filter((endpoint) => endpoint.service === service))
-    .flatMap(({ port }) =>
-      addresses.map((address) => ({
-        pod: { name, uid },
-        address,
-        port,
-        ...(node !== undefined && { node }),
-        ...(zone !== undefined && { zone }),
-        terminating: task.deleting,
-      })),
-    );
+  const ports = portsOf(task, service, unmapped);
+  if (ports === undefined) return [];
+  return addresses.map((address) => ({
+    pod: { name, uid },
+    address,
+    ports,
+    ...(node !== undefined && { node }),
+    ...(zone !== undefined && { zone }),
+    terminating: task.deleting,
+  }));
 }
 
-const sliceObject = (
-  keeper: Keeper,
+/** Of the containers that answer; undefined where the task is not behind the core Service yet, or not any more. */
+function portsOf(
+  { containers }: ObservedTask,
   service: string,
-  protocol: Registration['protocol'],
-  { name, addressType, port, endpoints }: Slice,
-): object => ({
+  unmapped: readonly SlicePort[],
+): SlicePort[] | undefined {
+  const own = containers.flatMap((container) =>
+    (container.endpoints ?? [])
+      .filter((endpoint) => endpoint.service === service)
+      .map((endpoint) => ({ container, endpoint })),
+  );
+  const answers = ({ status, ready }: Container): boolean => status === 'RUNNING' && ready;
+  if (own.length === 0) return containers.every((one) => !one.essential || answers(one)) ? [...unmapped] : undefined;
+  const ports = own
+    .filter(({ container }) => answers(container))
+    .map(({ endpoint: { portName, port, protocol } }) => ({ name: portName, port, protocol: protocol.toUpperCase() }));
+  return ports.length === 0 ? undefined : [...ports, ...unmapped];
+}
+
+const sliceObject = (keeper: Keeper, service: string, { name, addressType, ports, endpoints }: Slice): object => ({
   apiVersion: apiVersion(endpointSlices),
   kind: endpointSlices.kind,
   metadata: {
@@ -126,6 +149,6 @@ const sliceObject = (
     ownerReferences: [ownerReference(keeper.kind, keeper)],
   },
   addressType,
-  ports: [{ name: trafficPortName(service), port, protocol: protocol.toUpperCase() }],
+  ports,
   endpoints,
 });

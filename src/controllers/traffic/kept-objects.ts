@@ -66,7 +66,10 @@ export async function keepObjects(
         .catch(unless(isNotFound));
     }
     let problem: string | undefined;
-    for (const one of wanted) problem ??= await keepObject(runtime, kind, keeper, one);
+    for (const one of wanted) {
+      const found = await keepObject(runtime, kind, keeper, one);
+      problem ??= found;
+    }
     return problem;
   } catch (error) {
     if (isForbidden(error)) return `${resourceName(resource)} may not be written: ${error.message}`;

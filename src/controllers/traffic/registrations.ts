@@ -1,17 +1,28 @@
-/** Where the tasks of a service are to stand in the traffic: its `loadBalancers`, resolved in its namespace. */
+/** Where the tasks of a service are to stand in the traffic: its target groups and names, resolved in its namespace. */
+import type { ClusterSpec } from '../../api/cluster.ts';
 import type { LoadBalancer } from '../../api/load-balancer.ts';
 import { arnName } from '../../api/names.ts';
+import type { ServiceConnectConfiguration } from '../../api/service-connect.ts';
+import type { ServiceRegistry } from '../../api/service-registry.ts';
+import type { TaskDefinitionSpec } from '../../api/task-definition.ts';
 import type { TaskProblem } from '../../pod/problems.ts';
+import { discoveryOf } from '../../traffic/discovery.ts';
 import type { Registration, Traffic } from '../../traffic/registration.ts';
 import { targetRegistration } from '../../traffic/target-group.ts';
 import type { Runtime } from '../runtime.ts';
 import { coreServiceOf, targetGroupOf } from '../target-group.ts';
 
-export function trafficOf(
-  { stores }: Runtime,
-  namespace: string,
-  loadBalancers: readonly Partial<LoadBalancer>[],
-): Traffic {
+/** Of a service's spec, what says where its tasks are to stand in the traffic. */
+export interface TrafficFields {
+  readonly loadBalancers?: readonly Partial<LoadBalancer>[];
+  readonly serviceRegistries?: readonly ServiceRegistry[];
+  readonly serviceConnectConfiguration?: ServiceConnectConfiguration | undefined;
+}
+
+export type Targets = Pick<Traffic, 'registrations' | 'problems'>;
+
+/** Its target groups may change at any time. */
+export function targetsOf({ stores }: Runtime, namespace: string, { loadBalancers = [] }: TrafficFields): Targets {
   const registrations: Registration[] = [];
   const problems: TaskProblem[] = [];
   for (const [index, given] of loadBalancers.entries()) {
@@ -35,4 +46,20 @@ export function trafficOf(
     }
   }
   return { registrations, problems };
+}
+
+/** With the names, which follow from the service, its definition and the Cluster alone. */
+export function withNames(
+  targets: Targets,
+  { serviceRegistries = [], serviceConnectConfiguration }: TrafficFields,
+  definition: TaskDefinitionSpec,
+  cluster: ClusterSpec,
+  namespace: string,
+): Traffic {
+  const found = discoveryOf({ serviceRegistries, serviceConnectConfiguration, definition, cluster, namespace });
+  return {
+    registrations: [...targets.registrations, ...found.registrations],
+    names: found.names,
+    problems: [...targets.problems, ...found.problems],
+  };
 }

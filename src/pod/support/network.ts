@@ -1,10 +1,12 @@
 /** Addresses, ports and names. */
 import type { ContainerDefinition, ExtraHost } from '../../api/container-definition.ts';
+import type { PortMapping } from '../../api/port-mapping.ts';
 import type { TaskDefinitionSpec } from '../../api/task-definition.ts';
 import { ECS } from '../../aws-model/model.ts';
 import { isAddress, isHostName } from '../name-resolution.ts';
+import { portNameOf } from '../port-names.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
-import { EXAMPLE, HOST_NETWORK, HOST_PORTS, NAMES_GIVEN, NETWORK } from './proofs.ts';
+import { ALIAS_PORTS, EXAMPLE, HOST_NETWORK, HOST_PORTS, NAMES_GIVEN, NETWORK } from './proofs.ts';
 
 const noProxy = ignored('there is no App Mesh: traffic goes past the container');
 const shared = 'containers of a task share one network, so two of them cannot listen on one port';
@@ -114,10 +116,21 @@ export const network: Topic = {
       ({ hostPort }: ContainerDefinition['portMappings'][number]) => (hostPort === 0 ? 'it is 0' : 'a port is named'),
     ),
     protocol: exact(NETWORK),
-    name: approximated(
-      'the port of the pod has this name, with a short hash where Kubernetes does not take it: it takes at most 15 of a-z, 0-9 and -',
+    name: conditional(
+      {
+        'Kubernetes takes it': exact(ALIAS_PORTS),
+        'it is longer than 15, or has a _': approximated(
+          'the port of the pod, which SRV records name, is called by a part of it and a short hash',
+          ALIAS_PORTS,
+        ),
+      },
+      (mapping: PortMapping) =>
+        mapping.name === portNameOf(mapping) ? 'Kubernetes takes it' : 'it is longer than 15, or has a _',
     ),
-    appProtocol: ignored('only service meshes look at it, and none is there'),
+    appProtocol: approximated(
+      'the port of the core Services of Service Connect says it: data planes that read appProtocol heed it, kube-proxy does not',
+      ALIAS_PORTS,
+    ),
     containerPortRange: approximated(
       'the task has an address of its own, where all its ports are open: none of the node is taken',
     ),

@@ -158,3 +158,11 @@ export const JOB_CONTAINER = nodeJob('runs its container with the properties and
 export const JOB_GPU = clusterJob('takes the GPUs that it needs, no node without them');
 export const JOB_TIMEOUT = nodeJob('is stopped when an attempt runs longer than its timeout');
 export const JOB_STATUS = clusterJob('that exits with 0 is SUCCEEDED and Complete, with its one attempt');
+
+/** Names under which services are found. */
+const discovery = (title: string): string => `test/cluster/service-discovery.test.ts > ${title}`;
+export const REGISTRY = discovery('is found by its registry: a headless core Service has the addresses of its tasks');
+export const REGISTRY_PORT = discovery('has the port of its registry in SRV records, mapped or not');
+export const ALIAS = discovery('is found by its client aliases, for as long as it has them');
+export const ALIAS_PORTS = discovery('has one name for several ports, each with the name and protocol of its mapping');
+export const ALIAS_DOMAIN = discovery('says which name of a Cloud Map namespace does not resolve, and what does');

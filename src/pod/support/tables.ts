@@ -13,6 +13,7 @@ import { resources } from './resources.ts';
 import { runTask } from './run-task.ts';
 import { security } from './security.ts';
 import { service } from './service.ts';
+import { serviceDiscovery } from './service-discovery.ts';
 import { targetGroup } from './target-group.ts';
 import { volumes } from './volumes.ts';
 
@@ -35,6 +36,7 @@ const ecs = combine(
   placement,
   annotations,
   service,
+  serviceDiscovery,
   runTask,
   cluster,
 );

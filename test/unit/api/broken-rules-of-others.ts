@@ -1,6 +1,7 @@
 /** Specs that break one rule each, of all kinds but TaskDefinition. */
 import type { BrokenRule } from './broken-rules.ts';
 import { daemon, job, runTask, type SampleKind, service } from './samples.ts';
+import { brokenServiceDiscovery } from './service-discovery-samples.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -220,6 +221,7 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
   ),
   ...notThereYet,
   ...targetGroups,
+  ...brokenServiceDiscovery,
   ofService(
     'spec.deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration.value',
     'a percentage is from 1 to 100',

@@ -40,6 +40,9 @@ const everything = {
       { id: 'fsap-1234567890abcdef0', nfs: { server: 'nas.example.com', path: '/exports/app' } },
     ],
     storageClasses: [{ volumeType: 'gp3', storageClassName: 'fast', accessMode: 'ReadWriteMany' }],
+    serviceRegistries: [
+      { registryArn: `arn:aws:servicediscovery:${region}:${account}:service/srv-utcrh6wavdkggqtk`, serviceName: 'api' },
+    ],
     alarms: [{ alarmName: 'too-many-errors', query: 'errors > 1' }],
   },
   policy: { allowPrivileged: false, hostPathPrefixes: ['/var/log'], addableCapabilities: ['SYS_PTRACE'] },

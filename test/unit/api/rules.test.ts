@@ -11,6 +11,7 @@ import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
 import { brokenFields, brokenRules } from './broken-rules.ts';
 import { clusterSamples } from './cluster-samples.ts';
 import { container, daemon, type SampleKind, samples, service, task, wordpress } from './samples.ts';
+import { serviceDiscoverySamples } from './service-discovery-samples.ts';
 
 const parsers = {
   TaskDefinition: parseTaskDefinition,
@@ -32,7 +33,7 @@ function problemsOf(parse: () => unknown): string {
 }
 
 describe('a spec is checked where it enters', () => {
-  for (const { title, kind, spec, refused } of [...samples, ...clusterSamples]) {
+  for (const { title, kind, spec, refused } of [...samples, ...clusterSamples, ...serviceDiscoverySamples]) {
     it(`${kind}: ${refused === undefined ? 'accepts' : 'refuses'} ${title}`, () => {
       const message = problemsOf(() => parsers[kind](spec));
       if (refused === undefined) expect(message).toBe('');

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
 import { arbitraryTaskDefinition } from '../../support/arbitrary-task-definition.ts';
 import { job, samples, service, task } from '../api/samples.ts';
+import { serviceDiscoverySamples } from '../api/service-discovery-samples.ts';
 import { json, longshore } from './run.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/import');
@@ -68,7 +69,7 @@ describe('export gives back what import took', () => {
   );
 
   it.each(
-    samples.filter(
+    [...samples, ...serviceDiscoverySamples].filter(
       ({ kind, refused }) => refused === undefined && ['TaskDefinition', 'Service', 'Task'].includes(kind),
     ),
   )('of a sample: $kind, $title', async ({ kind, spec }) => {

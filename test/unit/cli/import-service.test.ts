@@ -23,6 +23,7 @@ describe('a service', () => {
       taskDefinition: 'arn:aws:ecs:eu-west-1:111122223333:task-definition/My_App:7',
       deploymentConfiguration: { maximumPercent: 200, minimumHealthyPercent: 100 },
       schedulingStrategy: 'REPLICA',
+      serviceRegistries: [],
       tags: [{ key: 'team', value: 'a' }],
     });
     for (const field of ['serviceArn', 'status', 'runningCount', 'deployments', 'events', 'createdAt', 'roleArn'])
@@ -64,17 +65,52 @@ describe('a service', () => {
     expect(manifests.map(({ spec }) => spec.volumeConfigurations)).toEqual([[ebs], undefined]);
   });
 
+  it('keeps the names under which it is found, of a description those of its newest deployment', async () => {
+    const found = {
+      serviceRegistries: [
+        {
+          registryArn: 'arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-a',
+          containerName: 'web',
+          containerPort: 80,
+        },
+      ],
+      serviceConnectConfiguration: {
+        enabled: true,
+        namespace: 'internal',
+        services: [{ portName: 'http', discoveryName: 'api', clientAliases: [{ port: 80, dnsName: 'api' }] }],
+      },
+    };
+    const { manifests } = await imported(['-'], json({ ...create, ...found }));
+    expect(manifests[0]?.spec).toEqual({ ...create, ...found });
+
+    const { serviceRegistries, serviceConnectConfiguration } = found;
+    const serviceConnectResources = [
+      { discoveryName: 'api', discoveryArn: 'arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-b' },
+    ];
+    const described = {
+      ...create,
+      serviceArn: 'arn:aws:ecs:eu-west-1:111122223333:service/prod/Web_1',
+      serviceRegistries,
+      deployments: [
+        { status: 'PRIMARY', serviceConnectConfiguration, serviceConnectResources },
+        { status: 'ACTIVE', serviceConnectConfiguration: { enabled: false } },
+      ],
+    };
+    const { manifests: ofDescription } = await imported(['-'], json({ services: [described] }));
+    expect(ofDescription[0]?.spec).toEqual({ ...create, ...found });
+  });
+
   it('that has what Longshore does not take yet is refused, or loses it on request', async () => {
     const wanted = {
       ...create,
-      serviceRegistries: [{ registryArn: 'arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-a' }],
+      capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }],
     };
     expect(await refused(['-'], json(wanted))).toEqual([
-      'serviceRegistries: is a field of AWS that Longshore does not take yet; leave it out, or import with --drop-unsupported',
+      'capacityProviderStrategy: is a field of AWS that Longshore does not take yet; leave it out, or import with --drop-unsupported',
     ]);
     const { manifests, err } = await imported(['-', '--drop-unsupported'], json(wanted));
     expect(manifests[0]?.spec).toEqual(create);
-    expect(err).toContain('Dropped       serviceRegistries: ');
+    expect(err).toContain('Dropped       capacityProviderStrategy: ');
   });
 
   it('that has a deployment strategy which is not there yet is refused, or loses it on request', async () => {

@@ -10,13 +10,14 @@ import type { CrdSchema } from '../../../src/cli/validate/schema.ts';
 import { brokenRules } from '../api/broken-rules.ts';
 import { clusterSamples } from '../api/cluster-samples.ts';
 import { container, type Sample, samples, service, task } from '../api/samples.ts';
+import { serviceDiscoverySamples } from '../api/service-discovery-samples.ts';
 import { json, longshore } from './run.ts';
 import { objectOf, wrongManifests } from './wrong-manifests.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'longshore-validate-'));
 afterAll(() => rmSync(work, { recursive: true }));
 
-const all: readonly Sample[] = [...samples, ...clusterSamples];
+const all: readonly Sample[] = [...samples, ...clusterSamples, ...serviceDiscoverySamples];
 const manifest = (spec: unknown, kind: Sample['kind'] = 'TaskDefinition') => objectOf({ title: '', kind, spec });
 const resourceOf = (kind: string): CustomResource => {
   const found = customResources().find((resource) => resource.kind === kind);

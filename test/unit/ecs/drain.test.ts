@@ -8,7 +8,7 @@ const target: Container = {
   essential: true,
   status: 'RUNNING',
   ready: true,
-  endpoints: [{ service: 'public', port: 80, arn: 'public' }],
+  endpoints: [{ service: 'public', port: 80, protocol: 'tcp', portName: 'public', arn: 'public' }],
 };
 const helper: Container = { name: 'helper', essential: true, status: 'RUNNING', ready: true };
 const task = (containers: readonly Container[], fields: Partial<Draining> = {}): Draining => ({
@@ -29,7 +29,10 @@ describe('a task that stops', () => {
     expect(getsRequests(task([target, ended]))).toBe(false);
     expect(getsRequests(task([target, { ...ended, essential: false }]))).toBe(true);
     expect(getsRequests(task([helper]))).toBe(false);
-    const name: Container = { ...target, endpoints: [{ service: 'name', port: 80 }] };
+    const name: Container = {
+      ...target,
+      endpoints: [{ service: 'name', port: 80, protocol: 'tcp', portName: 'name' }],
+    };
     expect(getsRequests(task([name]))).toBe(false);
   });
 

@@ -25,6 +25,8 @@ const ELSEWHERE = [
   'spec.containerDefinitions[].portMappings[].containerPortRange',
   // That of containerPort, with awsvpc.
   'spec.containerDefinitions[].portMappings[].hostPort 80',
+  // The port of core Services says it.
+  'spec.containerDefinitions[].portMappings[].appProtocol',
   // The grace period of the pod is the longest of its containers.
   'spec.containerDefinitions[].stopTimeout 60',
   // A pod has an IPC namespace, which its containers share.

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Slice, slicesOf, type TaskEndpoint } from '../../../src/traffic/endpoint-slices.ts';
 
+const port = (number: number) => ({ name: 'lb', port: number, protocol: 'TCP' });
 const endpoint = (number: number, fields: Partial<TaskEndpoint> = {}): TaskEndpoint => ({
   pod: { name: `web-${number}`, uid: `uid-${number}` },
   address: `10.0.${Math.floor(number / 250)}.${number % 250}`,
-  port: 80,
+  ports: [port(80)],
   terminating: false,
   ...fields,
 });
@@ -15,19 +16,28 @@ const plan = (endpoints: readonly TaskEndpoint[], known: readonly Slice[] = []) 
   slicesOf('edge', 'default', endpoints, known);
 
 describe('the EndpointSlices of a core Service', () => {
-  it('have an endpoint for each task, at most 100 a slice, one port and one family of addresses each', () => {
+  it('have an endpoint for each task, at most 100 a slice, the same ports and one family of addresses each', () => {
     const many = Array.from({ length: 150 }, (_, number) => endpoint(number));
-    const other = endpoint(900, { port: 8080 });
+    const other = endpoint(900, { ports: [port(8080)] });
+    const more = endpoint(902, { ports: [port(80), port(81)] });
+    const none = endpoint(903, { ports: [] });
     const six = endpoint(901, { address: 'fd00::1' });
-    const slices = plan([...many, other, six]);
-    expect(slices.map(({ name, endpoints, port, addressType }) => [name, endpoints.length, port, addressType])).toEqual(
-      [
-        ['edge-ipv4-80-1', 100, 80, 'IPv4'],
-        ['edge-ipv4-80-2', 50, 80, 'IPv4'],
-        ['edge-ipv4-8080-1', 1, 8080, 'IPv4'],
-        ['edge-ipv6-80-1', 1, 80, 'IPv6'],
-      ],
-    );
+    const slices = plan([...many, other, six, more, none]);
+    expect(
+      slices.map(({ name, endpoints, ports, addressType }) => [
+        name,
+        endpoints.length,
+        ports.map((one) => one.port),
+        addressType,
+      ]),
+    ).toEqual([
+      ['edge-ipv4-80-1', 100, [80], 'IPv4'],
+      ['edge-ipv4-80-2', 50, [80], 'IPv4'],
+      ['edge-ipv4-8080-1', 1, [8080], 'IPv4'],
+      ['edge-ipv6-80-1', 1, [80], 'IPv6'],
+      ['edge-ipv4-80-3', 1, [80, 81], 'IPv4'],
+      ['edge-ipv4-1', 1, [], 'IPv4'],
+    ]);
   });
 
   it('send nothing new to a task that is being deleted, but what no other can take', () => {

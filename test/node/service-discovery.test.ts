@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { realNodePossible } from '../../dev/cluster/index.ts';
+import { inside, untilRunning } from '../support/containers.ts';
+import type { Pod } from '../support/recorder.ts';
+import { runningPods, untilSteady } from '../support/services.ts';
+import { type TestNamespace, useSuite } from '../support/suite.ts';
+
+const { possible, why } = realNodePossible();
+const title = possible ? 'services on a real kubelet' : `services on a real kubelet (skipped: ${why})`;
+
+const example = join(import.meta.dirname, '..', '..', 'examples', 'service-connect.yaml');
+
+const addressOf = async (ns: TestNamespace, name: string): Promise<string> =>
+  ns.kubectl(['get', 'services.v1.', name, '--output=jsonpath={.spec.clusterIP}']);
+
+/** What DNS gives for the name: the local cluster has none that could be asked. */
+const addressesOf = (ns: TestNamespace, name: string): string[] =>
+  ns.history
+    .all('endpointslices')
+    .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
+    .flatMap(({ endpoints }) => endpoints ?? [])
+    .filter(({ conditions }) => conditions?.ready === true)
+    .flatMap(({ addresses }) => addresses)
+    .sort();
+
+const untilAddresses = (ns: TestNamespace, name: string) =>
+  ns.until(`the addresses of the tasks behind ${name}`, () => {
+    const found = addressesOf(ns, name);
+    const tasks = runningPods(ns.history, 'orders').map(({ status }) => status?.podIP);
+    return found.length === tasks.length && tasks.every((address = '') => found.includes(address)) && found;
+  });
+
+/** The first line of the answer, once there is one: rules of kube-proxy follow the endpoints. wget of busybox-static crashes. */
+const answer = (ns: TestNamespace, from: Pod, address: string, port: number): Promise<string> =>
+  inside(
+    ns,
+    from,
+    'shop',
+    `ask() { printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${address} ${port} | head -n 1; }
+     until ask | grep 200; do sleep 0.2; done`,
+  );
+
+describe.skipIf(!possible)(title, () => {
+  const suite = useSuite({ nodes: 'real', operator: true });
+
+  it('of the example reach each other by alias and registry, and no task that has stopped', async (context) => {
+    const ns = await suite().namespace(context);
+    await ns.kubectl(['apply', '--filename=-'], readFileSync(example, 'utf8'));
+    await untilSteady(ns.history, 'orders', 2);
+    const shop = await untilRunning(ns, 'shop');
+    const addresses = await untilAddresses(ns, 'orders');
+    expect(await untilAddresses(ns, 'orders-tasks')).toEqual(addresses);
+    const alias = await addressOf(ns, 'orders');
+    expect(await addressOf(ns, 'orders-tasks')).toBe('None');
+    expect(await answer(ns, shop, alias, 8080)).toMatch(/^HTTP\/1\.[01] 200/);
+    for (const address of addresses) expect(await answer(ns, shop, address, 80)).toMatch(/^HTTP\/1\.[01] 200/);
+
+    const [task] = runningPods(ns.history, 'orders');
+    const name = task?.metadata.name ?? '';
+    await ns.patch('pods', name, { metadata: { annotations: { 'longshore.dev/stop': 'by hand' } } });
+    await ns.until('another in its place', () => {
+      const tasks = runningPods(ns.history, 'orders');
+      return (
+        tasks.length === 2 && tasks.every((other) => other.metadata.name !== name && other.status?.podIP !== undefined)
+      );
+    });
+    await untilSteady(ns.history, 'orders', 2);
+    const later = await untilAddresses(ns, 'orders');
+    expect(await untilAddresses(ns, 'orders-tasks')).toEqual(later);
+    expect(later).not.toEqual(addresses);
+    expect(await answer(ns, shop, alias, 8080)).toMatch(/^HTTP\/1\.[01] 200/);
+  });
+});
