@@ -143,6 +143,8 @@ export async function evictWithoutOperator(world: TrafficWorld, operator: Operat
   const pod = someTask(world);
   const { namespace, history } = world;
   const { name } = pod.metadata;
+  const budget = `pdb/${world.service}`;
+  await world.kubectl(['wait', budget, '--for=jsonpath={.status.disruptionsAllowed}=1', '--timeout=280s']);
   await operator.kill();
   const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } };
   const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
