@@ -1,5 +1,6 @@
 /** Target groups of a service: who is behind their core Services, and how a task leaves them. */
 import { describe, expect, it } from 'vitest';
+import { writesOf } from '../support/audit.ts';
 import {
   kwok,
   service,
@@ -11,7 +12,7 @@ import {
 } from '../support/manifests.ts';
 import type { Pod } from '../support/recorder.ts';
 import { runningPods, untilSteady } from '../support/services.ts';
-import { type TestNamespace, useSuite } from '../support/suite.ts';
+import { OPERATOR_USER, type TestNamespace, useSuite } from '../support/suite.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: true });
 
@@ -91,6 +92,9 @@ describe.concurrent('a service with target groups', () => {
     );
     expect((told?.seenAt ?? 0) / 1000).toBeGreaterThanOrEqual(seconds('draining-until') - 15);
     await untilSteady(ns.history, 'web', 2);
+    await ns.until('its sweep', () => ns.history.get('pods', name) === undefined);
+    const writes = writesOf(suite().auditLog, OPERATOR_USER, ns.name).filter(({ what }) => what === `pods ${name}`);
+    expect(writes.map(({ verb }) => verb)).toEqual(['create', 'patch', 'patch']);
     expect(eventsOf(ns).reverse()).toEqual([
       '(service web) has started 3 tasks: (task T) (task T) (task T).',
       '(service web) registered 3 targets in (target-group public)',
