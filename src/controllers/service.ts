@@ -78,7 +78,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     const behind = barriers.clusters.behind(uid, service.resourceVersion);
     if (behind !== undefined) return { requeueWhen: behind };
   }
-  const named = await keepNames(runtime, service, cluster, deployments, stores.tasks.by('owner', uid), names);
+  const named = await keepNames(runtime, service, cluster, deployments[0], stores.tasks.by('owner', uid), names);
   if (next !== undefined && named.trouble === undefined) {
     if (named.failure !== undefined) throw named.failure;
     await createDeployment(

@@ -68,11 +68,28 @@ export function discoveryOf(input: DiscoveryInput): Discovery {
   };
 }
 
-const registrationsOf = ({ name, field, ports }: Found['names'][number]): Registration[] =>
+/**
+ * On AWS the proxy of a client tries another task where one has gone. Here nothing does: a task goes on until the rules of
+ * all nodes are without it, as kubelets and kube-proxies take a second or two for that.
+ */
+const ALIAS_PAUSE_SECONDS = 5;
+
+const registrationsOf = ({ name, field, headless, ports }: Found['names'][number]): Registration[] =>
   ports.flatMap(({ container, containerPort, protocol, portName, name: servicePort }) =>
     container === undefined || portName === undefined
       ? []
-      : [{ field, service: name, container, containerPort, protocol, portName, servicePort }],
+      : [
+          {
+            field,
+            service: name,
+            container,
+            containerPort,
+            protocol,
+            portName,
+            servicePort,
+            ...(!headless && { pauseSeconds: ALIAS_PAUSE_SECONDS }),
+          },
+        ],
   );
 
 function addRegistry(found: Found, input: DiscoveryInput, registry: ServiceRegistry, path: string): void {

@@ -41,6 +41,8 @@ export interface Registration {
   readonly portName: string;
   /** Name of the port of the core Service; absent where it is as the pod's. */
   readonly servicePort?: string;
+  /** Seconds that a task which stops goes on, for clients that have not heard of it; a target group has its own. Default: 0. */
+  readonly pauseSeconds?: number;
   /** Absent where it is only a name that is looked up. */
   readonly targetGroup?: TargetGroupTraits;
 }
@@ -74,4 +76,9 @@ const LONGEST_PAUSE = 15;
 
 /** Seconds that a pod of these registrations waits before it sends SIGTERM, whoever ends it (design §3, decision 4). */
 export const pauseOf = (registrations: readonly Registration[]): number =>
-  Math.max(0, ...registrations.map(({ targetGroup }) => Math.min(targetGroup?.delaySeconds ?? 0, LONGEST_PAUSE)));
+  Math.max(
+    0,
+    ...registrations.map(({ targetGroup, pauseSeconds = 0 }) =>
+      Math.min(targetGroup?.delaySeconds ?? pauseSeconds, LONGEST_PAUSE),
+    ),
+  );

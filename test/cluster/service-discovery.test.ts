@@ -312,13 +312,19 @@ describe.concurrent('a service', () => {
     await ns.create(cluster('prod', { mappings: { serviceRegistries: [{ registryArn, serviceName: 'orders' }] } }));
     await untilSteady(ns.history, 'web', 1);
     await untilBehind(ns, 'orders', () => runningPods(ns.history, 'web'));
-    // The Cluster names it otherwise: tasks that start from then on are found so.
+    // The Cluster names it otherwise: that holds for tasks which start from then on, and the others are found as before.
+    await ns.patch('clusters', 'prod', {
+      spec: { mappings: { serviceRegistries: [{ registryArn, serviceName: 'later' }] } },
+    });
+    await ns.kubectl(['wait', '--for=create', '--timeout=60s', 'services.v1./later']);
+    await untilBehind(ns, 'orders', () => runningPods(ns.history, 'web'));
     await ns.patch('taskdefinitions', 'web', { spec: { containerDefinitions: [{ ...web, ...version('2') }] } });
     await ns.until('the second revision', () => {
       const [newest, ...older] = ns.history.get('services', 'web')?.status?.deployments ?? [];
       return newest?.taskDefinition === 'web:2' && newest.rolloutState === 'COMPLETED' && older.length === 0;
     });
-    await untilBehind(ns, 'orders', () => runningPods(ns.history, 'web'));
+    await untilBehind(ns, 'later', () => runningPods(ns.history, 'web'));
+    await gone(ns, 'orders');
   });
 
   it('is found again where somebody changes or deletes its core Service', async (context) => {

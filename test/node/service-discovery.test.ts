@@ -2,13 +2,22 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
+import { ensureTrafficServer } from '../../dev/cluster/traffic-server.ts';
 import { inside, untilRunning } from '../support/containers.ts';
+import { service, taskDefinition } from '../support/manifests.ts';
 import type { Pod } from '../support/recorder.ts';
 import { runningPods, untilSteady } from '../support/services.ts';
 import { type TestNamespace, useSuite } from '../support/suite.ts';
+import { TRAFFIC_IMAGE, TrafficStream } from '../support/traffic.ts';
+import { deletePod, roll, scale, stopByHand } from '../support/traffic-service.ts';
 
 const { possible, why } = realNodePossible();
 const title = possible ? 'services on a real kubelet' : `services on a real kubelet (skipped: ${why})`;
+
+/** As far as streams beside others leave room for what they are about. */
+const LANES = { 'keep-alive': 2, 'new connection': 2, 'slow keep-alive': 1, 'slow new connection': 1, websocket: 1 };
+/** Of waits that a slow machine makes long. */
+const WAIT_MS = 300_000;
 
 const example = join(import.meta.dirname, '..', '..', 'examples', 'service-connect.yaml');
 
@@ -42,7 +51,7 @@ const answer = (ns: TestNamespace, from: Pod, address: string, port: number): Pr
      until ask | grep 200; do sleep 0.2; done`,
   );
 
-describe.skipIf(!possible)(title, () => {
+describe.skipIf(!possible).concurrent(title, () => {
   const suite = useSuite({ nodes: 'real', operator: true });
 
   it('of the example reach each other by alias and registry, and no task that has stopped', async (context) => {
@@ -72,4 +81,41 @@ describe.skipIf(!possible)(title, () => {
     expect(later).not.toEqual(addresses);
     expect(await answer(ns, shop, alias, 8080)).toMatch(/^HTTP\/1\.[01] 200/);
   });
+
+  it('lose no request to an alias while its service is rolled, scaled in and has a task stopped', async (context) => {
+    await ensureTrafficServer();
+    const ns = await suite().namespace(context);
+    const container = {
+      name: 'app',
+      image: TRAFFIC_IMAGE,
+      memory: 64,
+      portMappings: [{ containerPort: 80, name: 'http' }],
+      environment: [{ name: 'START_AFTER_MS', value: '500' }],
+      healthCheck: { command: ['CMD', '/traffic-server', 'healthcheck'], interval: 5, timeout: 2, retries: 3 },
+    };
+    const services = [{ portName: 'http', clientAliases: [{ port: 8080, dnsName: 'api' }] }];
+    await ns.create(
+      taskDefinition('web', {}, [container]),
+      service('web', { desiredCount: 2, serviceConnectConfiguration: { enabled: true, services } }),
+    );
+    await untilSteady(ns.history, 'web', 2, WAIT_MS);
+    const options = { host: await addressOf(ns, 'api'), port: 8080, seconds: 600, lanes: LANES };
+    const stream = await TrafficStream.start(suite().cluster.dir, options);
+    context.onTestFinished(async () => {
+      await stream.end();
+    });
+    const clusterDir = suite().cluster.dir;
+    const kubectl: TestNamespace['kubectl'] = (args, input) => ns.kubectl(args, input);
+    const world = { namespace: ns.name, clusterDir, history: ns.history, service: 'web', stream, kubectl };
+    for (const [what, step] of Object.entries({
+      rolled: () => roll(world, 'one'),
+      'scaled in': () => scale(world, 1),
+      'scaled out': () => scale(world, 2),
+      'a task stopped by hand': () => stopByHand(world),
+      'a pod deleted': () => deletePod(world),
+    })) {
+      await step();
+      expect(stream.failures, what).toEqual([]);
+    }
+  }, 600_000);
 });

@@ -25,21 +25,20 @@ export interface Named {
 }
 
 /**
- * Makes the names of a service's deployments core Services: of the one that is to be made as well, since a deployment
- * whose name somebody else has is not to begin. A name stays until the last task that is found by it is gone.
+ * Makes the names of a service core Services: those of its PRIMARY deployment, and of the one that is to be made, since a
+ * deployment whose name somebody else has is not to begin. A name stays until the last task that is found by it is gone.
  * @param next names of the deployment that is to be made
  */
 export async function keepNames(
   runtime: Runtime,
   service: ServiceRecord,
   cluster: ClusterView,
-  /** PRIMARY first. */
-  deployments: readonly ServiceDeployment[],
+  primary: ServiceDeployment | undefined,
   tasks: readonly ObservedTask[],
   next: readonly DiscoveryName[] = [],
 ): Promise<Named> {
   try {
-    const trouble = await keep(runtime, service, cluster, deployments, tasks, next);
+    const trouble = await keep(runtime, service, cluster, primary, tasks, next);
     return trouble === undefined ? {} : { trouble };
   } catch (failure) {
     return { failure };
@@ -50,21 +49,20 @@ async function keep(
   runtime: Runtime,
   service: ServiceRecord,
   cluster: ClusterView,
-  deployments: readonly ServiceDeployment[],
+  primary: ServiceDeployment | undefined,
   tasks: readonly ObservedTask[],
   next: readonly DiscoveryName[],
 ): Promise<Trouble | undefined> {
   const { stores } = runtime;
   const { namespace, name, uid } = service;
-  const live = new Set(tasks.filter(({ ended }) => !ended).map(({ deployment }) => deployment));
-  const kept = deployments
-    .filter(({ id }, index) => index === 0 || live.has(id))
-    .flatMap((deployment) => templateOf(runtime, service, deployment, cluster.spec).names);
+  const known = stores.coreServices.by('owner', uid);
+  const current = primary === undefined ? [] : templateOf(runtime, service, primary, cluster.spec).names;
   const wanted = new Map<string, DiscoveryName>();
   // What runs is found as its deployment says, until the next one is PRIMARY.
-  for (const one of [...kept, ...next]) if (!wanted.has(one.name)) wanted.set(one.name, one);
-  const known = stores.coreServices.by('owner', uid);
+  for (const one of [...current, ...next]) if (!wanted.has(one.name)) wanted.set(one.name, one);
   if (wanted.size === 0 && known.length === 0) return undefined;
+  const inUse = new Set(tasks.flatMap(({ ended, traffic = [] }) => (ended ? [] : traffic.map((one) => one.service))));
+  const leaving = known.filter((one) => inUse.has(one.name) && !wanted.has(one.name));
 
   const taken = [...wanted.values()].flatMap((one) => {
     const holder = stores.coreServices.get(namespace, one.name)?.owner ?? uid;
@@ -82,12 +80,12 @@ async function keep(
       !outdated.some((old) => old.name === one.name),
   );
   const label = dnsName(serviceNameOf(service));
-  const problem = await keepCoreServices(
-    runtime,
-    keeper,
-    objects.map((one) => ({ name: one.name, spec: discoveryService(one, label) })),
-  );
+  const problem = await keepCoreServices(runtime, keeper, [
+    ...objects.map((one) => ({ name: one.name, spec: discoveryService(one, label) })),
+    ...leaving,
+  ]);
   for (const one of objects) await keepEndpointSlices(runtime, keeper, one.name, unmapped(one));
+  for (const one of leaving) await keepEndpointSlices(runtime, keeper, one.name);
   const [first] = taken;
   if (first !== undefined) return { reason: NAME_TAKEN, message: first, stalled: true };
   return problem === undefined ? undefined : { reason: 'ServiceNotWritten', message: problem, stalled: true };

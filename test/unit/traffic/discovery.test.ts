@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCluster } from '../../../src/api/cluster.ts';
 import { parseService } from '../../../src/api/service.ts';
 import { parseTaskDefinition } from '../../../src/api/task-definition.ts';
+import { compileTemplate } from '../../../src/pod/compile.ts';
 import { type Discovery, discoveryOf } from '../../../src/traffic/discovery.ts';
 
 const registryArn = 'arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-a';
@@ -168,6 +169,27 @@ describe('a client alias is a core Service', () => {
   it('says which protocol its port speaks, in words that data planes know', () => {
     const found = connected([{ dnsName: 'a' }, { portName: 'api_grpc', dnsName: 'b' }]);
     expect(found.names.map(({ ports }) => ports[0]?.appProtocol)).toEqual(['http', 'kubernetes.io/h2c']);
+  });
+
+  it('whose tasks go on for a while when they stop: nobody tries another where one has gone', () => {
+    const serviceRegistries = [{ registryArn: 'tasks', port: 8080 }];
+    const found = connected([{ dnsName: 'api' }], { serviceRegistries });
+    const pauses = found.registrations.map(({ service, pauseSeconds }) => [service, pauseSeconds]);
+    expect(pauses).toEqual([
+      ['tasks', undefined],
+      ['api', 5],
+    ]);
+    const pod = (registrations: Discovery['registrations']) =>
+      compileTemplate({
+        definition: parseTaskDefinition({ networkMode: 'awsvpc', containerDefinitions: containers }),
+        family: 'app',
+        traffic: { ...found, registrations },
+      }).spec;
+    expect(pod(found.registrations)).toMatchObject({
+      terminationGracePeriodSeconds: 35,
+      containers: [{ lifecycle: { preStop: { sleep: { seconds: 5 } } } }, {}],
+    });
+    expect(pod(found.registrations.slice(0, 1)).terminationGracePeriodSeconds).toBe(30);
   });
 
   it('that several ports share where they have one name', () => {
