@@ -36,6 +36,7 @@ interface CoreService {
   readonly metadata: {
     readonly name: string;
     readonly uid: string;
+    readonly resourceVersion: string;
     readonly ownerReferences?: readonly { readonly name: string }[];
   };
   readonly spec: {
@@ -126,6 +127,8 @@ describe.concurrent('a service', () => {
     await untilSteady(ns.history, 'web', 3);
     await untilBehind(ns, 'api', () => runningPods(ns.history, 'web'));
     expect(runningPods(ns.history, 'web').map(({ metadata: { name } }) => name)).not.toContain(pod?.metadata.name);
+    // Nothing is written that is there already.
+    expect((await coreService(ns, 'api')).metadata.resourceVersion).toBe(metadata.resourceVersion);
   });
 
   it('has the port of its registry in SRV records, mapped or not', async (context) => {

@@ -22,7 +22,7 @@ export const serviceDiscovery: Topic = {
   },
   ServiceConnectConfiguration: {
     enabled: approximated(
-      'a core Service takes the place of the proxies: it balances connections and not requests, without retries, outlier detection and metrics; pods that are no clients can resolve the names as well, and at once',
+      'a core Service takes the place of the proxies: it balances connections and not requests, without retries, outlier detection and metrics, and a task that stops has its SIGTERM 5 s later, when nobody sends to it any more; pods that are no clients can resolve the names as well, and at once',
       ALIAS,
     ),
     namespace: approximated(
