@@ -142,6 +142,48 @@ describe('a CloudFormation template', () => {
     ]);
   });
 
+  it('finds services by the names of what it has in Cloud Map', async () => {
+    const att = (name: string) => ({ 'Fn::GetAtt': [name, 'Arn'] });
+    const resources = (Name: unknown) => ({
+      Found: { Type: 'AWS::ServiceDiscovery::Service', Properties: { Name } },
+      Internal: { Type: 'AWS::ServiceDiscovery::HttpNamespace', Properties: { Name: 'internal' } },
+      Web: {
+        Type: 'AWS::ECS::Service',
+        Properties: {
+          ServiceName: 'web',
+          TaskDefinition: 'web:3',
+          DesiredCount: 2,
+          ServiceRegistries: [{ RegistryArn: att('Found'), ContainerName: 'web', ContainerPort: 80 }],
+          ServiceConnectConfiguration: {
+            Enabled: true,
+            Namespace: att('Internal'),
+            Services: [{ PortName: 'http', ClientAliases: [{ Port: 80, DnsName: 'api' }] }],
+          },
+        },
+      },
+    });
+    const { manifests, err } = await imported(['-'], json({ Resources: resources('api') }));
+    expect(manifests[0]?.spec).toEqual({
+      serviceName: 'web',
+      taskDefinition: 'web:3',
+      desiredCount: 2,
+      serviceRegistries: [{ registryArn: 'api', containerName: 'web', containerPort: 80 }],
+      serviceConnectConfiguration: {
+        enabled: true,
+        namespace: 'internal',
+        services: [{ portName: 'http', clientAliases: [{ port: 80, dnsName: 'api' }] }],
+      },
+    });
+    expect(err).toContain('ServiceRegistries[0].RegistryArn: {"Fn::GetAtt":["Found","Arn"]} → "api"');
+
+    const arn = 'arn:aws:servicediscovery:eu-west-1:111122223333:service/srv-a';
+    const given = await imported(['-', `--parameter=Found.Arn=${arn}`], json({ Resources: resources('api') }));
+    expect(given.manifests[0]?.spec).toMatchObject({ serviceRegistries: [{ registryArn: arn }] });
+    expect(await refused(['-'], json({ Resources: resources({ Ref: 'Unknown' }) }))).toEqual([
+      expect.stringContaining('RegistryArn: {"Fn::GetAtt":["Found","Arn"]} is known to CloudFormation alone'),
+    ]);
+  });
+
   it('may be one resource, or only its properties', async () => {
     const properties = { Family: 'web', ContainerDefinitions: [{ Name: 'web', Image: 'nginx', Memory: 64 }] };
     const spec = { family: 'web', containerDefinitions: [{ name: 'web', image: 'nginx', memory: 64 }] };

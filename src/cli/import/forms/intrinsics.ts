@@ -40,7 +40,7 @@ export function literal(value: unknown, at: Path, known: Resources, given: Reado
     if (!isFields(found)) return found;
     const [[name, argument] = ['', undefined], ...more] = Object.entries(found);
     if (more.length === 0 && (name === 'Ref' || name.startsWith('Fn::'))) {
-      const resolved = evaluate(name, argument);
+      const resolved = cloudMapName(path.at(-1), argument, known, given) ?? evaluate(name, argument);
       if (typeof resolved !== 'string') return refuse(found, path, resolved.missing);
       const reason = 'what the template refers to';
       changes.push({ path: pathText(path), change: 'Converted', from: found, to: resolved, reason });
@@ -74,6 +74,27 @@ export function literal(value: unknown, at: Path, known: Resources, given: Reado
   };
 
   return { value: visit(value, at), changes, problems };
+}
+
+/** Fields that name what Cloud Map has, by the types of resources that they refer to: there the name does as well as the ARN. */
+const CLOUD_MAP: Readonly<Record<string, RegExp>> = {
+  RegistryArn: /^AWS::ServiceDiscovery::Service$/,
+  Namespace: /^AWS::ServiceDiscovery::(Http|PrivateDns|PublicDns)Namespace$/,
+};
+
+/** The name of what Cloud Map has, where the template says it; a value for the attribute that was given is better. */
+function cloudMapName(
+  field: string | number | undefined,
+  argument: unknown,
+  { resources }: Resources,
+  given: ReadonlyMap<string, string>,
+): string | undefined {
+  const reference = Array.isArray(argument) ? argument.join('.') : String(argument);
+  const resource = resources[reference.split('.')[0] ?? ''];
+  if (!isFields(resource) || !isText(resource.Type) || !isFields(resource.Properties)) return undefined;
+  const { Name } = resource.Properties;
+  const isIt = CLOUD_MAP[String(field)]?.test(resource.Type) === true && !given.has(reference);
+  return isIt && isText(Name) ? Name : undefined;
 }
 
 /** A value that is not in the template; `missing`: the name under which it can be given. */
