@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { list, type Parsed } from './schema.ts';
 
+/** The account and the region are given in full: `*` may stand for an end of the name only. */
+const TARGET_GROUPS =
+  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup\/([A-Za-z0-9-]{0,32}\*|[A-Za-z0-9-]{1,32}\/([0-9a-f]{0,17}\*|[0-9a-f]{1,17}))$/;
+
 const allowed = (text: string) => z.boolean().default(true).describe(`${text} Default: true.`);
 
 /** What task definitions of this namespace may ask for. */
@@ -32,6 +36,9 @@ export const clusterPolicySchema = z
     ),
     imagePrefixes: list(z.string().min(1).max(512), 200).describe(
       'Beginnings of the image names that may run, after mappings.images, at most 200. Absent or empty: all.',
+    ),
+    targetGroupArns: list(z.string().min(1).max(256).regex(TARGET_GROUPS), 100).describe(
+      'Target groups of AWS that tasks may be registered in, by the AWS Load Balancer Controller: ARNs, whole or with an * for the end of the name, at most 100. Absent or empty: none; an ARN then means the TargetGroup of its name in the namespace.',
     ),
   })
   .describe('What is allowed in this namespace. What is not keeps tasks from starting; running ones go on.');

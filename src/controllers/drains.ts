@@ -1,10 +1,11 @@
 /** Tasks that leave their target groups: how long, and their end (design §3, decision 4). */
+import { arnName } from '../api/names.ts';
 import { drainEndDue, getsRequests } from '../ecs/drain.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { deregistrationDelay } from '../traffic/target-group.ts';
 import type { Runtime } from './runtime.ts';
-import { coreServiceOf } from './target-group.ts';
+import { coreServiceOf, targetGroupOf } from './target-group.ts';
 import { endDrain } from './tasks.ts';
 
 /** Until when a task that is taken out of its target groups now drains, epoch milliseconds; undefined where it does not. */
@@ -14,7 +15,12 @@ export function drainsUntil({ stores, now }: Runtime, task: ObservedTask): numbe
   const groups = stores.targetGroups
     .by('namespace', task.namespace)
     .filter((group) => behind.has(coreServiceOf(group)));
-  const delays = groups.flatMap(({ spec }) => (spec === undefined ? [] : deregistrationDelay(spec)));
+  const delays = [
+    ...groups.flatMap(({ spec }) => (spec === undefined ? [] : deregistrationDelay(spec))),
+    ...(task.targetGates ?? [])
+      .filter(({ service, health }) => behind.has(service) && health === 'HEALTHY')
+      .map(({ arn }) => deregistrationDelay(targetGroupOf(stores, task.namespace, arnName(arn))?.spec)),
+  ];
   const longest = Math.max(0, ...delays);
   return longest === 0 ? undefined : now() + longest * 1000;
 }

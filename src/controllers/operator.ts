@@ -30,6 +30,7 @@ import {
   pods,
   type Resource,
   resourceName,
+  targetGroupBindings,
 } from '../kube/resource.ts';
 import type { Change, Store, Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
@@ -44,8 +45,8 @@ import { AlarmReadings } from './deployment-alarms.ts';
 import { budgetRecord } from './disruption-budget.ts';
 import { MountFailures } from './mount-failures.ts';
 import { nodeRecord, nodeView } from './nodes.ts';
-import { catchUpIfAllowed, isSeen } from './optional-cache.ts';
-import { type CustomRecord, keyOf, recordOf, revisionRecord } from './records.ts';
+import { catchUpIfAllowed, isSeen, OnDemandCache } from './optional-cache.ts';
+import { type CustomRecord, keyOf, recordOf, revisionRecord, sameContent } from './records.ts';
 import { RestartBudget, type RestartLimits } from './restart-budget.ts';
 import { reconcileRunTask } from './run-task.ts';
 import type { Runtime } from './runtime.ts';
@@ -252,12 +253,26 @@ export function createOperator(options: OperatorOptions): Operator {
     managed,
   );
   const endpointSliceReflector = watch(endpointSlices, endpointSliceRecord, stores.endpointSlices, wakeOwner, managed);
+  const bindings = new OnDemandCache(
+    watch(
+      targetGroupBindings,
+      keptRecord,
+      stores.bindings,
+      ({ type, object, previous }) => {
+        // What the controller notes on it is its own.
+        if (type !== 'modified' || object.deleting !== previous.deleting || !sameContent(object.spec, previous.spec))
+          wake.owner(object.owner);
+      },
+      managed,
+    ),
+    (key) => controllers.services.enqueue(key),
+  );
   const routeCaches = createRouteCaches(watch, stores, wake, {
     labelSelector: managed,
     ofCluster: namespace === undefined,
     enqueue: (key) => controllers.targetGroups.enqueue(key),
   });
-  const onDemand = Object.values(routeCaches).filter((cache) => cache !== undefined);
+  const onDemand = [bindings, ...Object.values(routeCaches).filter((cache) => cache !== undefined)];
   const optional = [
     coreServiceReflector,
     endpointSliceReflector,
@@ -278,6 +293,7 @@ export function createOperator(options: OperatorOptions): Operator {
     targetGroups: new WriteBarrier(reflectors.targetGroups),
     coreServices: new WriteBarrier(coreServiceReflector),
     endpointSlices: new WriteBarrier(endpointSliceReflector),
+    bindings: new WriteBarrier(bindings.reflector),
     budgets: new WriteBarrier(budgetReflector),
     httpRoutes: new WriteBarrier(routeCaches.httpRoutes.reflector),
     ingresses: new WriteBarrier(routeCaches.ingresses.reflector),
@@ -305,6 +321,7 @@ export function createOperator(options: OperatorOptions): Operator {
       targetGroups: new StatusWriter(client, targetGroups, barriers.targetGroups),
     },
     binpackScheduler: options.binpackScheduler,
+    bindings,
     nodes: nodeView(stores.nodes, () => nodeReflector !== undefined && isSeen(nodeReflector)),
     routeCaches,
     seesBudgets: () => isSeen(budgetReflector),

@@ -18,11 +18,13 @@ import type { AlarmReadings } from './deployment-alarms.ts';
 import type { BudgetRecord } from './disruption-budget.ts';
 import type { MountFailures } from './mount-failures.ts';
 import type { NodeRecord, NodeView } from './nodes.ts';
+import type { OnDemandCache } from './optional-cache.ts';
 import type { CustomRecord, RevisionRecord } from './records.ts';
 import type { RestartBudget } from './restart-budget.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { CoreServiceRecord } from './traffic/core-services.ts';
 import type { EndpointSliceRecord } from './traffic/endpoint-slices.ts';
+import type { KeptJson, KeptRecord } from './traffic/kept-objects.ts';
 import type { RouteCaches } from './traffic/route-caches.ts';
 import type { GatewayRecord, IngressClassRecord, RouteRecord } from './traffic/route-records.ts';
 import type { Zones } from './zones.ts';
@@ -63,6 +65,8 @@ export interface Stores {
   readonly ingresses: Store<RouteRecord>;
   readonly gateways: Store<GatewayRecord>;
   readonly ingressClasses: Store<IngressClassRecord>;
+  /** TargetGroupBindings that Longshore made. Indexes: `owner` (UID of the Service). */
+  readonly bindings: Store<KeptRecord>;
   /** Empty where nodes may not be watched. */
   readonly nodes: Store<NodeRecord>;
   /** Those that Longshore made; empty where they may not be watched. Indexes: `owner` (UID of the Service). */
@@ -96,6 +100,8 @@ export interface Runtime {
     readonly clusters: StatusWriter<ClusterStatus>;
     readonly targetGroups: StatusWriter<TargetGroupStatus>;
   };
+  /** Of the TargetGroupBindings. */
+  readonly bindings: OnDemandCache<KeptRecord, KeptJson>;
   readonly nodes: NodeView;
   /** Watched from the first route on. */
   readonly routeCaches: RouteCaches;

@@ -32,13 +32,17 @@ export interface Done {
   readonly blocked?: Trouble;
 }
 
-/** @returns rather than throws what failed: what was done until then is to be reported as well. */
+/**
+ * @param unbound why no task may start, whichever deployment it is of.
+ * @returns rather than throws what failed: what was done until then is to be reported as well.
+ */
 export async function carryOut(
   runtime: Runtime,
   service: ServiceRecord,
   cluster: ClusterView,
   deployments: readonly ServiceDeployment[],
   plan: ServicePlan<ObservedTask>,
+  unbound: Trouble | undefined,
 ): Promise<Done> {
   const key = keyOf(service);
   const serviceName = serviceNameOf(service);
@@ -84,7 +88,7 @@ export async function carryOut(
     const deployment = deployments.find((known) => known.id === id);
     if (deployment === undefined) continue;
     const template = templateOf(runtime, service, deployment, cluster.spec);
-    const because = blockedBy([...clusterProblems(cluster), ...template.problems]);
+    const because = blockedBy([...clusterProblems(cluster), ...template.problems]) ?? unbound;
     blocked ??= because;
     if (because !== undefined) continue;
     let launched = 0;
@@ -134,12 +138,16 @@ const targetsOf = ({ containers }: Task): { readonly arn: string; readonly port:
     endpoints.flatMap(({ arn, port }) => (arn === undefined ? [] : [{ arn, port }])),
   );
 
-/** The kubelet tells whether a check failed, not how. */
+/** The kubelet tells whether a check failed, not how; a load balancer of AWS does. */
 function failedCheck(service: string, { task, stoppedReason }: Stop<ObservedTask>): string {
   const target = targetsOf(task).find(({ arn }) => failedTargetChecks(arn).stoppedReason === stoppedReason);
+  const gate = task.targetGates?.find(({ arn }) => arn === target?.arn);
   return target === undefined
     ? serviceEvent.failedHealthChecks(service, task.id)
-    : serviceEvent.unhealthyTarget(service, task.id, { ...target, reason: 'Health checks failed' });
+    : serviceEvent.unhealthyTarget(service, task.id, {
+        ...target,
+        reason: gate?.description ?? 'Health checks failed',
+      });
 }
 
 function count(counts: Map<string, number>, key: string): void {

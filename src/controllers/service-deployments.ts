@@ -12,6 +12,7 @@ import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
 import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import { type ImageDigests, withDigests } from '../pod/image-digest.ts';
 import type { TaskPlacement } from '../pod/placement.ts';
+import type { Registration } from '../traffic/registration.ts';
 import { isDaemon } from './daemons.ts';
 import {
   ALARMS,
@@ -286,6 +287,15 @@ export const placementOf = (runtime: Runtime, service: ServiceRecord, deployment
   binpackScheduler: runtime.binpackScheduler,
 });
 
+/** The target groups of a deployment's tasks. */
+export const registrationsOf = (
+  runtime: Runtime,
+  service: ServiceRecord,
+  { record }: ServiceDeployment,
+  cluster: ClusterSpec,
+): readonly Registration[] =>
+  targetsOf(runtime, service, cluster, (record.data as DeploymentData).trigger).registrations;
+
 /** Compiled once a deployment, state of the Cluster and placement, not once a task. */
 export function templateOf(
   runtime: Runtime,
@@ -295,7 +305,7 @@ export function templateOf(
 ): PodTemplate {
   const placement = placementOf(runtime, service, id);
   const { family, revision, definition, trigger } = record.data as DeploymentData;
-  const targets = targetsOf(runtime, service.namespace, trigger);
+  const targets = targetsOf(runtime, service, cluster, trigger);
   const launch = JSON.stringify([placement, targets]);
   const known = templates.get(record);
   if (known?.cluster === cluster && known.launch === launch) return known.template;

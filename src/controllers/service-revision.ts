@@ -49,7 +49,7 @@ export function wantedRevision(
   }
   if (!needsDeployment(service, resolved, newest)) return { problems: running };
   const placement = placementOf(runtime, service, '');
-  const targets = targetsOf(runtime, service.namespace, spec);
+  const targets = targetsOf(runtime, service, cluster.spec, spec);
   const traffic = withNames(targets, spec, resolved.definition, cluster.spec, service.namespace);
   const problems = taskProblems(resolved.definition, cluster.spec, { ...spec, placement, traffic });
   const trouble = blockedBy(problems);

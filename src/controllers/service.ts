@@ -37,6 +37,7 @@ import { asReported, transitions } from './service-transitions.ts';
 import { settleStarts } from './start-barriers.ts';
 import { recordStop, sayStopped } from './tasks.ts';
 import { keepNames } from './traffic/names.ts';
+import { keepBindings } from './traffic/target-group-binding.ts';
 import { zonesOf } from './zones.ts';
 
 /** No node is known not to be there: nothing is started or stopped. */
@@ -62,7 +63,8 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     barriers.services.pending(uid) ??
     barriers.revisions.pending(uid) ??
     barriers.coreServices.pending(uid) ??
-    barriers.endpointSlices.pending(uid);
+    barriers.endpointSlices.pending(uid) ??
+    barriers.bindings.pending(uid);
   if (unseen !== undefined) return { requeueWhen: unseen };
   const { spec } = service;
   if (spec === undefined) {
@@ -146,10 +148,11 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
   const { plan, watch: alarms } = await withBakeTime(runtime, service, newest, watch, affordable);
 
   const budget = await keepBudget(runtime, service, spec, serviceNameOf(service));
-  const done = await carryOut(runtime, service, cluster, deployments, plan);
+  const bound = await keepBindings(runtime, service, cluster, deployments, tasks);
+  const done = await carryOut(runtime, service, cluster, deployments, plan, bound.trouble ?? bound.waiting);
   const unrecorded = tasks.filter((task) => task.ended && !task.stopRecorded);
   await slowStart(unrecorded, (task) => recordStop(runtime, task, stopCauseOf(task)));
-  trouble ??= done.blocked;
+  trouble ??= bound.trouble ?? done.blocked;
   if (done.failure !== undefined) {
     trouble = { reason: 'TaskStartFailed', message: describeFailure(done.failure), stalled: false };
   }
@@ -180,7 +183,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     { plan, deployments, tasks: [...tasks, ...departed], events, trouble, problems, givenUp, alarms },
     plan.actions.length > 0 || givesUp,
   );
-  const failure = done.failure ?? starts.failure ?? drains.failure ?? named.failure ?? budget.failure;
+  const failure = done.failure ?? starts.failure ?? drains.failure ?? named.failure ?? bound.failure ?? budget.failure;
   if (failure !== undefined) throw failure;
   let sweepAt: number | undefined;
   if (result.requeueAfterMs === undefined) {
@@ -211,6 +214,7 @@ export async function reconcileService(runtime: Runtime, key: string): Promise<R
     until(drains.wakeAt),
     until(namesDue),
     until(sweepAt),
+    bound.retryAfterMs ?? Infinity,
   );
   const { asking } = alarms?.known ?? {};
   return {

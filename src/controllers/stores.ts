@@ -71,6 +71,7 @@ export function createStores(): Stores {
     ingresses: new Store<RouteRecord>({ owner: ({ owners }) => owners }),
     gateways: new Store<GatewayRecord>(),
     ingressClasses: new Store<IngressClassRecord>(),
+    bindings: new Store({ owner: ({ owner }) => [owner] }),
     nodes: new Store<NodeRecord>(),
     budgets: new Store<BudgetRecord>({ owner: ({ owner }) => [owner] }),
   };

@@ -116,13 +116,14 @@ export function healthView(task: Task, now: number, graceMs = 0): HealthView {
     const status = statusOf(check.container, check.times, now);
     return status === 'HEALTHY' ? [] : [{ ...check, status }];
   });
-  if (open.length === 0) return HEALTHY;
+  const gates = (task.targetGates ?? []).filter(({ health }) => health !== 'HEALTHY');
+  if (open.length === 0 && gates.length === 0) return HEALTHY;
   const graceEnd = since + graceMs;
-  const failed = open.find(({ status }) => status === 'UNHEALTHY');
-  if (failed !== undefined)
-    return now >= graceEnd
-      ? { healthy: false, unhealthy: true, failure: failed.failure }
-      : { ...UNDECIDED, changesAt: graceEnd };
+  const target = gates.find(({ health }) => health === 'UNHEALTHY');
+  const failure =
+    open.find(({ status }) => status === 'UNHEALTHY')?.failure ?? (target && failedTargetChecks(target.arn));
+  if (failure !== undefined)
+    return now >= graceEnd ? { healthy: false, unhealthy: true, failure } : { ...UNDECIDED, changesAt: graceEnd };
   const next = Math.min(
     ...open.map(({ container, times }) => unhealthyFrom(container, times) ?? Number.POSITIVE_INFINITY),
   );

@@ -4,6 +4,7 @@
  */
 
 import type { RestartTraits } from './restart-policy.ts';
+import type { TargetGate } from './target-gate.ts';
 
 /** A task definition's healthCheck, in seconds (`ecs-semantics §1.6`). */
 export interface HealthCheckTimes {
@@ -134,6 +135,8 @@ export interface Task {
    * milliseconds. Counts as a requested stop; ECS shows such a task as DEACTIVATING.
    */
   readonly drainingUntil?: number;
+  /** What load balancers of AWS say of it; absent where it is no target of theirs. */
+  readonly targetGates?: readonly TargetGate[];
   /** Recorded with the stop request, or with the end of a task that ended by itself. */
   readonly stopCause?: StopCause;
   /** Pod-level reason and message (Evicted, DeadlineExceeded, NodeLost…), empty when there is none. */

@@ -98,6 +98,14 @@ export const ingressClasses: Resource = {
   kind: 'IngressClass',
   namespaced: false,
 };
+/** Of the AWS Load Balancer Controller, where that is installed. */
+export const targetGroupBindings: Resource = {
+  group: 'elbv2.k8s.aws',
+  version: 'v1beta1',
+  plural: 'targetgroupbindings',
+  kind: 'TargetGroupBinding',
+  namespaced: true,
+};
 export const controllerRevisions: Resource = {
   group: 'apps',
   version: 'v1',

@@ -7,6 +7,7 @@ import type { Membership } from '../traffic/registration.ts';
 import { targetOf } from './daemon.ts';
 import type { RunningImages } from './image-digest.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
+import { targetGatesOf } from './observe-gates.ts';
 import { RECORDED_GATE } from './stamp.ts';
 import type { StartBarriers } from './start-barrier.ts';
 import { zoneOf } from './zone.ts';
@@ -37,6 +38,7 @@ export interface PodJson {
     readonly activeDeadlineSeconds?: number;
     readonly affinity?: V1Affinity;
     readonly schedulingGates?: readonly { readonly name: string }[];
+    readonly readinessGates?: readonly { readonly conditionType: string }[];
     readonly initContainers?: readonly { readonly name: string; readonly image?: string }[];
     readonly containers?: readonly ContainerJson[];
   };
@@ -204,6 +206,7 @@ export function observePod(pod: PodJson): ObservedTask {
     ...gateOf(spec),
     ...hostPortsOf(spec),
     ...trafficOf(pod),
+    ...targetGatesOf(pod, traits),
     ...((metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined) && {
       terminating: true as const,
     }),

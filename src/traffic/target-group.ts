@@ -7,9 +7,12 @@ import { type Registration, type TargetCheck, type TargetGroupTraits, trafficPor
 /** ELBv2's own where the attribute is not given. */
 const DEREGISTRATION_DELAY = 300;
 
-/** Seconds that a target goes on for the requests that it has. */
-export const deregistrationDelay = (spec: TargetGroupSpec): number =>
-  Number(attributeOf(spec, 'deregistration_delay.timeout_seconds') ?? DEREGISTRATION_DELAY);
+/**
+ * Seconds that a target goes on for the requests that it has.
+ * @param spec absent of a target group of AWS whose attributes nobody has said.
+ */
+export const deregistrationDelay = (spec: TargetGroupSpec | undefined): number =>
+  Number((spec && attributeOf(spec, 'deregistration_delay.timeout_seconds')) ?? DEREGISTRATION_DELAY);
 
 export const protocolOf = ({ protocol }: TargetGroupSpec): Registration['protocol'] =>
   protocol === 'UDP' ? 'udp' : 'tcp';

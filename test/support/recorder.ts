@@ -40,6 +40,7 @@ export interface Pod extends KubeObject {
     readonly terminationGracePeriodSeconds?: number;
     readonly serviceAccountName?: string;
     readonly schedulingGates?: readonly { readonly name: string }[];
+    readonly readinessGates?: readonly { readonly conditionType: string }[];
     readonly initContainers?: readonly { readonly name: string }[];
     readonly containers: readonly {
       readonly name: string;

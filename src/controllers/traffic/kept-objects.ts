@@ -12,6 +12,8 @@ import { ownerReference } from '../tasks.ts';
 export interface KeptRecord extends Stored {
   /** UID of what it follows from. */
   readonly owner: string;
+  /** Somebody has asked for its end, which finalizers hold up. */
+  readonly deleting?: true;
   readonly spec: object;
 }
 
@@ -22,7 +24,8 @@ export interface KeptJson extends KubeObject {
 export function keptRecord({ metadata, spec = {} }: KeptJson): KeptRecord {
   const { uid, namespace = '', name, resourceVersion, ownerReferences } = metadata;
   const owner = ownerReferences?.find(({ controller }) => controller)?.uid ?? '';
-  return { uid, namespace, name, resourceVersion, owner, spec };
+  const isDeleted = metadata.deletionTimestamp !== undefined;
+  return { uid, namespace, name, resourceVersion, owner, ...(isDeleted && { deleting: isDeleted }), spec };
 }
 
 /** What the objects follow from. */
@@ -43,6 +46,8 @@ export interface KeptKind {
   readonly resource: Resource;
   readonly store: Store<KeptRecord>;
   readonly barrier: WriteBarrier;
+  /** Of the keeper's objects, those that are deleted when they are not wanted. Default: all. */
+  readonly isKept?: (record: KeptRecord) => boolean;
 }
 
 /**
@@ -57,9 +62,9 @@ export async function keepObjects(
   wanted: readonly Kept[],
 ): Promise<string | undefined> {
   const { client } = runtime;
-  const { resource, store } = kind;
+  const { resource, store, isKept = () => true } = kind;
   try {
-    for (const one of store.by('owner', keeper.uid)) {
+    for (const one of store.by('owner', keeper.uid).filter(isKept)) {
       if (wanted.some(({ name }) => name === one.name)) continue;
       await client
         .delete(resource, { namespace: one.namespace, name: one.name }, { preconditions: { uid: one.uid } })

@@ -44,6 +44,8 @@ export const VOLUMES = nodeFields('mounts volumes of the node and of the task wh
 export const NETWORK = nodeFields('has one address, and is reached by the ports of the node that it maps');
 const targets = (title: string): string => `test/cluster/load-balancers.test.ts > ${title}`;
 export const TARGETS = targets('registers its tasks in every target group, and drains those that stop before they end');
+export const BINDING =
+  'test/cluster/target-group-binding.test.ts > waits for the controller, and has its binding before its first pod; load balancers decide what is healthy';
 export const TARGET_CHECK = targets('checks its targets as each target group has it');
 
 export const HOST_PORTS =

@@ -16,6 +16,7 @@ import {
   ALARM_BAKE_TIME,
   ALARM_CONDITION,
   ALARM_ROLLBACK,
+  BINDING,
   BOUNDS,
   BREAKER,
   BREAKER_RESET,
@@ -124,7 +125,7 @@ export const service: Topic = {
     value: exact(BREAKER_RESET),
   },
   LoadBalancer: {
-    targetGroupArn: exact(TARGETS),
+    targetGroupArn: exact(TARGETS, BINDING),
     loadBalancerName: refusedByRule('Classic Load Balancers do not exist here'),
     containerName: exact(TARGETS),
     containerPort: exact(TARGETS),

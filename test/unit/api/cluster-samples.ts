@@ -45,7 +45,17 @@ const everything = {
     ],
     alarms: [{ alarmName: 'too-many-errors', query: 'errors > 1' }],
   },
-  policy: { allowPrivileged: false, hostPathPrefixes: ['/var/log'], addableCapabilities: ['SYS_PTRACE'] },
+  policy: {
+    allowPrivileged: false,
+    hostPathPrefixes: ['/var/log'],
+    addableCapabilities: ['SYS_PTRACE'],
+    targetGroupArns: [
+      `arn:aws:elasticloadbalancing:${region}:${account}:targetgroup/web/6d0ecf831eec9f09`,
+      `arn:aws:elasticloadbalancing:${region}:${account}:targetgroup/web/*`,
+      `arn:aws:elasticloadbalancing:${region}:${account}:targetgroup/shop-*`,
+      `arn:aws:elasticloadbalancing:${region}:${account}:targetgroup/*`,
+    ],
+  },
   retention: { stoppedTaskSeconds: 60, stoppedTasks: 3 },
 };
 
@@ -54,6 +64,19 @@ const mapped = (mappings: object): object => ({ mappings });
 export const clusterSamples: readonly Sample[] = [
   { title: 'a cluster that says nothing', kind: 'Cluster', spec: { tags: null } },
   { title: 'a cluster with everything', kind: 'Cluster', spec: everything },
+  ...[
+    '*',
+    'web',
+    `arn:aws:elasticloadbalancing:${region}:*`,
+    `arn:aws:elasticloadbalancing:*:${account}:targetgroup/web/*`,
+  ].map(
+    (arn): Sample => ({
+      title: `${arn} among the target groups of AWS`,
+      kind: 'Cluster',
+      spec: { policy: { targetGroupArns: [arn] } },
+      refused: ['spec.policy.targetGroupArns[0]'],
+    }),
+  ),
   {
     title: 'an account of eleven digits',
     kind: 'Cluster',
