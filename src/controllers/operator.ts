@@ -350,7 +350,11 @@ export function createOperator(options: OperatorOptions): Operator {
       await catchUp(Object.values(reflectors), { logger, signal, timeoutMs });
       if (nodeReflector === undefined) logger.info({}, `an operator of one namespace sees no nodes: ${WITHOUT_NODES}`);
       else await catchUpIfAllowed(nodeReflector, WITHOUT_NODES, { logger, signal, timeoutMs });
-      await catchUpIfAllowed(coreServiceReflector, 'target groups get no core Service', { logger, signal, timeoutMs });
+      await catchUpIfAllowed(coreServiceReflector, 'target groups and names get no core Service', {
+        logger,
+        signal,
+        timeoutMs,
+      });
       await catchUpIfAllowed(endpointSliceReflector, WITHOUT_SLICES, { logger, signal, timeoutMs });
       await catchUpIfAllowed(budgetReflector, 'services get no PodDisruptionBudget', { logger, signal, timeoutMs });
       if (signal.aborted) return;
