@@ -69,6 +69,8 @@ export async function startTraefik(
       '--ping.entrypoint=ping',
       '--providers.providersthrottleduration=100ms',
       '--providers.kubernetesingress=true',
+      // As Ingress means Prefix: Traefik by itself takes /api for a prefix of /apis.
+      '--providers.kubernetesingress.strictprefixmatching=true',
       ...(options.gatewayApi
         ? ['--providers.kubernetesgateway=true', `--providers.kubernetesgateway.statusaddress.ip=${host}`]
         : []),

@@ -100,8 +100,9 @@ func handler(task string, sockets *sockets) http.Handler {
 	health.Store(http.StatusOK)
 	started := strconv.FormatInt(time.Now().UnixMilli(), 10)
 	mux := http.NewServeMux()
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Task", task)
+		w.Header().Set("X-Protocol", r.Proto)
 		w.Header().Set("X-Started", started)
 		fmt.Fprintln(w, task)
 	})

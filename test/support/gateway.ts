@@ -1,5 +1,6 @@
 /** Traefik before the services of a test: built, started with the file and stopped after it. */
 import { request } from 'node:http';
+import { connect } from 'node:http2';
 import { afterAll, beforeAll } from 'vitest';
 import type { LocalCluster } from '../../dev/cluster/index.ts';
 import {
@@ -90,28 +91,62 @@ export function useTraefik(program: TraefikProgram, cluster: () => LocalCluster)
 
 export interface Answer {
   readonly status: number;
-  /** The task that answered: header X-Task of the traffic server. */
-  readonly task: string | undefined;
+  /** The service whose task answered (header X-Task of the traffic server). */
+  readonly service: string | undefined;
+  /** What the task was asked with: header X-Protocol. */
+  readonly protocol: string | undefined;
+  readonly text: string;
+}
+
+/** The name of a service's task is the service's, and what tells it from others. */
+const answer = (status: number, headers: Readonly<Record<string, unknown>>, body: string): Answer => {
+  const text = (name: string): string | undefined => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return { status, service: text('x-task')?.replace(/-.*$/, ''), protocol: text('x-protocol'), text: body };
+};
+
+export interface Asked {
+  readonly host: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One request, on a connection of its own. */
-export function get(
-  { host, port }: Traefik,
-  hostHeader: string,
-  path: string,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
+export function get({ host, port }: Traefik, asked: Asked): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const call = request({ host, port, path, agent: false, headers: { ...headers, host: hostHeader } });
+  const headers = { ...asked.headers, host: asked.host };
+  const call = request({ host, port, path: asked.path ?? '/', agent: false, headers });
   call.on('error', reject);
   call.on('response', (response) => {
-    const task = response.headers['x-task'];
-    response.resume();
-    response.on('error', reject);
-    response.on('end', () => {
-      resolve({ status: response.statusCode ?? 0, task: typeof task === 'string' ? task : undefined });
+    let body = '';
+    response.setEncoding('utf8').on('data', (part: string) => {
+      body += part;
     });
+    response.on('error', reject);
+    response.on('end', () => resolve(answer(response.statusCode ?? 0, response.headers, body)));
   });
   call.end();
   return promise;
+}
+
+/** As {@link get}, with HTTP/2 from the first byte. */
+export function getOverHttp2({ host, port }: Traefik, asked: Asked): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const session = connect(`http://${host}:${port}`);
+  session.on('error', reject);
+  const stream = session.request({ ...asked.headers, ':authority': asked.host, ':path': asked.path ?? '/' });
+  stream.on('error', reject);
+  let head: Readonly<Record<string, unknown>> = {};
+  stream.on('response', (headers) => {
+    head = headers;
+  });
+  let body = '';
+  stream.setEncoding('utf8').on('data', (part: string) => {
+    body += part;
+  });
+  stream.on('end', () => resolve(answer(Number(head[':status']), head, body)));
+  stream.end();
+  return promise.finally(() => session.close());
 }

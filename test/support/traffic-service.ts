@@ -17,11 +17,13 @@ export interface TrafficService {
   /** Besides the server. */
   readonly containers?: readonly object[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Further fields of its TargetGroup. */
+  readonly targetGroup?: object;
 }
 
 /** Its TaskDefinition, TargetGroup and Service, all of one name. */
 export function trafficManifests(options: TrafficService): object[] {
-  const { name, desiredCount, delay = 5, containers = [], environment = {} } = options;
+  const { name, desiredCount, delay = 5, containers = [], environment = {}, targetGroup = {} } = options;
   const object = (kind: string, spec: object): object => ({
     apiVersion: 'longshore.dev/v1alpha1',
     kind,
@@ -35,6 +37,7 @@ export function trafficManifests(options: TrafficService): object[] {
       healthCheckPath: '/health',
       healthCheckIntervalSeconds: 5,
       targetGroupAttributes: [{ key: 'deregistration_delay.timeout_seconds', value: `${delay}` }],
+      ...targetGroup,
     }),
     object('TaskDefinition', {
       containerDefinitions: [
