@@ -14,6 +14,8 @@ export interface TrafficService {
   readonly desiredCount: number;
   /** Seconds; default 5. */
   readonly delay?: number;
+  /** Default 50: an eviction finds one task that may go, also when nobody starts another. */
+  readonly minimumHealthyPercent?: number;
   /** Besides the server. */
   readonly containers?: readonly object[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -23,7 +25,8 @@ export interface TrafficService {
 
 /** Its TaskDefinition, TargetGroup and Service, all of one name. */
 export function trafficManifests(options: TrafficService): object[] {
-  const { name, desiredCount, delay = 5, containers = [], environment = {}, targetGroup = {} } = options;
+  const { name, desiredCount, delay = 5, minimumHealthyPercent = 50 } = options;
+  const { containers = [], environment = {}, targetGroup = {} } = options;
   const object = (kind: string, spec: object): object => ({
     apiVersion: 'longshore.dev/v1alpha1',
     kind,
@@ -54,8 +57,7 @@ export function trafficManifests(options: TrafficService): object[] {
     object('Service', {
       taskDefinition: name,
       desiredCount,
-      // An eviction finds one task that may go, also when nobody starts another.
-      deploymentConfiguration: { minimumHealthyPercent: 50, maximumPercent: 200 },
+      deploymentConfiguration: { minimumHealthyPercent, maximumPercent: 200 },
       loadBalancers: [{ targetGroupArn: name, containerName: 'app', containerPort: 80 }],
     }),
   ];
