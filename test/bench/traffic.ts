@@ -58,6 +58,17 @@ const kubectl = kubectlOf(cluster, NAMESPACE);
 const api = new KubeApi(cluster.kubeconfig);
 let operator: Operator | undefined;
 
+async function takeDown(): Promise<void> {
+  await operator?.kill('SIGTERM');
+  api.close();
+  await cluster.down();
+  rmSync(dir, { recursive: true, force: true });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => void takeDown().finally(() => process.exit(130)));
+}
+
 /** A stream of its own while something is done so many times. */
 async function during(
   subject: string,
@@ -153,8 +164,5 @@ try {
   ]);
   print([...compared, ...own]);
 } finally {
-  await operator?.kill('SIGTERM');
-  api.close();
-  await cluster.down();
-  rmSync(dir, { recursive: true, force: true });
+  await takeDown();
 }
