@@ -1,52 +1,23 @@
-/** Wires caches and controllers: watch → store → queue(owner) → reconcile. */
-import { parseBatchJob } from '../api/batch-job.ts';
-import { parseCluster } from '../api/cluster.ts';
-import {
-  batchJobs,
-  clusters,
-  LABELS,
-  MANAGED_BY,
-  services,
-  targetGroups,
-  taskDefinitions,
-  tasks,
-} from '../api/meta.ts';
-import { parseService } from '../api/service.ts';
-import { parseTargetGroup } from '../api/target-group.ts';
-import { parseTask } from '../api/task.ts';
-import { parseTaskDefinition } from '../api/task-definition.ts';
-import { catchUp } from '../kube/catch-up.ts';
+import { batchJobs, clusters, services, targetGroups, taskDefinitions, tasks } from '../api/meta.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Controller, type ControllerMetrics, type Requeue } from '../kube/controller.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { Logger } from '../kube/logger.ts';
-import { Reflector, type ReflectorProblem } from '../kube/reflector.ts';
-import {
-  controllerRevisions,
-  coreServices,
-  endpointSlices,
-  nodes,
-  podDisruptionBudgets,
-  pods,
-  type Resource,
-  resourceName,
-  targetGroupBindings,
-} from '../kube/resource.ts';
-import type { Change, Store, Stored } from '../kube/store.ts';
-import { WriteBarrier } from '../kube/write-barrier.ts';
+import type { ReflectorProblem } from '../kube/reflector.ts';
+import { resourceName } from '../kube/resource.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
-import { type ObservedTask, observePod } from '../pod/observe.ts';
+import type { ObservedTask } from '../pod/observe.ts';
 import { reconcileBatchJob } from './batch-job.ts';
+import { createCaches } from './caches.ts';
 import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
 import { Daemons } from './daemons.ts';
 import { asStopped, DepartedTasks } from './departed-tasks.ts';
 import { AlarmReadings } from './deployment-alarms.ts';
-import { budgetRecord } from './disruption-budget.ts';
 import { MountFailures } from './mount-failures.ts';
-import { nodeRecord, nodeView } from './nodes.ts';
-import { catchUpIfAllowed, isSeen, OnDemandCache } from './optional-cache.ts';
-import { type CustomRecord, keyOf, recordOf, revisionRecord, sameContent } from './records.ts';
+import { nodeView } from './nodes.ts';
+import { isSeen } from './optional-cache.ts';
+import { type CustomRecord, keyOf } from './records.ts';
 import { RestartBudget, type RestartLimits } from './restart-budget.ts';
 import { reconcileRunTask } from './run-task.ts';
 import type { Runtime } from './runtime.ts';
@@ -55,10 +26,6 @@ import { StatusWriter } from './status-writer.ts';
 import { createStores } from './stores.ts';
 import { reconcileTargetGroup } from './target-group.ts';
 import { reconcileTaskDefinition } from './task-definition.ts';
-import { familyOf } from './task-revisions.ts';
-import { endpointSliceRecord } from './traffic/endpoint-slices.ts';
-import { keptRecord } from './traffic/kept-objects.ts';
-import { createRouteCaches } from './traffic/route-caches.ts';
 import { Wake } from './wake.ts';
 import { Zones } from './zones.ts';
 
@@ -109,11 +76,6 @@ export interface Operator {
   reconcile(signal: AbortSignal): Promise<void>;
 }
 
-const WITHOUT_NODES =
-  'tasks stay on nodes that are cordoned, one on a lost node is STOPPING until the node is gone, and DAEMON services have no tasks';
-
-const WITHOUT_SLICES = 'tasks with containers that may end alone are no targets';
-
 export function createOperator(options: OperatorOptions): Operator {
   const { client, events, logger, metrics, namespace, workers, cacheSyncTimeoutMs: timeoutMs } = options;
   const stores = createStores();
@@ -149,155 +111,8 @@ export function createOperator(options: OperatorOptions): Operator {
     for (const barrier of Object.values(runtime.barriers)) barrier.forget(uid);
   };
 
-  const watch = <T extends Stored, Source>(
-    resource: Resource,
-    project: (raw: Source) => T,
-    store: Store<T>,
-    onChange: (change: Change<T>) => void,
-    labelSelector?: string,
-  ): Reflector<T, Source> =>
-    new Reflector<T, Source>({
-      client,
-      resource,
-      ...(namespace !== undefined && { namespace }),
-      ...(labelSelector !== undefined && { labelSelector }),
-      project,
-      store,
-      onChange,
-      logger,
-    });
-  const managed = `${LABELS.managedBy}=${MANAGED_BY}`;
-  const reflectors = {
-    tasks: watch(
-      pods,
-      observePod,
-      stores.tasks,
-      ({ type, object, previous }) => {
-        if (type === 'deleted') noteDeparted(object);
-        wake.owner(object.owner);
-        wake.listed(object, previous);
-        if (type === 'deleted' || object.ended) wake.daemonsBeside(object);
-      },
-      managed,
-    ),
-    revisions: watch(
-      controllerRevisions,
-      revisionRecord,
-      stores.revisions,
-      ({ object }) =>
-        object.owner === '' ? wake.family(`${object.namespace}/${object.family}`) : wake.owner(object.owner),
-      managed,
-    ),
-    taskDefinitions: watch(
-      taskDefinitions,
-      recordOf(parseTaskDefinition),
-      stores.taskDefinitions,
-      ({ type, object, previous }) => {
-        if (type === 'deleted') forget('taskDefinitions', object);
-        controllers.taskDefinitions.enqueue(keyOf(object));
-        wake.family(`${object.namespace}/${familyOf(object)}`);
-        if (previous !== undefined) wake.family(`${previous.namespace}/${familyOf(previous)}`);
-      },
-    ),
-    services: watch(services, recordOf(parseService), stores.services, ({ type, object }) => {
-      controllers.services.enqueue(keyOf(object));
-      if (type === 'deleted') forget('services', object);
-    }),
-    batchJobs: watch(batchJobs, recordOf(parseBatchJob), stores.batchJobs, ({ type, object }) => {
-      controllers.batchJobs.enqueue(keyOf(object));
-      if (type === 'deleted') forget('batchJobs', object);
-    }),
-    runTasks: watch(tasks, recordOf(parseTask), stores.runTasks, ({ type, object }) => {
-      controllers.runTasks.enqueue(keyOf(object));
-      if (type === 'deleted') forget('runTasks', object);
-    }),
-    clusters: watch(clusters, recordOf(parseCluster), stores.clusters, ({ type, object, previous }) => {
-      // A status alone changes nothing for others.
-      if (previous?.uid === object.uid && previous.generation === object.generation && type === 'modified')
-        controllers.clusters.enqueue(keyOf(object));
-      else wake.namespace(object.namespace);
-      if (type === 'deleted') forget('clusters', object);
-    }),
-    targetGroups: watch(targetGroups, recordOf(parseTargetGroup), stores.targetGroups, ({ type, object, previous }) => {
-      if (type === 'deleted') forget('targetGroups', object);
-      controllers.targetGroups.enqueue(keyOf(object));
-      if (type !== 'modified' || previous?.generation !== object.generation) {
-        wake.targetGroup(object);
-        if (previous !== undefined) wake.targetGroup(previous);
-        wake.routed(object.namespace);
-      }
-    }),
-  };
-
-  // Nodes have no namespace: an operator of one namespace has no right to them.
-  const nodeReflector =
-    namespace === undefined ? watch(nodes, nodeRecord, stores.nodes, (change) => wake.node(change)) : undefined;
-  const budgetReflector = watch(
-    podDisruptionBudgets,
-    budgetRecord,
-    stores.budgets,
-    ({ type, object, previous }) => {
-      if (type !== 'modified' || object.minAvailable !== previous.minAvailable) wake.owner(object.owner);
-    },
-    managed,
-  );
-  const wakeOwner = ({ object: { owner } }: { readonly object: { readonly owner: string } }): void => wake.owner(owner);
-  const coreServiceReflector = watch(
-    coreServices,
-    keptRecord,
-    stores.coreServices,
-    (change) => {
-      wakeOwner(change);
-      if (change.type === 'deleted') wake.nameFreed(change.object.namespace);
-    },
-    managed,
-  );
-  const endpointSliceReflector = watch(endpointSlices, endpointSliceRecord, stores.endpointSlices, wakeOwner, managed);
-  const bindings = new OnDemandCache(
-    watch(
-      targetGroupBindings,
-      keptRecord,
-      stores.bindings,
-      ({ type, object, previous }) => {
-        // What the controller notes on it is its own.
-        if (type !== 'modified' || object.deleting !== previous.deleting || !sameContent(object.spec, previous.spec))
-          wake.owner(object.owner);
-      },
-      managed,
-    ),
-    (key) => controllers.services.enqueue(key),
-  );
-  const routeCaches = createRouteCaches(watch, stores, wake, {
-    labelSelector: managed,
-    ofCluster: namespace === undefined,
-    enqueue: (key) => controllers.targetGroups.enqueue(key),
-  });
-  const onDemand = [bindings, ...Object.values(routeCaches).filter((cache) => cache !== undefined)];
-  const optional = [
-    coreServiceReflector,
-    endpointSliceReflector,
-    budgetReflector,
-    ...(nodeReflector === undefined ? [] : [nodeReflector]),
-  ];
-  const running = [...Object.values(reflectors), ...optional];
-  const allReflectors = () => [...running, ...onDemand.map(({ reflector }) => reflector)];
-
-  const barriers = {
-    tasks: new WriteBarrier(reflectors.tasks),
-    revisions: new WriteBarrier(reflectors.revisions),
-    taskDefinitions: new WriteBarrier(reflectors.taskDefinitions),
-    services: new WriteBarrier(reflectors.services),
-    batchJobs: new WriteBarrier(reflectors.batchJobs),
-    runTasks: new WriteBarrier(reflectors.runTasks),
-    clusters: new WriteBarrier(reflectors.clusters),
-    targetGroups: new WriteBarrier(reflectors.targetGroups),
-    coreServices: new WriteBarrier(coreServiceReflector),
-    endpointSlices: new WriteBarrier(endpointSliceReflector),
-    bindings: new WriteBarrier(bindings.reflector),
-    budgets: new WriteBarrier(budgetReflector),
-    httpRoutes: new WriteBarrier(routeCaches.httpRoutes.reflector),
-    ingresses: new WriteBarrier(routeCaches.ingresses.reflector),
-  };
+  const caches = createCaches({ client, logger, namespace, stores, controllers, wake, departed: noteDeparted, forget });
+  const { barriers, bindings, routeCaches } = caches;
   let features: ClusterFeatures = ALL_FEATURES;
   const runtime: Runtime = {
     get features() {
@@ -322,9 +137,9 @@ export function createOperator(options: OperatorOptions): Operator {
     },
     binpackScheduler: options.binpackScheduler,
     bindings,
-    nodes: nodeView(stores.nodes, () => nodeReflector !== undefined && isSeen(nodeReflector)),
+    nodes: nodeView(stores.nodes, () => caches.nodes !== undefined && isSeen(caches.nodes)),
     routeCaches,
-    seesBudgets: () => isSeen(budgetReflector),
+    seesBudgets: () => isSeen(caches.budgets),
     events,
     logger,
     now: Date.now,
@@ -332,8 +147,8 @@ export function createOperator(options: OperatorOptions): Operator {
 
   return {
     caches: () =>
-      allReflectors().map((reflector) => ({
-        optional: !Object.values(reflectors).some((needed) => needed === reflector),
+      caches.all().map((reflector) => ({
+        optional: !Object.values(caches.needed).some((needed) => needed === reflector),
         resource: resourceName(reflector.resource),
         size: reflector.size,
         synced: reflector.isSynced,
@@ -342,21 +157,9 @@ export function createOperator(options: OperatorOptions): Operator {
         ...(reflector.problem && { problem: reflector.problem }),
       })),
     restarts: () => runtime.restarts.counts,
-    watch: async (signal) => {
-      await Promise.all([...running, ...onDemand].map((cache) => cache.run(signal)));
-    },
+    watch: (signal) => caches.run(signal),
     reconcile: async (signal) => {
-      // No plan is made from half a cache, nor from one that has not seen the last leader's writes.
-      await catchUp(Object.values(reflectors), { logger, signal, timeoutMs });
-      if (nodeReflector === undefined) logger.info({}, `an operator of one namespace sees no nodes: ${WITHOUT_NODES}`);
-      else await catchUpIfAllowed(nodeReflector, WITHOUT_NODES, { logger, signal, timeoutMs });
-      await catchUpIfAllowed(coreServiceReflector, 'target groups and names get no core Service', {
-        logger,
-        signal,
-        timeoutMs,
-      });
-      await catchUpIfAllowed(endpointSliceReflector, WITHOUT_SLICES, { logger, signal, timeoutMs });
-      await catchUpIfAllowed(budgetReflector, 'services get no PodDisruptionBudget', { logger, signal, timeoutMs });
+      await caches.complete(signal, timeoutMs);
       if (signal.aborted) return;
       features = await probeFeatures(client, logger, namespace ?? 'default');
       const missing = Object.entries(features).flatMap(([name, served]) => (served ? [] : [name]));

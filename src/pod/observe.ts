@@ -1,13 +1,13 @@
 /** Pod → task: the flat record that stores keep and plans read. Everything else of the pod is dropped. */
 import type { V1Affinity } from '@kubernetes/client-node';
-import { ANNOTATIONS, LABELS, TRAFFIC_LABEL } from '../api/meta.ts';
+import { ANNOTATIONS, LABELS } from '../api/meta.ts';
 import { neverStarted } from '../ecs/dependencies.ts';
 import type { Container, ContainerTraits, Disruption, DisruptionKind, StopCode, Task } from '../ecs/task.ts';
-import type { Membership } from '../traffic/registration.ts';
 import { targetOf } from './daemon.ts';
 import type { RunningImages } from './image-digest.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
 import { targetGatesOf } from './observe-gates.ts';
+import { hostPortsOf, type TrafficMembership, trafficOf } from './observe-traffic.ts';
 import { RECORDED_GATE } from './stamp.ts';
 import type { StartBarriers } from './start-barrier.ts';
 import { zoneOf } from './zone.ts';
@@ -107,12 +107,6 @@ export interface ObservedTask extends Task {
   readonly deleting: boolean;
   /** The reason why it stopped is written on the pod. */
   readonly stopRecorded: boolean;
-}
-
-export interface TrafficMembership {
-  /** Name of the core Service. */
-  readonly service: string;
-  readonly membership: Membership;
 }
 
 const traitsCache = new Map<string, Readonly<Record<string, ContainerTraits>>>();
@@ -243,44 +237,11 @@ function standInOf(
   };
 }
 
-/** Tasks of one deployment stand behind the same core Services: they share the record. */
-const trafficCache = new Map<string, readonly TrafficMembership[]>();
-const CACHED_TRAFFIC = 1000;
-
-function trafficOf({ metadata, spec, status }: PodJson): Pick<ObservedTask, 'traffic' | 'addresses' | 'pauseMs'> {
-  const labels = Object.entries(metadata.labels ?? {}).filter(([key]) => key.startsWith(TRAFFIC_LABEL));
-  const pause = spec?.containers?.[0]?.lifecycle?.preStop?.sleep?.seconds;
-  if (labels.length === 0 && pause === undefined) return {};
-  const key = JSON.stringify(labels);
-  const traffic =
-    trafficCache.get(key) ??
-    labels.map(([label, value]) => ({
-      service: label.slice(TRAFFIC_LABEL.length),
-      membership: value === 'listed' ? ('listed' as const) : ('selected' as const),
-    }));
-  if (trafficCache.size >= CACHED_TRAFFIC) trafficCache.delete(trafficCache.keys().next().value as string);
-  trafficCache.set(key, traffic);
-  const listed = traffic.some(({ membership }) => membership === 'listed');
-  const addresses = listed ? status?.podIPs?.map(({ ip }) => ip) : undefined;
-  return {
-    ...(labels.length > 0 && { traffic }),
-    ...(addresses !== undefined && { addresses }),
-    ...(pause !== undefined && { pauseMs: pause * 1000 }),
-  };
-}
-
 function gateOf(spec: PodJson['spec']): Pick<ObservedTask, 'gated' | 'otherGates'> {
   const gates = spec?.schedulingGates?.map(({ name }) => name) ?? [];
   return gates.includes(RECORDED_GATE)
     ? { gated: true, otherGates: gates.filter((gate) => gate !== RECORDED_GATE) }
     : {};
-}
-
-function hostPortsOf(spec: PodJson['spec']): Pick<ObservedTask, 'hostPorts'> {
-  const hostPorts = (spec?.containers ?? []).flatMap(({ ports = [] }) =>
-    ports.flatMap(({ hostPort = 0, protocol = 'TCP' }) => (hostPort > 0 ? [`${protocol}/${hostPort}`] : [])),
-  );
-  return hostPorts.length === 0 ? {} : { hostPorts };
 }
 
 const imagesCache = new Map<string, RunningImages>();
