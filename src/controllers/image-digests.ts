@@ -4,7 +4,8 @@ import { resolveDigests } from '../pod/image-digest.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
-import { recordDigests, type ServiceDeployment, templateOf } from './service-deployments.ts';
+import { recordDigests, type ServiceDeployment } from './service-deployments.ts';
+import { templateOf } from './service-template.ts';
 
 /** Once a deployment. @returns whether it was recorded in this pass: whoever starts tasks is to know. */
 export async function pinImages(

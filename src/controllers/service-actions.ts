@@ -16,8 +16,9 @@ import { drainsUntil } from './drains.ts';
 import { keyOf } from './records.ts';
 import { blockedBy, clusterProblems } from './references.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
-import { type ServiceDeployment, serviceNameOf, templateOf } from './service-deployments.ts';
+import { type ServiceDeployment, serviceNameOf } from './service-deployments.ts';
 import type { Trouble } from './service-revision.ts';
+import { templateOf } from './service-template.ts';
 import { prepareTemplate, TaskInputError } from './task-inputs.ts';
 import { newTaskId, ownerReference, startTask, stopTask, TaskNameTakenError } from './tasks.ts';
 

@@ -1,19 +1,13 @@
 /** A service's deployments: ControllerRevisions that it owns, so that a deleted task definition changes nothing that runs. */
 import { createHash } from 'node:crypto';
-import type { ClusterSpec } from '../api/cluster.ts';
 import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY, services } from '../api/meta.ts';
 import { dnsName, uniqueDnsName } from '../api/names.ts';
-import { parseTaskDefinition } from '../api/task-definition.ts';
 import type { VolumeConfiguration } from '../api/volume-configuration.ts';
 import type { AlarmRecord } from '../ecs/deployment-alarms.ts';
 import type { DeploymentFailure, FailureKind } from '../ecs/deployment-failure.ts';
 import { controllerRevisions, type KubeObject } from '../kube/resource.ts';
-import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
-import { type ImageDigests, withDigests } from '../pod/image-digest.ts';
-import type { TaskPlacement } from '../pod/placement.ts';
-import type { Registration } from '../traffic/registration.ts';
-import { isDaemon } from './daemons.ts';
+import type { ImageDigests } from '../pod/image-digest.ts';
 import {
   ALARMS,
   FAILED,
@@ -27,7 +21,7 @@ import {
 import type { Runtime, ServiceRecord } from './runtime.ts';
 import { deleteRevision, type TaskRevision } from './task-revisions.ts';
 import { ownerReference } from './tasks.ts';
-import { type TrafficFields, targetsOf, withNames } from './traffic/registrations.ts';
+import type { TrafficFields } from './traffic/registrations.ts';
 
 /** What starts a new deployment when it changes (`ecs-semantics §3.2`). */
 interface Trigger extends TrafficFields {
@@ -39,7 +33,7 @@ interface Trigger extends TrafficFields {
 }
 
 /** The content of a deployment's ControllerRevision. */
-interface DeploymentData {
+export interface DeploymentData {
   readonly family: string;
   readonly revision: number;
   readonly trigger: Trigger;
@@ -64,6 +58,8 @@ export interface ServiceDeployment {
   readonly revision: number;
   readonly record: RevisionRecord;
 }
+
+export const serviceNameOf = ({ spec, name }: ServiceRecord): string => spec?.serviceName ?? name;
 
 /** ECS shows deployments as `ecs-svc/` and 19 digits; these follow from the service and the deployment's number. */
 export function deploymentId(serviceUid: string, number: number): string {
@@ -263,67 +259,6 @@ function annotate(
   annotations: Readonly<Record<string, string>>,
 ): Promise<KubeObject> {
   return runtime.client.patch<KubeObject>(controllerRevisions, { namespace, name }, { metadata: { uid, annotations } });
-}
-
-interface KnownTemplate {
-  readonly cluster: ClusterSpec;
-  /** Placement and traffic, as JSON. */
-  readonly launch: string;
-  readonly template: PodTemplate;
-}
-
-const templates = new WeakMap<RevisionRecord, KnownTemplate>();
-
-export const serviceNameOf = ({ spec, name }: ServiceRecord): string => spec?.serviceName ?? name;
-
-/** Placement starts no deployment: it holds for all tasks that start later (`ecs-semantics §3.2`). */
-export const placementOf = (runtime: Runtime, service: ServiceRecord, deployment: string): TaskPlacement => ({
-  group: `service:${serviceNameOf(service)}`,
-  among: { [LABELS.deployment]: deployment },
-  placementConstraints: service.spec?.placementConstraints ?? [],
-  placementStrategy: service.spec?.placementStrategy ?? [],
-  daemon: isDaemon(service),
-  zones: runtime.nodes.hasZones(),
-  binpackScheduler: runtime.binpackScheduler,
-});
-
-/** The target groups of a deployment's tasks. */
-export const registrationsOf = (
-  runtime: Runtime,
-  service: ServiceRecord,
-  { record }: ServiceDeployment,
-  cluster: ClusterSpec,
-): readonly Registration[] =>
-  targetsOf(runtime, service, cluster, (record.data as DeploymentData).trigger).registrations;
-
-/** Compiled once a deployment, state of the Cluster and placement, not once a task. */
-export function templateOf(
-  runtime: Runtime,
-  service: ServiceRecord,
-  { id, record }: ServiceDeployment,
-  cluster: ClusterSpec,
-): PodTemplate {
-  const placement = placementOf(runtime, service, id);
-  const { family, revision, definition, trigger } = record.data as DeploymentData;
-  const targets = targetsOf(runtime, service, cluster, trigger);
-  const launch = JSON.stringify([placement, targets]);
-  const known = templates.get(record);
-  if (known?.cluster === cluster && known.launch === launch) return known.template;
-  const parsed = parseTaskDefinition(definition);
-  const compiled = compileTemplate({
-    definition: parsed,
-    family,
-    revision,
-    features: runtime.features,
-    ...(trigger.kubernetes !== null && { kubernetes: trigger.kubernetes }),
-    ...(trigger.volumeConfigurations !== undefined && { volumeConfigurations: trigger.volumeConfigurations }),
-    cluster,
-    placement,
-    traffic: withNames(targets, trigger, parsed, cluster, service.namespace),
-  });
-  const template = record.digests === undefined ? compiled : withDigests(compiled, record.digests);
-  templates.set(record, { cluster, launch, template });
-  return template;
 }
 
 /** Deployments that are over and that no rollback needs: kept for reading, up to this many. */

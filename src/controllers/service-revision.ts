@@ -5,7 +5,8 @@ import type { DiscoveryName } from '../traffic/discovery.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import type { Runtime, ServiceRecord } from './runtime.ts';
-import { lastMade, needsDeployment, placementOf, type ServiceDeployment, templateOf } from './service-deployments.ts';
+import { lastMade, needsDeployment, type ServiceDeployment } from './service-deployments.ts';
+import { placementOf, templateOf } from './service-template.ts';
 import { resolveTaskDefinition, type TaskRevision } from './task-revisions.ts';
 import { targetsOf, withNames } from './traffic/registrations.ts';
 

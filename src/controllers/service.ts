@@ -28,11 +28,11 @@ import {
   pruneDeployments,
   serviceNameOf,
   settleRollback,
-  templateOf,
 } from './service-deployments.ts';
 import { type Trouble, wantedRevision } from './service-revision.ts';
 import { type ServiceStatusInput, serviceStatus } from './service-status.ts';
 import { sweepService } from './service-sweep.ts';
+import { templateOf } from './service-template.ts';
 import { asReported, transitions } from './service-transitions.ts';
 import { settleStarts } from './start-barriers.ts';
 import { recordStop, sayStopped } from './tasks.ts';
