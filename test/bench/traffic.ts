@@ -58,11 +58,18 @@ const kubectl = kubectlOf(cluster, NAMESPACE);
 const api = new KubeApi(cluster.kubeconfig);
 let operator: Operator | undefined;
 
-async function takeDown(): Promise<void> {
-  await operator?.kill('SIGTERM');
-  api.close();
-  await cluster.down();
-  rmSync(dir, { recursive: true, force: true });
+let ending: Promise<void> | undefined;
+
+/** Once, however often it is asked. */
+function takeDown(): Promise<void> {
+  const end = async (): Promise<void> => {
+    await operator?.kill('SIGTERM');
+    api.close();
+    await cluster.down();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  ending ??= end();
+  return ending;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -163,6 +170,9 @@ try {
     longshore(),
   ]);
   print([...compared, ...own]);
+} catch (error) {
+  // What an interruption breaks is no news.
+  if (ending === undefined) throw error;
 } finally {
   await takeDown();
 }
