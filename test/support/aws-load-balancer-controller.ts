@@ -3,11 +3,31 @@
  * its sources have it: pkg/targetgroupbinding/resource_manager.go (registration, conditions, what is asked again and what is
  * not), pkg/backend/endpoint_resolver.go (which endpoints are targets). What it does within 15 s is done at once.
  */
-import type { TestContext } from 'vitest';
-import { isWanted } from './invariants.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, expect, type TestContext } from 'vitest';
 import type { KubeObject } from './kube-api.ts';
 import type { Pod } from './recorder.ts';
 import type { Suite, TestNamespace } from './suite.ts';
+
+export const CRD = 'targetgroupbindings.elbv2.k8s.aws';
+const FILE = join(import.meta.dirname, '..', 'fixtures', 'aws-load-balancer-controller', 'targetgroupbindings.yaml');
+
+/** @returns what installs the controller's kind where no test of the file has done so, and returns once it is served. */
+export function useBindings(suite: () => Suite): () => Promise<void> {
+  let installed: Promise<unknown> | undefined;
+  afterAll(async () => {
+    if (installed !== undefined) await suite().cluster.kubectl(['delete', `crd/${CRD}`, '--wait=false']);
+  });
+  return async () => {
+    const { cluster } = suite();
+    installed ??= cluster.kubectl(['apply', '--server-side', '--filename=-'], { input: readFileSync(FILE, 'utf8') });
+    expect(await installed).toMatchObject({ code: 0 });
+    const waited = await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', `crd/${CRD}`]);
+    expect(waited).toMatchObject({ code: 0 });
+  };
+}
 
 const FINALIZER = 'elbv2.k8s.aws/resources';
 
@@ -85,7 +105,7 @@ export class LoadBalancerController {
     const loop = (async () => {
       while (running) {
         await controller.reconcile();
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await setTimeout(200);
       }
     })().catch((error: unknown) => {
       problem = error;
@@ -230,24 +250,29 @@ export class LoadBalancerController {
 
   async #patch(name: string, metadata: object): Promise<void> {
     const path = `/apis/elbv2.k8s.aws/v1beta1/namespaces/${this.#ns.name}/targetgroupbindings/${name}`;
-    await this.#suite.api.call('PATCH', path, { metadata }).catch(unlessGone);
+    await this.#call('PATCH', path, { metadata });
+  }
+
+  /** Undefined where there is no such object or kind. */
+  async #call<T>(method: string, path: string, body?: object): Promise<T | undefined> {
+    while (true) {
+      try {
+        return await this.#suite.api.call<T>(method, path, body);
+      } catch (error) {
+        if (String(error).includes(': 404 ')) return undefined;
+        // Of a kind that was defined a moment ago, the API server says so for a while.
+        if (!String(error).includes(': 429 ')) throw error;
+        await setTimeout(100);
+      }
+    }
   }
 
   /** Undefined where the API server has no such kind. */
   async #list<T>(root: string, what: string): Promise<T[] | undefined> {
-    const list = await this.#suite.api
-      .call<{ items: T[] }>('GET', `${root}/namespaces/${this.#ns.name}/${what}`)
-      .catch(unlessGone);
+    const list = await this.#call<{ items: T[] }>('GET', `${root}/namespaces/${this.#ns.name}/${what}`);
     return list?.items;
   }
 }
-
-function unlessGone(error: unknown): undefined {
-  if (!String(error).includes(' 404 ')) throw error;
-}
-
-/** Targets that are wanted: those that are stopped have left their service. */
-export const targetsOf = (pods: readonly Pod[]): Pod[] => pods.filter(isWanted);
 
 const conditionOf = (pod: Pod, type: string) =>
   pod.status?.conditions?.find((condition) => condition.type === type) as
