@@ -76,9 +76,9 @@ const fields = z.strictObject({
     .describe(
       "Name of the target group: at most 32 letters, digits and -, not first or last. Default: the object's name. Cannot be changed.",
     ),
-  protocol: z
-    .enum(protocols)
-    .describe('Protocol that targets are spoken to with: HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP.'),
+  protocol: immutable(z.enum(protocols), 'protocol cannot be changed').describe(
+    'Protocol that targets are spoken to with: HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP. Cannot be changed.',
+  ),
   protocolVersion: z
     .enum(['HTTP1', 'HTTP2', 'GRPC'])
     .optional()

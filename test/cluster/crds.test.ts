@@ -356,6 +356,15 @@ describe('objects', () => {
     expect(stderr).toContain('serviceName cannot be changed');
   });
 
+  it('of a target group keep their protocol', async () => {
+    const group = (protocol: string) => object('TargetGroup', { protocol, port: 80 }, 'edge');
+    await succeed(['apply', '-f', '-'], group('TCP'));
+    const { stderr, code } = await kubectl(['apply', '-f', '-'], group('UDP'));
+    expect(code).toBe(1);
+    expect(stderr).toContain('spec.protocol');
+    expect(stderr).toContain('protocol cannot be changed');
+  });
+
   it('can be applied by the server, and are found by category and short name', async () => {
     await succeed(['apply', '--server-side', '-f', '-'], object('TaskDefinition', wordpress, 'hello-world'));
     expect(await succeed(['get', 'etd', 'hello-world', '-o', 'name'])).toBe(
