@@ -54,6 +54,9 @@ function obstacleOf(name: string, answer: RouteAnswer | undefined): Obstacle | u
   return undefined;
 }
 
+/** Whether a Gateway's controller has taken the HTTPRoute up. */
+export const isAccepted = (answer: RouteAnswer | undefined): boolean => obstacleOf('', answer) === undefined;
+
 const isUnserved = ({ kind }: RouteNote): boolean => kind === 'Unserved';
 
 function obstaclesOf(

@@ -187,6 +187,21 @@ describe.skipIf(withoutKinds)(`the routes of target groups${skipped}`, () => {
     expect((await untilSaid(ns, 'web', 'RouteNotWritten')).message).toMatch(/does not belong to a TargetGroup/);
   });
 
+  it('stay as they are while it is not clear which Gateway is meant', async (context) => {
+    const ns = await suite().namespace(context);
+    await applyObjects(ns, publicGateway);
+    await ns.create(routed('web', { hosts: ['web.example.com'] }));
+    const [route] = await untilRoutes(ns, 'an HTTPRoute', ({ length }) => length === 1);
+    await applyObjects(ns, gateway('second', { port: 80 }));
+    expect((await untilSaid(ns, 'web', 'AmbiguousGateway')).message).toMatch(/name one in gateway$/);
+    expect((await httpRoutes(ns)).map(({ metadata }) => metadata.uid)).toEqual([route?.metadata.uid]);
+    await ns.patch('targetgroups', 'web', { spec: { routes: [{ hosts: ['web.example.com'], gateway: 'second' }] } });
+    const [moved] = await untilRoutes(ns, 'one for the second', (routes) =>
+      routes.every(({ spec }) => spec.parentRefs?.[0]?.name === 'second'),
+    );
+    expect(moved?.spec.hostnames).toEqual(['web.example.com']);
+  });
+
   it('become Ingresses where there is an IngressClass and no Gateway, until there is one', async (context) => {
     const ns = await suite().namespace(context);
     const ingressClass = {
@@ -216,7 +231,10 @@ describe.skipIf(withoutKinds)(`the routes of target groups${skipped}`, () => {
     });
     await untilSaid(ns, 'web', 'Served');
     await applyObjects(ns, publicGateway);
-    await untilRoutes(ns, 'an HTTPRoute', ({ length }) => length === 1);
+    const [route] = await untilRoutes(ns, 'an HTTPRoute', ({ length }) => length === 1);
+    await untilSaid(ns, 'web', 'Pending');
+    expect(await ingresses(ns)).toHaveLength(1);
+    if (route !== undefined) await accept(ns, route, 'True', 'Accepted');
     await untilRoutes(ns, 'no Ingress', ({ length }) => length === 0, ingresses);
   });
 });

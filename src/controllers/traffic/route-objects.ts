@@ -43,6 +43,7 @@ export async function keepRouteObjects(
   kind: keyof typeof RESOURCES,
   record: TargetGroupRecord,
   planned: readonly PlannedRoute<object>[],
+  mayDelete: boolean,
 ): Promise<KeptRoutes> {
   const { client, stores, barriers } = runtime;
   const { namespace, uid } = record;
@@ -56,6 +57,7 @@ export async function keepRouteObjects(
       barriers[kind].note(uid, resourceVersion.resourceVersion);
       written.push(route.name);
     }
+    if (!mayDelete) return { written, postponed: false };
     const leftovers = stores[kind].by('owner', uid).filter(({ name }) => planned.every((each) => each.name !== name));
     const isThere = ({ name }: { name: string }): boolean =>
       written.includes(name) || stores[kind].get(namespace, name) !== undefined;

@@ -1,15 +1,21 @@
 /** Carries the routes of TargetGroups out: HTTPRoutes (Gateway API), and Ingresses where there is no Gateway. */
 import type { TargetGroupSpec } from '../../api/target-group.ts';
 import { resourceName } from '../../kube/resource.ts';
-import { planRoutes, type RoutePlan } from '../../traffic/route-plan.ts';
-import { ROUTES_SERVED, type RouteAnswer, routesCondition, routesSupport } from '../../traffic/route-status.ts';
+import { type PlannedRoute, planRoutes, type RouteOutcome, type RoutePlan } from '../../traffic/route-plan.ts';
+import {
+  isAccepted,
+  ROUTES_SERVED,
+  type RouteAnswer,
+  routesCondition,
+  routesSupport,
+} from '../../traffic/route-status.ts';
 import type { RoutedTargetGroup } from '../../traffic/shared-routes.ts';
 import type { Sight } from '../optional-cache.ts';
 import { keyOf } from '../records.ts';
 import type { Runtime, Stores, TargetGroupRecord } from '../runtime.ts';
 import { coreServiceOf, targetGroupNameOf, targetGroupOf } from '../target-group.ts';
 import type { TrafficReport } from './implementation.ts';
-import { keepRouteObjects } from './route-objects.ts';
+import { type KeptRoutes, keepRouteObjects } from './route-objects.ts';
 
 /** How long to wait for a cache that is still on its way. */
 const SOON_MS = 1_000;
@@ -62,6 +68,14 @@ function plan({ stores, routeCaches }: Runtime, namespace: string, sights: Sight
   });
 }
 
+/** One of Gateway API's kinds seen to be there and the other not is a moment of the API server, and no reason to take routes away. */
+const isPassing = ({ gateways, httpRoutes }: Sights): boolean =>
+  (gateways === 'absent' && httpRoutes === 'seen') || (gateways === 'seen' && httpRoutes === 'absent');
+
+/** Where it is not clear any more what is meant, what was set up goes on. */
+const isAmbiguous = ({ notCarried }: RouteOutcome): boolean =>
+  notCarried?.reason === 'AmbiguousGateway' || notCarried?.reason === 'AmbiguousIngressClass';
+
 /** As it was said before. */
 function unchanged({ status }: TargetGroupRecord): TrafficReport {
   const known = status.conditions?.find(({ type }) => type === ROUTES_SERVED);
@@ -80,22 +94,29 @@ export async function keepRoutes(
   const { stores, barriers } = runtime;
   const { namespace, uid } = record;
   const sights = look(runtime, keyOf(record));
-  if (Object.values(sights).includes('unknown')) return { ...unchanged(record), requeueAfterMs: SOON_MS };
+  if (Object.values(sights).includes('unknown') || isPassing(sights))
+    return { ...unchanged(record), requeueAfterMs: SOON_MS };
   const unseen = barriers.httpRoutes.pending(uid) ?? barriers.ingresses.pending(uid);
   if (unseen !== undefined) return { ...unchanged(record), requeueWhen: unseen };
 
   const { httpRoutes, ingresses, outcomes } = plan(runtime, namespace, sights);
-  const kept = [
-    ...(sights.httpRoutes === 'seen' ? [await keepRouteObjects(runtime, 'httpRoutes', record, httpRoutes)] : []),
-    ...(sights.ingresses === 'seen' ? [await keepRouteObjects(runtime, 'ingresses', record, ingresses)] : []),
-  ];
+  const own = outcomes.get(uid) ?? [];
+  const mayDelete = !own.some(isAmbiguous);
+  const keep = (kind: 'httpRoutes' | 'ingresses', planned: readonly PlannedRoute<object>[], deletes: boolean) =>
+    keepRouteObjects(runtime, kind, record, planned, deletes);
+  const kept: KeptRoutes[] = [];
+  if (sights.httpRoutes === 'seen' && sights.gateways === 'seen')
+    kept.push(await keep('httpRoutes', httpRoutes, mayDelete));
   const written = new Set(kept.flatMap((each) => each.written));
   const answers = new Map<string, RouteAnswer>();
   for (const { name } of httpRoutes) {
     const answer = stores.httpRoutes.get(namespace, name);
     if (answer !== undefined && !written.has(name)) answers.set(name, answer);
   }
-  const own = outcomes.get(uid) ?? [];
+  // An Ingress goes on until a Gateway has taken over.
+  const isTaken = own.every((outcome) => outcome.httpRoutes.every((name) => isAccepted(answers.get(name))));
+  if (sights.ingresses === 'seen' && sights.ingressClasses === 'seen')
+    kept.push(await keep('ingresses', ingresses, mayDelete && isTaken));
   const problem = kept.find((each) => each.problem !== undefined)?.problem;
   const condition =
     problem === undefined
