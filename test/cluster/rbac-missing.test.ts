@@ -36,6 +36,12 @@ const inputRights: readonly object[] = [
   may('', ['persistentvolumeclaims'], ['create']),
   may('external-secrets.io', ['externalsecrets'], ['get', 'create', 'patch']),
 ];
+/** What only target groups of AWS need. */
+const bindingRights = may(
+  'elbv2.k8s.aws',
+  ['targetgroupbindings'],
+  ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+);
 const pods = (...verbs: string[]): object => may('', ['pods'], verbs);
 const writes = ['get', 'list', 'create', 'patch', 'delete', 'deletecollection'];
 
@@ -151,5 +157,33 @@ describe.concurrent('an operator', () => {
     );
     expect(operator.describe()).not.toMatch(/not allowed|forbidden/);
     await operator.logged('an operator of one namespace sees no nodes: tasks stay on nodes that are cordoned');
+  });
+
+  it('that may not watch TargetGroupBindings says so with the service that needs one, and looks again once it may', async (context) => {
+    const user = 'rbac-bindings';
+    const ns = await suite().namespace(context);
+    const basic = [...rights, pods(...writes, 'watch')];
+    await grant(context, user, basic, ns.name);
+    const operator = await start(context, user, [
+      `--namespace=${ns.name}`,
+      `--leader-elect-resource-namespace=${ns.name}`,
+    ]);
+    await operator.ready();
+    const targetGroupArn = 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/web/6d0ecf831eec9f09';
+    await ns.create(
+      cluster('prod', { policy: { targetGroupArns: [targetGroupArn] } }),
+      taskDefinition('web', {}, [{ ...webContainer, portMappings: [{ containerPort: 80 }] }]),
+      service('web', { loadBalancers: [{ targetGroupArn, containerName: 'web', containerPort: 80 }] }),
+    );
+    const kind = 'targetgroupbindings.elbv2.k8s.aws';
+    const untilSaid = (text: string) =>
+      ns.until(text, () => {
+        const ready = readyCondition(ns.history.get('services', 'web'));
+        return ready?.reason === 'LoadBalancerControllerMissing' && ready.message.includes(text);
+      });
+    await untilSaid(`not allowed to watch ${kind} in namespace ${ns.name}`);
+    await grant(context, user, [...basic, bindingRights], ns.name);
+    await untilSaid(`the API server has no ${kind}`);
+    expect(ns.history.all('pods')).toEqual([]);
   });
 });

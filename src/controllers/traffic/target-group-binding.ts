@@ -131,6 +131,6 @@ function notSeen(
   }[sight];
   const message = `${field}.targetGroupArn: "${arn}": ${why}`;
   const trouble = { reason: 'LoadBalancerControllerMissing', message, stalled: false };
-  // Of a kind that is not there no watch tells anything.
-  return sight === 'unknown' ? { waiting: trouble, retryAfterMs: UNKNOWN_MS } : { trouble };
+  // Of a kind that is not there no watch tells anything, but that it has come.
+  return sight === 'unknown' ? { waiting: trouble, retryAfterMs: UNKNOWN_MS } : { trouble, retryAfterMs: RETRY_MS };
 }
