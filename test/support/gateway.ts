@@ -16,8 +16,15 @@ import type { TestNamespace } from './suite.ts';
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
-/** Builds Traefik where it is missing; `why` says what keeps it from being built. */
-export const ensureTraefik = (): Promise<TraefikProgram> => traefikProgram(say);
+/** Builds Traefik where it is missing; `why` says what keeps it, or Gateway API's kinds, from being there. */
+export async function ensureTraefik(): Promise<TraefikProgram> {
+  const program = await traefikProgram(say);
+  if ('why' in program) return program;
+  return gatewayKinds().then(
+    () => program,
+    (error: Error) => ({ why: `the module of Gateway API cannot be had: ${error.message}` }),
+  );
+}
 
 /** @throws Error with kubectl's words where it fails. */
 async function apply(cluster: LocalCluster, ...objects: object[]): Promise<void> {
