@@ -109,6 +109,37 @@ const containerOverridesSchema = z
     "Takes the place of the definition's command, adds to its environment by name, replaces resourceRequirements by type. AWS: ContainerOverrides.",
   );
 
+const retentionSchema = z
+  .strictObject({
+    ttlSecondsAfterFinished: integer(0)
+      .optional()
+      .describe(
+        'Seconds after the end of the job until it is deleted, with its pods and results; not before the jobs that depend on it have ended. Absent: it stays.',
+      ),
+    stoppedTasks: integer(0, 10000)
+      .default(100)
+      .describe('Pods of ended attempts that stay readable at most, failed ones first, 0 to 10000. Default: 100.'),
+    stoppedTaskSeconds: integer(0, 2592000)
+      .optional()
+      .describe(
+        "Seconds that the pod of an ended attempt stays readable, 0 to 2592000 (30 days). Default: the Cluster's retention.stoppedTaskSeconds.",
+      ),
+  })
+  .prefault({})
+  .describe('How long what is over stays.');
+
+const jobOptionsSchema = kubernetesOptionsSchema
+  .extend({
+    accounting: z
+      .enum(['Relaxed', 'Strict'])
+      .default('Relaxed')
+      .describe(
+        'Relaxed (default): an attempt whose pod is gone before its end was seen counts as failed. Strict: a finalizer keeps each pod until its exit is in the status; one more write a pod.',
+      ),
+    retention: retentionSchema,
+  })
+  .describe('What AWS has no word for. The only part of the spec that is not an AWS field.');
+
 const fields = z.strictObject({
   jobName: z
     .string()
@@ -144,7 +175,7 @@ const fields = z.strictObject({
     })
     .optional()
     .describe('How long an attempt may run; of an array, each child by itself. AWS: JobTimeout.'),
-  kubernetes: kubernetesOptionsSchema.optional(),
+  kubernetes: jobOptionsSchema.optional(),
 });
 
 /** `spec` of a BatchJob: the input of SubmitJob and the properties of its job definition (`ecs-semantics` §5). */
@@ -194,6 +225,13 @@ const attemptSchema = z
 
 const indexes = () => z.string().max(65536).optional();
 
+const childAttemptsSchema = z
+  .object({
+    attempts: integer(1).describe('How many attempts, 1 to 10.'),
+    indexes: z.string().max(65536).describe('Children with that many, e.g. 0-41,43.'),
+  })
+  .describe('Children by the number of attempts that were made of them.');
+
 export const batchJobStatusSchema = z
   .object({
     ...commonStatus,
@@ -216,6 +254,18 @@ export const batchJobStatusSchema = z
       .describe('State of the children. AWS: ArrayPropertiesDetail.'),
     succeededIndexes: indexes().describe('Children that succeeded, e.g. 0-41,43.'),
     failedIndexes: indexes().describe('Children that failed, e.g. 0-41,43.'),
+    childAttempts: z
+      .array(childAttemptsSchema)
+      .max(10)
+      .optional()
+      .describe('How many attempts of each child of an array have been made, fewest first.'),
+    failedAttempts: z
+      .array(attemptSchema.extend({ index: count().describe('Number of the child, from 0.') }))
+      .max(20)
+      .optional()
+      .describe('Failed attempts of the children of an array, newest first, at most 20.'),
+    isCancelled: z.boolean().optional().describe('The job was cancelled.'),
+    isTerminated: z.boolean().optional().describe('The job was terminated.'),
     createdAt: timestamp().optional().describe('When the job was seen first (RFC 3339).'),
     startedAt: timestamp().optional().describe('When the latest attempt was RUNNING (RFC 3339).'),
     stoppedAt: timestamp().optional().describe('When the job ended (RFC 3339).'),

@@ -83,6 +83,12 @@ export const ANNOTATIONS = {
   /** BatchJob: fields that a job definition can have and that SubmitJob had, such as "parameters,timeout". */
   submitJobFields: 'longshore.dev/submit-job-fields',
 
+  /** BatchJob: CancelJob; the value is the reason. */
+  cancel: 'longshore.dev/cancel',
+  /** BatchJob: TerminateJob; the value is the reason. */
+  terminate: 'longshore.dev/terminate',
+  /** BatchJob: TerminateJob for these children of an array, such as "3,5-7". */
+  terminateIndexes: 'longshore.dev/terminate-indexes',
   /** Service: any new value starts a deployment. */
   forceNewDeployment: 'longshore.dev/force-new-deployment',
   /** Service: any new value rolls a deployment in progress back, and is the reason; on a deployment, the value that it has settled. */
