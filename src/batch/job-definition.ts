@@ -1,5 +1,6 @@
 /** A job's container as a task definition, so that one compiler makes every pod. */
-import type { BatchContainerOverrides, BatchJobSpec, BatchResourceRequirement } from '../api/batch-job.ts';
+import type { BatchContainerOverrides, BatchResourceRequirement } from '../api/batch-container.ts';
+import type { BatchJobSpec } from '../api/batch-job.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { EnvironmentVariable } from '../api/container-environment.ts';
 import { parseTaskDefinition, type TaskDefinitionSpec } from '../api/task-definition.ts';
