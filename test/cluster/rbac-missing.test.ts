@@ -23,7 +23,7 @@ const rights: readonly object[] = [
     ['patch'],
   ),
   may('apps', ['controllerrevisions'], ['get', 'list', 'watch', 'create', 'patch', 'delete']),
-  may('', ['configmaps'], ['get', 'create']),
+  may('', ['configmaps'], ['get', 'create', 'patch']),
   may('', ['podtemplates'], ['create']),
   may('', ['services'], ['get', 'list', 'watch', 'create', 'patch', 'delete']),
   may('discovery.k8s.io', ['endpointslices'], ['list', 'watch', 'create', 'patch', 'delete']),
