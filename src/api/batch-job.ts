@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { containerOverridesSchema, containerPropertiesSchema } from './batch-container.ts';
+import { dependencyTypesOfArrays, dependsOnSchema } from './batch-depends-on.ts';
+import { retryStrategySchema } from './batch-retry.ts';
 import { taskDefinitionReferenceSchema } from './common-fields.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { parseWith } from './parse.ts';
@@ -58,12 +60,8 @@ const fields = z.strictObject({
     .strictObject({ size: integer(2, 10000).describe('Number of children, 2 to 10000.') })
     .optional()
     .describe('Makes the job an array of children that differ by AWS_BATCH_JOB_ARRAY_INDEX. AWS: ArrayProperties.'),
-  retryStrategy: z
-    .strictObject({
-      attempts: integer(1, 10).default(1).describe('How often a job is tried in all, 1 to 10. Default: 1.'),
-    })
-    .prefault({})
-    .describe('When a failed job is tried again; of an array, each child by itself. AWS: RetryStrategy.'),
+  retryStrategy: retryStrategySchema.prefault({}),
+  dependsOn: dependsOnSchema(),
   timeout: z
     .strictObject({
       attemptDurationSeconds: integer(60).describe(
@@ -77,11 +75,15 @@ const fields = z.strictObject({
 
 /** `spec` of a BatchJob: the input of SubmitJob and the properties of its job definition (`ecs-semantics` §5). */
 export const batchJobSpecSchema = immutable(
-  withRules(fields, {
-    message: 'exactly one of containerProperties and taskDefinition must be given',
-    holds: (job) => (job.containerProperties === undefined) !== (job.taskDefinition === undefined),
-    cel: 'has(self.containerProperties) != has(self.taskDefinition)',
-  }),
+  withRules(
+    fields,
+    {
+      message: 'exactly one of containerProperties and taskDefinition must be given',
+      holds: (job) => (job.containerProperties === undefined) !== (job.taskDefinition === undefined),
+      cel: 'has(self.containerProperties) != has(self.taskDefinition)',
+    },
+    dependencyTypesOfArrays,
+  ),
   'the spec of a BatchJob cannot be changed; delete the job and make a new one',
 ).describe(
   'A job, or an array of jobs: the input of SubmitJob with the properties of the job definition. Cannot be changed.',

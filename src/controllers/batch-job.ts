@@ -43,7 +43,7 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   const tasks = withNodes(settled.tasks, runtime.nodes);
   const plan = planJob({
     ...(spec.arrayProperties !== undefined && { size: spec.arrayProperties.size }),
-    attempts: spec.retryStrategy.attempts,
+    attempts: spec.retryStrategy.attempts ?? 1,
     ...(spec.timeout !== undefined && { timeoutSeconds: spec.timeout.attemptDurationSeconds }),
     record: jobRecord(job.status),
     tasks,

@@ -19,6 +19,10 @@ export const EVERY_JOB_FIELD: readonly object[] = [
   { parameters: { word: 'hello' }, containerProperties: { ...properties, command: ['echo', 'Ref::word'] } },
   job({ arrayProperties: { size: 5 } }),
   job({ retryStrategy: { attempts: 3 } }),
+  ...['onExitCode', 'onReason', 'onStatusReason'].map((field) =>
+    job({ retryStrategy: { attempts: 3, evaluateOnExit: [{ action: 'EXIT', [field]: '1*' }] } }),
+  ),
+  job({ arrayProperties: { size: 5 }, dependsOn: [{ jobId: 'build', type: 'N_TO_N' }] }),
   job({ timeout: { attemptDurationSeconds: 60 } }),
   job({
     containerOverrides: {

@@ -5,6 +5,7 @@ import { ARRAY, JOB_CONTAINER, JOB_GPU, JOB_IMAGE, JOB_STATUS, JOB_TIMEOUT, RETR
 import { userBy } from './security.ts';
 
 const notYet = refused('not taken yet');
+const unheeded = ignored('checked, but not followed yet');
 const oneObject = refused('a BatchJob has the job definition in itself: containerProperties, or a taskDefinition');
 
 const common: Topic = {
@@ -19,7 +20,7 @@ const common: Topic = {
     arrayProperties: BY_ITS_FIELDS,
     retryStrategy: BY_ITS_FIELDS,
     timeout: BY_ITS_FIELDS,
-    dependsOn: notYet,
+    dependsOn: BY_ITS_FIELDS,
     shareIdentifier: notYet,
     schedulingPriorityOverride: notYet,
     nodeOverrides: notYet,
@@ -46,7 +47,9 @@ const common: Topic = {
     consumableResourceProperties: notYet,
   },
   ArrayProperties: { size: exact(ARRAY) },
-  RetryStrategy: { attempts: exact(RETRY), evaluateOnExit: notYet },
+  RetryStrategy: { attempts: exact(RETRY), evaluateOnExit: BY_ITS_FIELDS },
+  EvaluateOnExit: { action: unheeded, onExitCode: unheeded, onReason: unheeded, onStatusReason: unheeded },
+  JobDependency: { jobId: unheeded, type: unheeded },
   JobTimeout: { attemptDurationSeconds: exact(JOB_TIMEOUT) },
 };
 
@@ -147,8 +150,6 @@ const absent = whole(
   'EksPodSecurityContext',
   'ConsumableResourceProperties',
   'ConsumableResourceRequirement',
-  'EvaluateOnExit',
-  'JobDependency',
   'NodeOverrides',
   'NodePropertyOverride',
   'EcsPropertiesOverride',

@@ -1,4 +1,5 @@
 /** Specs that break one rule each, of all kinds but TaskDefinition. */
+import { brokenRetryAndDependencies } from './broken-retry-and-dependencies.ts';
 import type { BrokenRule } from './broken-rules.ts';
 import { daemon, job, runTask, type SampleKind, service } from './samples.ts';
 import { brokenServiceDiscovery } from './service-discovery-samples.ts';
@@ -306,6 +307,7 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
     reservedVariable,
     job({ containerOverrides: { environment: [{ name: 'AWS_BATCH_JOB_ID' }] } }),
   ),
+  ...brokenRetryAndDependencies,
   ...brokenPods.map(([field, of]) => ofJob(`spec.kubernetes.${field}`, podKeys, job({ kubernetes: { [field]: of } }))),
 
   ofTask(

@@ -235,7 +235,7 @@ describe('what was parsed can be trusted', () => {
       minimumHealthyPercent: 0,
       maximumPercent: 100,
     });
-    expect(parseBatchJob({ taskDefinition: 'sum' }).retryStrategy).toEqual({ attempts: 1 });
+    expect(parseBatchJob({ taskDefinition: 'sum' }).retryStrategy).toEqual({ evaluateOnExit: [] });
   });
 
   it('parses to itself again', () => {

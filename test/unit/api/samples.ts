@@ -673,6 +673,55 @@ export const samples: readonly Sample[] = [
     },
   },
   {
+    title: 'a job that is tried again by rules',
+    kind: 'BatchJob',
+    spec: job({
+      retryStrategy: {
+        attempts: 5,
+        evaluateOnExit: [
+          { action: 'RETRY', onStatusReason: 'Host EC2*' },
+          { action: 'retry', onReason: 'CannotPullContainerError:*', onExitCode: null },
+          { action: 'Retry', onExitCode: '13' },
+          { action: 'exit', onExitCode: '*', onReason: 'a\tb' },
+          { action: 'EXIT', onReason: '*' },
+        ],
+      },
+    }),
+  },
+  {
+    title: 'six rules of evaluateOnExit',
+    kind: 'BatchJob',
+    spec: job({
+      retryStrategy: { attempts: 2, evaluateOnExit: Array(6).fill({ action: 'EXIT', onReason: '*' }) as unknown[] },
+    }),
+    refused: ['spec.retryStrategy.evaluateOnExit', '5'],
+  },
+  {
+    title: 'an array with every kind of dependency',
+    kind: 'BatchJob',
+    spec: job({
+      arrayProperties: { size: 3 },
+      dependsOn: [
+        { jobId: 'prepare.v1' },
+        { jobId: 'Build_1', type: 'N_TO_N' },
+        { jobId: '7c1f0c38-5a3e-4d0a-b0a4-6f7c1a7a2f11:2', type: null },
+        { type: 'SEQUENTIAL' },
+      ],
+    }),
+  },
+  {
+    title: 'twenty-one dependencies',
+    kind: 'BatchJob',
+    spec: job({ dependsOn: Array(21).fill({ jobId: 'a' }) as unknown[] }),
+    refused: ['spec.dependsOn', '20'],
+  },
+  {
+    title: 'a dependency on the ARN of a job',
+    kind: 'BatchJob',
+    spec: job({ dependsOn: [{ jobId: 'arn:aws:batch:eu-west-1:111122223333:job/x' }] }),
+    refused: ['spec.dependsOn[0].jobId'],
+  },
+  {
     title: 'a job of a task definition',
     kind: 'BatchJob',
     spec: { taskDefinition: 'sum:2', containerProperties: null, containerOverrides: { command: ['x'] } },
