@@ -8,6 +8,9 @@ import { parseWith } from './parse.ts';
 import { immutable, integer, type Parsed, textMap, timestamp, withRules } from './schema.ts';
 import { commonStatus, count } from './status.ts';
 
+/** Pods of ended attempts that stay readable, where nothing is said. */
+export const STOPPED_TASKS = 100;
+
 const retentionSchema = z
   .strictObject({
     ttlSecondsAfterFinished: integer(0)
@@ -16,7 +19,7 @@ const retentionSchema = z
         'Seconds after the end of the job until it is deleted, with its pods and results; not before the jobs that depend on it have ended. Absent: it stays.',
       ),
     stoppedTasks: integer(0, 10000)
-      .default(100)
+      .default(STOPPED_TASKS)
       .describe('Pods of ended attempts that stay readable at most, failed ones first, 0 to 10000. Default: 100.'),
     stoppedTaskSeconds: integer(0, 2592000)
       .optional()

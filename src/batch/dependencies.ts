@@ -46,7 +46,8 @@ export type DependencyRefusal =
 type Whole =
   /** Nothing that concerns the job as a whole holds it back; of an array's children, `gate` tells. */
   | { readonly kind: 'open' }
-  | { readonly kind: 'waiting'; readonly because: string }
+  /** `isUnknown`: one of those it waits for does not exist. */
+  | { readonly kind: 'waiting'; readonly because: string; readonly isUnknown: boolean }
   | { readonly kind: 'failed'; readonly because: string }
   /** It can never start as it is. */
   | { readonly kind: 'refused'; readonly reason: DependencyRefusal; readonly message: string };
@@ -65,6 +66,7 @@ type Refusal = Extract<Whole, { kind: 'refused' }>;
 interface Unmet {
   readonly gate: Exclude<Gate, 'open'>;
   readonly what: string;
+  readonly isUnknown?: boolean;
 }
 
 const isOver = ({ status }: DependencyView): boolean => status === 'SUCCEEDED' || status === 'FAILED';
@@ -106,7 +108,7 @@ export function resolveDependencies(job: DependentJob, find: FindJobs): Dependen
     const found = find(reference);
     const [dependency] = found;
     if (dependency === undefined) {
-      unmet.push({ gate: 'waiting', what: `job ${jobId}, which does not exist yet` });
+      unmet.push({ gate: 'waiting', what: `job ${jobId}, which does not exist yet`, isUnknown: true });
       continue;
     }
     if (found.length > 1) return refused(ambiguous(reference, found));
@@ -151,7 +153,8 @@ function verdict(unmet: readonly Unmet[]): Exclude<Whole, Refusal> {
   const [first, ...others] = unmet;
   if (first === undefined) return { kind: 'open' };
   const more = others.length === 0 ? '' : `, and for ${others.length} more`;
-  return { kind: 'waiting', because: `waiting for ${first.what}${more}` };
+  const isUnknown = unmet.some((each) => each.isUnknown);
+  return { kind: 'waiting', because: `waiting for ${first.what}${more}`, isUnknown };
 }
 
 const refused = (refusal: Refusal): Dependencies => ({ ...refusal, gate: () => 'waiting' });

@@ -17,24 +17,6 @@ export function splitIntervals(text: string): Interval[] {
   });
 }
 
-/** The numbers one by one: for a text whose bounds are known. @throws Error as splitIntervals. */
-export function parseIntervals(text: string): Set<number> {
-  const numbers = new Set<number>();
-  for (const [from, to] of splitIntervals(text)) {
-    for (let number = from; number <= to; number++) numbers.add(number);
-  }
-  return numbers;
-}
-
-/** The shortest form, ascending. */
-export function formatIntervals(numbers: Iterable<number>): string {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const parts: string[] = [];
-  for (let at = 0; at < sorted.length; ) {
-    const from = sorted[at] as number;
-    let to = from;
-    while (sorted[at] === to || sorted[at] === to + 1) to = sorted[at++] as number;
-    parts.push(from === to ? `${from}` : `${from}-${to}`);
-  }
-  return parts.join(',');
-}
+/** @param ranges apart from each other, ascending. */
+export const formatRanges = (ranges: readonly Interval[]): string =>
+  ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');

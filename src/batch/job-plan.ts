@@ -1,103 +1,92 @@
 /**
- * A Batch job as one pure function: attempts seen in, next attempts and the job's status out (`ecs-semantics §5.3 to §5.6`).
- * What is recorded in the job's status stays true even when its pods are gone; pods add to it.
+ * A Batch job as one pure function: attempts seen in, next attempts and the job's status out (`ecs-semantics §5.3 to §5.8`).
+ * A single job is planned as an array of one. What the job's status records stays true when the pods are gone; pods add to it.
  */
+import { lastStatus, runningSince, type StopCause, stopDue } from '../ecs/task.ts';
+import type { ArrayLedger } from './array-ledger.ts';
 import {
-  ESSENTIAL_EXITED,
-  lastStatus,
-  runningSince,
-  type StopCause,
-  stopCauseOf,
-  stopDue,
-  stoppedAt,
-  type Task,
-} from '../ecs/task.ts';
-import { formatIntervals, parseIntervals } from './intervals.ts';
+  type ChildAttempt,
+  type EndedAttempt,
+  endedAttempt,
+  type JobAttempt,
+  type JobTask,
+  lostAttempt,
+} from './attempt.ts';
+import { DEPENDENT_JOB_FAILED, type Dependencies, type Gate, type Indexes } from './dependencies.ts';
+import { type RetryStrategy, retryVerdict } from './retry.ts';
+
+export type { ChildAttempt, JobAttempt, JobTask } from './attempt.ts';
 
 export type JobStatus = 'SUBMITTED' | 'PENDING' | 'RUNNABLE' | 'STARTING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
 
-export interface JobTask extends Task {
-  /** Child of an array, from 0; absent for a single job. */
-  readonly index?: number;
-  /** From 1. */
-  readonly attempt: number;
-}
+/** How many failed attempts of children the status lists. */
+const LISTED_FAILURES = 20;
 
-export interface JobAttempt {
-  readonly attempt: number;
-  readonly task: string;
-  readonly exitCode?: number;
-  readonly reason?: string;
-  readonly statusReason: string;
-  /** Epoch milliseconds. */
-  readonly startedAt?: number;
-  readonly stoppedAt: number;
-}
-
-/** What the job's status already says; it outlives the pods. */
+/** What the job's status says; it outlives the pods. */
 export interface JobRecord {
-  readonly status?: JobStatus;
-  readonly statusReason?: string;
-  readonly succeededIndexes: string;
-  readonly failedIndexes: string;
+  /** Absent before the first plan. */
+  readonly status?: JobStatus | undefined;
+  readonly statusReason: string;
+  /** Of a single job, that of its one child. */
+  readonly ledger: ArrayLedger;
   /** Ended attempts of a single job. */
   readonly attempts: readonly JobAttempt[];
-  readonly startedAt?: number;
-  readonly stoppedAt?: number;
+  /** The last of an array, newest first. */
+  readonly failedAttempts: readonly ChildAttempt[];
+  readonly startedAt?: number | undefined;
+  readonly stoppedAt?: number | undefined;
+  readonly isCancelled: boolean;
+  readonly isTerminated: boolean;
 }
 
 export interface JobPlanInput<T extends JobTask> {
   /** arrayProperties.size; absent for a single job. */
-  readonly size?: number;
-  /** retryStrategy.attempts: attempts in all. */
-  readonly attempts: number;
+  readonly size?: number | undefined;
+  readonly retryStrategy: RetryStrategy;
   /** timeout.attemptDurationSeconds, counted from RUNNING. */
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds?: number | undefined;
   readonly record: JobRecord;
   readonly tasks: readonly T[];
+  /** Tasks whose pods are gone, as they were seen last. */
+  readonly departed?: readonly T[];
+  /** What the jobs it depends on allow; absent where nothing can hold it back. */
+  readonly dependencies?: Dependencies | undefined;
+  /** Reason of CancelJob. */
+  readonly cancel?: string | undefined;
+  /** Reason of TerminateJob. */
+  readonly terminate?: string | undefined;
+  /** Children for which TerminateJob was asked, with its reason. */
+  readonly terminateChildren?: { readonly has: (index: number) => boolean; readonly reason: string } | undefined;
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
-export type JobAction<T extends JobTask> =
-  | { readonly kind: 'start'; readonly index?: number; readonly attempt: number; readonly because: string }
-  | ({ readonly kind: 'stop'; readonly task: T; readonly because: string } & StopCause);
+export interface JobStart {
+  readonly index?: number;
+  readonly attempt: number;
+  readonly because: string;
+}
+
+export type JobStop<T extends JobTask> = { readonly task: T; readonly because: string } & StopCause;
 
 export interface JobPlan<T extends JobTask> {
-  readonly actions: readonly JobAction<T>[];
-  readonly record: JobRecord & { readonly status: JobStatus; readonly statusReason: string };
-  /** Children by status; absent for a single job. */
-  readonly statusSummary?: Readonly<Record<JobStatus, number>>;
+  readonly stops: readonly JobStop<T>[];
+  /** Retries first: a failed attempt goes back to the front of the queue. */
+  readonly starts: readonly JobStart[];
+  readonly record: JobRecord & { readonly status: JobStatus };
+  /** Ended attempts that the job's status does not know yet. */
+  readonly results: readonly ChildAttempt[];
+  /** Children by status. */
+  readonly statusSummary: Readonly<Record<JobStatus, number>>;
   /** When time alone changes the plan, epoch milliseconds. */
-  readonly wakeAt?: number;
+  readonly wakeAt?: number | undefined;
 }
 
 const TIMED_OUT: StopCause = { stopCode: 'UserInitiated', stoppedReason: 'Job attempt duration exceeded timeout' };
+/** Text: AWS (`ecs-semantics §5.14`). */
+const CHILD_FAILED = 'Array Child Job failed';
 
-/** Is the attempt's outcome success: the essential container that ended first decides. */
-function succeeded(task: Task): boolean {
-  if (task.stopCause !== undefined && task.stopCause.stopCode !== ESSENTIAL_EXITED.stopCode) return false;
-  const ended = task.containers.filter((container) => container.essential && container.exitCode !== undefined);
-  const [first] = ended.sort((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0));
-  return first?.exitCode === 0;
-}
-
-/** Timed out and terminated attempts are final; everything else may be tried again (`ecs-semantics §5.4`). */
-const mayRetry = (task: Task): boolean => task.stopCause?.stopCode !== 'UserInitiated';
-
-function attemptRecord(task: JobTask): JobAttempt {
-  const ended = task.containers.find((container) => container.essential && container.exitCode !== undefined);
-  const failed = task.containers.find((container) => container.reason !== undefined);
-  return {
-    attempt: task.attempt,
-    task: task.id,
-    exitCode: ended?.exitCode,
-    reason: failed?.reason,
-    statusReason: stopCauseOf(task).stoppedReason,
-    startedAt: runningSince(task),
-    stoppedAt: stoppedAt(task),
-  };
-}
+const INDEPENDENT: Dependencies = { kind: 'open', gate: () => 'open' };
 
 const LIVE_STATUS = {
   PROVISIONING: 'RUNNABLE',
@@ -107,118 +96,287 @@ const LIVE_STATUS = {
   STOPPED: 'FAILED',
 } as const;
 
+export const isJobOver = (status: string | undefined): status is 'SUCCEEDED' | 'FAILED' =>
+  status === 'SUCCEEDED' || status === 'FAILED';
+
 export function planJob<T extends JobTask>(input: JobPlanInput<T>): JobPlan<T> {
-  const { now, record } = input;
-  const actions: JobAction<T>[] = [];
-  let wakeAt: number | undefined;
-
-  for (const task of input.tasks) {
-    const due = stopDue(task);
-    if (due !== undefined) {
-      actions.push({ kind: 'stop', task, ...due });
-      continue;
-    }
-    const since = runningSince(task);
-    if (input.timeoutSeconds === undefined || lastStatus(task) !== 'RUNNING' || since === undefined) continue;
-    const deadline = since + input.timeoutSeconds * 1000;
-    if (now >= deadline) {
-      const because = `attempt ${task.attempt} ran longer than ${input.timeoutSeconds} s`;
-      actions.push({ kind: 'stop', task, ...TIMED_OUT, because });
-    } else wakeAt = Math.min(wakeAt ?? deadline, deadline);
-  }
-
-  const started = input.tasks.map(runningSince).filter((at) => at !== undefined);
-  const startedAt = record.startedAt ?? (started.length > 0 ? started.reduce((a, b) => Math.min(a, b)) : undefined);
-  const planned = input.size === undefined ? planSingle(input, actions) : planArray(input, input.size, actions);
-  return { ...planned, actions, wakeAt, record: { ...planned.record, startedAt } };
-}
-
-function planSingle<T extends JobTask>(input: JobPlanInput<T>, actions: JobAction<T>[]): Pick<JobPlan<T>, 'record'> {
   const { record } = input;
-  if (record.status === 'SUCCEEDED' || record.status === 'FAILED') {
-    return { record: { ...record, status: record.status, statusReason: record.statusReason ?? '' } };
-  }
-  const known = new Map(record.attempts.map((attempt) => [attempt.attempt, attempt]));
-  for (const task of input.tasks) if (task.ended) known.set(task.attempt, attemptRecord(task));
-  const attempts = [...known.values()].sort((a, b) => a.attempt - b.attempt);
-  const last = attempts.at(-1);
-  const live = input.tasks.find((task) => !task.ended);
-  if (live !== undefined) {
+  if (isJobOver(record.status)) {
+    const summary = { ...NO_CHILDREN };
+    for (let index = 0; index < record.ledger.size; index++)
+      summary[record.ledger.hasSucceeded(index) ? 'SUCCEEDED' : 'FAILED']++;
     return {
-      record: { ...record, attempts, status: LIVE_STATUS[lastStatus(live)], statusReason: last?.statusReason ?? '' },
+      stops: [],
+      starts: [],
+      record: { ...record, status: record.status },
+      results: [],
+      statusSummary: input.size === undefined ? { ...NO_CHILDREN, [record.status]: 1 } : summary,
     };
   }
-  const ended = input.tasks.find((task) => task.attempt === last?.attempt);
-  if (last !== undefined) {
-    const success = ended === undefined ? last.exitCode === 0 : succeeded(ended);
-    if (success || last.attempt >= input.attempts || (ended !== undefined && !mayRetry(ended))) {
-      const status = success ? 'SUCCEEDED' : 'FAILED';
-      return { record: { ...record, attempts, status, statusReason: last.statusReason, stoppedAt: last.stoppedAt } };
-    }
-  }
-  const attempt = (last?.attempt ?? 0) + 1;
-  actions.push({
-    kind: 'start',
-    attempt,
-    because: last === undefined ? 'nothing holds it back' : `attempt ${last.attempt} failed`,
-  });
-  return { record: { ...record, attempts, status: 'RUNNABLE', statusReason: last?.statusReason ?? '' } };
+  return new Planner(input).plan();
 }
 
-function planArray<T extends JobTask>(
-  input: JobPlanInput<T>,
-  size: number,
-  actions: JobAction<T>[],
-): Pick<JobPlan<T>, 'record' | 'statusSummary'> {
-  const { record } = input;
-  const won = parseIntervals(record.succeededIndexes);
-  const lost = parseIntervals(record.failedIndexes);
-  const newest = new Map<number, T>();
-  for (const task of input.tasks) {
-    if (task.index !== undefined && (newest.get(task.index)?.attempt ?? 0) < task.attempt) newest.set(task.index, task);
+const NO_CHILDREN: Readonly<Record<JobStatus, number>> = {
+  SUBMITTED: 0,
+  PENDING: 0,
+  RUNNABLE: 0,
+  STARTING: 0,
+  RUNNING: 0,
+  SUCCEEDED: 0,
+  FAILED: 0,
+};
+
+/** One plan of a job that is not over. */
+class Planner<T extends JobTask> {
+  readonly #input: JobPlanInput<T>;
+  readonly #dependencies: Dependencies;
+  readonly #ledger: ArrayLedger;
+  readonly #summary: Record<JobStatus, number> = { ...NO_CHILDREN };
+  readonly #stops: JobStop<T>[] = [];
+  readonly #retries: JobStart[] = [];
+  readonly #firsts: JobStart[] = [];
+  readonly #results: ChildAttempt[] = [];
+  readonly #failures: ChildAttempt[] = [];
+  readonly #own: { readonly succeeded: Indexes; readonly failed: Indexes };
+  #wakeAt: number | undefined;
+  #isCancelled: boolean;
+  #isTerminated: boolean;
+  /** Why a child waits, for the first that does. */
+  #waitsFor: string | undefined;
+  #waiting = 0;
+  /** Of the child of a single job. */
+  #reason = '';
+
+  constructor(input: JobPlanInput<T>) {
+    this.#input = input;
+    const ledger = input.record.ledger.copy();
+    this.#ledger = ledger;
+    this.#own = {
+      succeeded: { has: (index) => ledger.hasSucceeded(index) },
+      failed: { has: (index) => ledger.hasFailed(index) },
+    };
+    this.#isCancelled = input.record.isCancelled;
+    this.#isTerminated = input.record.isTerminated;
+    this.#dependencies = input.dependencies ?? INDEPENDENT;
   }
-  const summary: Record<JobStatus, number> = {
-    SUBMITTED: 0,
-    PENDING: 0,
-    RUNNABLE: 0,
-    STARTING: 0,
-    RUNNING: 0,
-    SUCCEEDED: 0,
-    FAILED: 0,
-  };
-  let lastEnd = record.stoppedAt ?? 0;
-  for (let index = 0; index < size; index++) {
-    const task = newest.get(index);
-    if (task?.ended) {
-      lastEnd = Math.max(lastEnd, stoppedAt(task));
-      if (succeeded(task)) won.add(index);
-      else if (task.attempt >= input.attempts || !mayRetry(task)) lost.add(index);
+
+  plan(): JobPlan<T> {
+    const { record, tasks, departed = [], now } = this.#input;
+    const stored = record.ledger;
+    const newest = new Map<number, T>();
+    for (const task of [...departed, ...tasks]) {
+      const index = task.index ?? 0;
+      if (index >= stored.size) continue;
+      this.#ledger.noteMade(index, task.attempt);
+      if ((newest.get(index)?.attempt ?? 0) <= task.attempt) newest.set(index, task);
     }
-    if (won.has(index)) summary.SUCCEEDED++;
-    else if (lost.has(index)) summary.FAILED++;
-    else if (task !== undefined && !task.ended) summary[LIVE_STATUS[lastStatus(task)]]++;
-    else {
-      summary.RUNNABLE++;
-      const attempt = (task?.attempt ?? 0) + 1;
-      actions.push({
-        kind: 'start',
-        index,
-        attempt,
-        because: task === undefined ? 'nothing holds it back' : `attempt ${task.attempt} failed`,
-      });
+    const gone = new Set<T>(departed);
+    // What older attempts came to is to be kept as well, until the status knows of the one that followed.
+    for (const task of [...departed, ...tasks]) {
+      const index = task.index ?? 0;
+      if (newest.get(index) === task || index >= stored.size || this.#isKnown(index, task.attempt)) continue;
+      if (task.ended || gone.has(task)) this.#note(index, endedAttempt(task, now));
+    }
+    for (let index = 0; index < stored.size; index++) {
+      if (this.#ledger.isOver(index)) continue;
+      const task = newest.get(index);
+      const made = this.#ledger.made(index);
+      if (made === 0) this.#begin(index, 1);
+      else if (task?.attempt !== made) this.#follow(index, this.#recorded(index, made) ?? lostAttempt(made, now));
+      else if (task.ended || gone.has(task)) this.#follow(index, endedAttempt(task, now));
+      else this.#watch(index, task);
+    }
+    return this.#conclude();
+  }
+
+  /** The status has all that is to be known of the attempt. */
+  #isKnown(index: number, attempt: number): boolean {
+    const { size, record } = this.#input;
+    return size === undefined
+      ? record.attempts.some((known) => known.attempt === attempt)
+      : record.ledger.isRecorded(index, attempt);
+  }
+
+  /** An ended attempt of a single job that the status lists, and after which the job was not over. */
+  #recorded(index: number, attempt: number): EndedAttempt | undefined {
+    if (this.#input.size !== undefined || index !== 0) return undefined;
+    const known = this.#input.record.attempts.find((each) => each.attempt === attempt);
+    return known && { ...known, succeeded: false };
+  }
+
+  /** A task that is not over. */
+  #watch(index: number, task: T): void {
+    const { timeoutSeconds, now } = this.#input;
+    const status = LIVE_STATUS[lastStatus(task)];
+    this.#summary[status]++;
+    const due = stopDue(task) ?? this.#endOf(index, task, status);
+    if (due !== undefined) {
+      this.#stops.push({ task, ...due });
+      return;
+    }
+    if (task.unplaceable !== undefined) {
+      this.#wait(`CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - ${task.unplaceable}`);
+    }
+    const since = runningSince(task);
+    if (timeoutSeconds === undefined || status !== 'RUNNING' || task.stopRequested || since === undefined) return;
+    const deadline = since + timeoutSeconds * 1000;
+    if (now >= deadline) {
+      this.#stops.push({ task, ...TIMED_OUT, because: `attempt ${task.attempt} ran longer than ${timeoutSeconds} s` });
+    } else this.#wakeAt = Math.min(this.#wakeAt ?? deadline, deadline);
+  }
+
+  /** CancelJob leaves alone what has a place already; TerminateJob does not. */
+  #endOf(index: number, task: T, status: JobStatus): (StopCause & { because: string }) | undefined {
+    if (task.stopRequested) return undefined;
+    const end = this.#endAsked(index);
+    if (end === undefined || (end.isCancel && status !== 'RUNNABLE')) return undefined;
+    if (end.isCancel) this.#isCancelled = true;
+    else this.#isTerminated = true;
+    return { stopCode: 'UserInitiated', stoppedReason: end.reason, because: end.because };
+  }
+
+  #endAsked(index: number): { reason: string; because: string; isCancel: boolean } | undefined {
+    const { cancel, terminate, terminateChildren } = this.#input;
+    if (terminate !== undefined) return { reason: terminate, because: 'the job is terminated', isCancel: false };
+    if (terminateChildren?.has(index))
+      return { reason: terminateChildren.reason, because: `child ${index} is terminated`, isCancel: false };
+    if (cancel !== undefined) return { reason: cancel, because: 'the job is cancelled', isCancel: true };
+    return undefined;
+  }
+
+  /** An attempt is over: its child is too, or is tried again. */
+  #follow(index: number, attempt: EndedAttempt): void {
+    if (!this.#isKnown(index, attempt.attempt)) this.#note(index, attempt);
+    this.#reason = attempt.statusReason;
+    const verdict = retryVerdict(this.#input.retryStrategy, attempt.attempt, attempt);
+    if (attempt.succeeded) this.#ledger.noteOutcome(index, 'succeeded');
+    else if (verdict.retry) this.#begin(index, attempt.attempt + 1, verdict.because);
+    else this.#ledger.noteOutcome(index, 'failed');
+  }
+
+  #begin(index: number, attempt: number, because = 'nothing holds it back'): void {
+    const gate: Gate = attempt > 1 ? 'open' : this.#dependencies.gate(index, this.#own);
+    const end = this.#endAsked(index);
+    if (gate === 'failed') this.#overUnstarted(index, attempt, DEPENDENT_JOB_FAILED);
+    else if (end !== undefined && (gate === 'open' || this.#waitsInVain())) {
+      if (end.isCancel) this.#isCancelled = true;
+      else this.#isTerminated = true;
+      this.#overUnstarted(index, attempt, end.reason);
+    } else if (gate === 'waiting') {
+      this.#summary.PENDING++;
+      this.#wait(this.#whyPending());
+    } else {
+      this.#summary.RUNNABLE++;
+      const start = { ...(this.#input.size !== undefined && { index }), attempt, because };
+      (attempt > 1 ? this.#retries : this.#firsts).push(start);
     }
   }
-  const over = summary.SUCCEEDED + summary.FAILED === size;
-  const status = over ? (summary.FAILED > 0 ? 'FAILED' : 'SUCCEEDED') : 'PENDING';
-  return {
-    statusSummary: summary,
-    record: {
-      ...record,
-      succeededIndexes: formatIntervals(won),
-      failedIndexes: formatIntervals(lost),
-      status,
-      statusReason: status === 'FAILED' ? 'Array Child Job failed' : '',
-      stoppedAt: over ? lastEnd : undefined,
-    },
-  };
+
+  /** As on AWS, what waits for other jobs is cancelled once they have ended; one that does not exist never ends. */
+  #waitsInVain(): boolean {
+    const { kind } = this.#dependencies;
+    return kind === 'refused' || (kind === 'waiting' && this.#dependencies.isUnknown);
+  }
+
+  #whyPending(): string {
+    const dependencies = this.#dependencies;
+    if (dependencies.kind === 'waiting') return dependencies.because;
+    return dependencies.kind === 'refused' ? dependencies.message : 'waiting for children that it depends on';
+  }
+
+  #wait(reason: string): void {
+    this.#waitsFor ??= reason;
+    this.#waiting++;
+  }
+
+  /** A child that is over, and has no further attempt to show for it. */
+  #overUnstarted(index: number, attempt: number, reason: string): void {
+    this.#reason = reason;
+    if (attempt === 1)
+      this.#results.push({ index, attempt: 0, task: '', statusReason: reason, stoppedAt: this.#input.now });
+    this.#ledger.noteOutcome(index, 'failed');
+  }
+
+  #note(index: number, { succeeded, stopCode: _, ...attempt }: EndedAttempt): void {
+    const result = { index, ...attempt };
+    this.#results.push(result);
+    if (!succeeded) this.#failures.push(result);
+  }
+
+  #conclude(): JobPlan<T> {
+    const { size, record, now } = this.#input;
+    const ledger = this.#ledger;
+    const summary = this.#summary;
+    for (let index = 0; index < ledger.size; index++) {
+      if (ledger.hasSucceeded(index)) summary.SUCCEEDED++;
+      else if (ledger.hasFailed(index)) summary.FAILED++;
+    }
+    const over = summary.SUCCEEDED + summary.FAILED === ledger.size;
+    const ends = this.#results.map(({ stoppedAt }) => stoppedAt);
+    const stoppedAt = ends.length > 0 ? ends.reduce((a, b) => Math.max(a, b)) : now;
+    return {
+      stops: this.#stops,
+      starts: [...this.#retries, ...this.#firsts],
+      results: this.#results,
+      statusSummary: summary,
+      wakeAt: this.#wakeAt,
+      record: {
+        ledger,
+        ...(size === undefined ? this.#single(summary) : this.#array(summary, over)),
+        failedAttempts: size === undefined ? [] : newestFirst([...this.#failures, ...record.failedAttempts]),
+        startedAt: this.#startedAt(),
+        stoppedAt: over ? stoppedAt : undefined,
+        isCancelled: this.#isCancelled,
+        isTerminated: this.#isTerminated,
+      },
+    };
+  }
+
+  #single(
+    summary: Readonly<Record<JobStatus, number>>,
+  ): Pick<JobPlan<T>['record'], 'status' | 'statusReason' | 'attempts'> {
+    const status = (Object.keys(summary) as JobStatus[]).find((each) => summary[each] > 0) ?? 'SUBMITTED';
+    const ended = this.#results.filter(({ attempt }) => attempt > 0).map(({ index: _, ...attempt }) => attempt);
+    const attempts = [...this.#input.record.attempts, ...ended].sort((a, b) => a.attempt - b.attempt);
+    const statusReason = (isJobOver(status) ? this.#reason : this.#waitsFor) ?? '';
+    return { status, attempts, statusReason: statusReason || (attempts.at(-1)?.statusReason ?? '') };
+  }
+
+  #array(
+    summary: Readonly<Record<JobStatus, number>>,
+    over: boolean,
+  ): Pick<JobPlan<T>['record'], 'status' | 'statusReason' | 'attempts'> {
+    if (over && summary.FAILED === 0) return { status: 'SUCCEEDED', statusReason: '', attempts: [] };
+    if (over) return { status: 'FAILED', statusReason: this.#failureOfArray(), attempts: [] };
+    const others = this.#waiting > 1 ? ` (${this.#waiting} children wait)` : '';
+    return {
+      status: 'PENDING',
+      statusReason: this.#waitsFor === undefined ? '' : this.#waitsFor + others,
+      attempts: [],
+    };
+  }
+
+  #failureOfArray(): string {
+    const { cancel, terminate } = this.#input;
+    if (terminate !== undefined && this.#isTerminated) return terminate;
+    if (cancel !== undefined && this.#isCancelled) return cancel;
+    return this.#dependencies.kind === 'failed' ? DEPENDENT_JOB_FAILED : CHILD_FAILED;
+  }
+
+  /** Of a single job its latest attempt's, of an array its first. */
+  #startedAt(): number | undefined {
+    const { size, record, tasks } = this.#input;
+    const started = tasks.map(runningSince).filter((at) => at !== undefined);
+    if (started.length === 0) return record.startedAt;
+    if (size === undefined) return started.reduce((a, b) => Math.max(a, b), record.startedAt ?? 0);
+    return record.startedAt ?? started.reduce((a, b) => Math.min(a, b));
+  }
+}
+
+/** One of each, the last to stop first. */
+function newestFirst(attempts: readonly ChildAttempt[]): ChildAttempt[] {
+  const byName = new Map(attempts.map((attempt) => [`${attempt.index}-${attempt.attempt}`, attempt]));
+  return [...byName.values()]
+    .sort((a, b) => b.stoppedAt - a.stoppedAt || a.index - b.index || b.attempt - a.attempt)
+    .slice(0, LISTED_FAILURES);
 }

@@ -1,38 +1,76 @@
 /** What `kubectl get` and `describe` show of a job: DescribeJobs' fields from the plan. */
 import type { BatchJobStatus } from '../api/batch-job.ts';
-import type { JobAttempt, JobPlan, JobRecord } from '../batch/job-plan.ts';
+import { ArrayLedger, type LedgerText } from '../batch/array-ledger.ts';
+import { isJobOver, type JobAttempt, type JobPlan, type JobRecord } from '../batch/job-plan.ts';
 import { jobFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
 import { resolvedRefs } from './references.ts';
 import type { BatchJobRecord } from './runtime.ts';
+import type { Trouble } from './service-revision.ts';
 
 const optionalTime = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Date.parse(text);
 
 /** The part of the status that the plan builds on. */
-export function jobRecord(status: Partial<BatchJobStatus>): JobRecord {
+export function jobRecord({ status, spec }: BatchJobRecord): JobRecord {
+  const attempts = (status.attempts ?? []).map(attemptOf);
   return {
-    ...(status.status !== undefined && { status: status.status }),
-    ...(status.statusReason !== undefined && { statusReason: status.statusReason }),
-    succeededIndexes: status.succeededIndexes ?? '',
-    failedIndexes: status.failedIndexes ?? '',
-    attempts: (status.attempts ?? []).map(
-      ({ attempt, task, exitCode, reason, statusReason, startedAt, stoppedAt }) => ({
-        attempt,
-        task: task ?? '',
-        exitCode,
-        reason,
-        statusReason: statusReason ?? '',
-        startedAt: optionalTime(startedAt),
-        stoppedAt: optionalTime(stoppedAt) ?? 0,
-      }),
+    status: status.status,
+    statusReason: status.statusReason ?? '',
+    ledger: ArrayLedger.of(
+      spec?.arrayProperties?.size ?? 1,
+      spec?.arrayProperties === undefined ? singleLedger(status, attempts.at(-1)?.attempt ?? 0) : arrayLedger(status),
     ),
+    attempts,
+    failedAttempts: (status.failedAttempts ?? []).map(({ index, ...attempt }) => ({ index, ...attemptOf(attempt) })),
     startedAt: optionalTime(status.startedAt),
     stoppedAt: optionalTime(status.stoppedAt),
+    isCancelled: status.isCancelled ?? false,
+    isTerminated: status.isTerminated ?? false,
   };
 }
+
+const arrayLedger = ({
+  succeededIndexes = '',
+  failedIndexes = '',
+  childAttempts = [],
+}: Partial<BatchJobStatus>): LedgerText => ({
+  succeededIndexes,
+  failedIndexes,
+  childAttempts,
+});
+
+/** A job that is STARTING or RUNNING has an attempt besides those that have ended. */
+function singleLedger({ status }: Partial<BatchJobStatus>, ended: number): LedgerText {
+  const made = status === 'STARTING' || status === 'RUNNING' ? ended + 1 : ended;
+  return {
+    succeededIndexes: status === 'SUCCEEDED' ? '0' : '',
+    failedIndexes: status === 'FAILED' ? '0' : '',
+    childAttempts: made === 0 ? [] : [{ attempts: made, indexes: '0' }],
+  };
+}
+
+type AttemptStatus = NonNullable<BatchJobStatus['attempts']>[number];
+
+const attemptOf = ({
+  attempt,
+  task,
+  exitCode,
+  reason,
+  statusReason,
+  startedAt,
+  stoppedAt,
+}: AttemptStatus): JobAttempt => ({
+  attempt,
+  task: task ?? '',
+  exitCode,
+  reason,
+  statusReason: statusReason ?? '',
+  startedAt: optionalTime(startedAt),
+  stoppedAt: optionalTime(stoppedAt) ?? 0,
+});
 
 const attemptStatus = ({ attempt, task, exitCode, reason, statusReason, startedAt, stoppedAt }: JobAttempt) => ({
   attempt,
@@ -47,27 +85,31 @@ const attemptStatus = ({ attempt, task, exitCode, reason, statusReason, startedA
 export interface JobStatusInput {
   readonly job: BatchJobRecord;
   readonly plan?: JobPlan<ObservedTask> | undefined;
-  readonly problem?: { readonly reason: string; readonly message: string; readonly stalled: boolean } | undefined;
+  readonly trouble?: Trouble | undefined;
   /** What of what it names means nothing here; absent where nothing was to be started. */
   readonly problems?: readonly TaskProblem[] | undefined;
   readonly now: number;
 }
 
-export function jobStatus({ job, plan, problem, problems, now }: JobStatusInput): BatchJobStatus {
+export function jobStatus({ job, plan, trouble, problems, now }: JobStatusInput): BatchJobStatus {
   const record = plan?.record;
   const status = record?.status ?? 'SUBMITTED';
+  // What holds it back as a whole is said first; what is over has its reason.
+  const reason = (isJobOver(status) ? undefined : trouble?.message) ?? record?.statusReason;
   return {
     observedGeneration: job.generation,
     status,
-    ...(record?.statusReason && { statusReason: record.statusReason.slice(0, 1024) }),
+    ...(reason && { statusReason: reason.slice(0, 1024) }),
     ...(plan !== undefined && childrenOrAttempts(plan, job.spec?.arrayProperties?.size)),
+    ...(record?.isCancelled && { isCancelled: true }),
+    ...(record?.isTerminated && { isTerminated: true }),
     createdAt: rfc3339(job.createdAt),
     ...(record?.startedAt !== undefined && { startedAt: rfc3339(record.startedAt) }),
     ...(record?.stoppedAt !== undefined && { stoppedAt: rfc3339(record.stoppedAt) }),
     fieldSupport: job.spec === undefined ? [] : jobFieldSupport(job.spec),
     conditions: [
       ...withTimes(
-        [...conditions(status, record, problem), ...(problems === undefined ? [] : [resolvedRefs(problems)])],
+        [...conditions(status, record, trouble), ...(problems === undefined ? [] : [resolvedRefs(problems)])],
         job.status.conditions,
         job.generation,
         now,
@@ -79,20 +121,20 @@ export function jobStatus({ job, plan, problem, problems, now }: JobStatusInput)
 }
 
 function childrenOrAttempts(plan: JobPlan<ObservedTask>, size: number | undefined): Partial<BatchJobStatus> {
-  if (size === undefined || plan.statusSummary === undefined) {
+  const { record, statusSummary } = plan;
+  if (size === undefined) {
     // A single job counts as one, so that the columns of `kubectl get` say the same for both.
-    const arrayProperties = { size: 1, statusSummary: { [plan.record.status]: 1 } };
-    return { attempts: plan.record.attempts.map(attemptStatus), arrayProperties };
+    const arrayProperties = { size: 1, statusSummary: { [record.status]: 1 } };
+    return { attempts: record.attempts.map(attemptStatus), arrayProperties };
   }
-  const { succeededIndexes, failedIndexes } = plan.record;
-  return { arrayProperties: { size, statusSummary: plan.statusSummary }, succeededIndexes, failedIndexes };
+  return {
+    arrayProperties: { size, statusSummary },
+    ...record.ledger.format(),
+    failedAttempts: record.failedAttempts.map((attempt) => ({ index: attempt.index, ...attemptStatus(attempt) })),
+  };
 }
 
-function conditions(
-  status: string,
-  record: JobRecord | undefined,
-  problem: JobStatusInput['problem'],
-): ConditionInput[] {
+function conditions(status: string, record: JobRecord | undefined, trouble: Trouble | undefined): ConditionInput[] {
   const complete = status === 'SUCCEEDED';
   const failed = status === 'FAILED';
   const ends: ConditionInput[] = [
@@ -109,9 +151,9 @@ function conditions(
       message: failed ? (record?.statusReason ?? '') : `status ${status}`,
     },
   ];
-  if (problem !== undefined)
-    return [...kstatus(problem.stalled ? 'stalled' : 'reconciling', problem.reason, problem.message), ...ends];
   if (complete) return [...kstatus('ready', 'JobSucceeded', 'the job has succeeded'), ...ends];
   if (failed) return [...kstatus('stalled', 'JobFailed', record?.statusReason ?? 'the job has failed'), ...ends];
+  if (trouble !== undefined)
+    return [...kstatus(trouble.stalled ? 'stalled' : 'reconciling', trouble.reason, trouble.message), ...ends];
   return [...kstatus('reconciling', 'JobRunning', `status ${status}`), ...ends];
 }

@@ -1,32 +1,34 @@
 /** BatchJob: single jobs and arrays; attempts are tasks (`ecs-semantics §5`). */
-import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
-import type { ClusterSpec } from '../api/cluster.ts';
-import { ANNOTATIONS, API_VERSION, batchJobs, LABELS } from '../api/meta.ts';
-import { dnsName, parseTaskDefinitionReference, uniqueDnsName } from '../api/names.ts';
-import { jobDefinition } from '../batch/job-definition.ts';
-import { jobEnvironment } from '../batch/job-environment.ts';
-import { type JobAction, type JobPlan, planJob } from '../batch/job-plan.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type BatchJobStatus, STOPPED_TASKS } from '../api/batch-job.ts';
+import { API_VERSION, batchJobs } from '../api/meta.ts';
+import { isJobOver, type JobPlan, planJob } from '../batch/job-plan.ts';
+import { podRetention } from '../batch/pod-retention.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
-import { compileTemplate, type PodTemplate } from '../pod/compile.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
+import { askedOf } from './batch/asked.ts';
+import { startAttempt, templateOf } from './batch/attempts.ts';
+import { dependenciesOf, jobNameOf } from './batch/dependencies.ts';
+import { writeResults } from './batch/results.ts';
 import { jobRecord, jobStatus } from './batch-job-status.ts';
 import { clusterView } from './cluster-view.ts';
 import { withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
 import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import type { BatchJobRecord, Runtime } from './runtime.ts';
+import type { Trouble } from './service-revision.ts';
 import { settleStarts } from './start-barriers.ts';
 import { prepareTemplate, TaskInputError } from './task-inputs.ts';
-import { type Resolution, resolveTaskDefinition } from './task-revisions.ts';
-import { newTaskId, ownerReference, startTask, stopTask } from './tasks.ts';
+import { stopTask, sweepTasks } from './tasks.ts';
 
-export const jobNameOf = (job: BatchJobRecord): string => job.spec?.jobName ?? job.name;
+/** Attempts that one pass starts at most, so that what has ended meanwhile is looked at in between. */
+const STARTS_A_PASS = 500;
 
 export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<Requeue> {
-  const { stores, barriers } = runtime;
+  const { stores, barriers, departed } = runtime;
   const [namespace, name] = splitKey(key);
   const job = stores.batchJobs.get(namespace, name);
   if (job === undefined || job.deleting) return {};
@@ -34,151 +36,154 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   if (unseen !== undefined) return { requeueWhen: unseen };
   const { spec } = job;
   if (spec === undefined) {
-    return report(runtime, job, {
-      problem: { reason: 'InvalidSpec', message: job.problem ?? 'the spec is not valid', stalled: true },
-    });
+    const trouble = { reason: 'InvalidSpec', message: job.problem ?? 'the spec is not valid', stalled: true };
+    return report(runtime, job, { trouble });
   }
 
   const settled = await settleStarts(runtime, stores.tasks.by('owner', job.uid));
   const tasks = withNodes(settled.tasks, runtime.nodes);
-  const plan = planJob({
-    ...(spec.arrayProperties !== undefined && { size: spec.arrayProperties.size }),
-    attempts: spec.retryStrategy.attempts ?? 1,
-    ...(spec.timeout !== undefined && { timeoutSeconds: spec.timeout.attemptDurationSeconds }),
-    record: jobRecord(job.status),
+  const gone = departed.of(job.uid);
+  const record = jobRecord(job);
+  const dependencies = dependenciesOf(stores, job, record.ledger.hasBegun() || tasks.length > 0 || gone.length > 0);
+  const { problem: misunderstood, ...asked } = askedOf(job);
+  const plan = planJob<ObservedTask>({
+    size: spec.arrayProperties?.size,
+    retryStrategy: { ...spec.retryStrategy, attempts: spec.retryStrategy.attempts ?? 1 },
+    timeoutSeconds: spec.timeout?.attemptDurationSeconds,
+    record,
     tasks,
+    departed: gone,
+    dependencies,
+    ...asked,
     now: runtime.now(),
   });
+  const refused = dependencies?.kind === 'refused' && plan.statusSummary.PENDING > 0 ? dependencies : undefined;
+  const trouble: Trouble | undefined =
+    refused === undefined ? misunderstood : { reason: refused.reason, message: refused.message, stalled: true };
 
-  const stops = plan.actions.filter((action) => action.kind === 'stop');
-  await slowStart(stops, async (action) => {
-    runtime.logger.info({ job: key, task: action.task.id, stopCode: action.stopCode }, `stop: ${action.because}`);
-    await stopTask(runtime, action.task, action);
+  await slowStart(plan.stops, async (stop) => {
+    runtime.logger.info({ job: key, task: stop.task.id, stopCode: stop.stopCode }, `stop: ${stop.because}`);
+    await stopTask(runtime, stop.task, stop);
   });
-  const starts = plan.actions.filter((action) => action.kind === 'start');
-  let problems: readonly TaskProblem[] | undefined;
-  if (starts.length > 0) {
-    const cluster = clusterView(stores, namespace);
-    const { taskDefinition, jobQueue } = spec;
-    const own = [...clusterProblems(cluster), ...foreignReferences(cluster, { taskDefinition, jobQueue })];
-    const template = templateOf(runtime, job, spec, tasks, cluster.spec);
-    if ('waiting' in template) {
-      const waiting = { reason: 'TaskDefinitionNotFound', message: template.waiting, stalled: false };
-      return report(runtime, job, { plan, problem: blockedBy(own) ?? waiting, problems: own });
-    }
-    problems = [...own, ...template.problems];
-    const problem = blockedBy(problems);
-    if (problem !== undefined) return report(runtime, job, { plan, problem, problems });
-    // A Cluster that was there before the job holds for its first task as well.
-    const behind = tasks.length === 0 ? barriers.clusters.behind(job.uid, job.resourceVersion) : undefined;
-    if (behind !== undefined) return { requeueWhen: behind };
-    runtime.logger.info({ job: key, tasks: starts.length }, `start: ${starts[0]?.because}`);
-    try {
-      const prepared = await prepareTemplate(runtime, namespace, cluster, template);
-      await slowStart(starts, async (action) => {
-        await start(runtime, job, prepared, action);
-      });
-    } catch (error) {
-      const known = error instanceof ApiError || error instanceof TaskInputError;
-      const message = known ? error.message : String(error);
-      await report(runtime, job, { plan, problem: { reason: 'TaskStartFailed', message, stalled: false }, problems });
-      throw error;
-    }
-  }
+  const launched = plan.starts.length > 0 ? await launch(runtime, job, plan, tasks) : {};
+  if ('requeueWhen' in launched) return launched;
 
-  const { requeueAfterMs = Infinity } = await report(runtime, job, { plan, problems });
+  const { requeueAfterMs = Infinity } = await report(runtime, job, { plan, trouble, ...launched });
+  if (launched.failure !== undefined) throw launched.failure;
   if (settled.failure !== undefined) throw settled.failure;
+  departed.forget(
+    job.uid,
+    gone.filter((task) => record.ledger.isRecorded(task.index ?? 0, task.attempt) || isJobOver(record.status)),
+  );
+  const sweepAt = await sweep(runtime, job, plan, tasks);
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
-  const next = Math.min(requeueAfterMs, until(plan.wakeAt), until(settled.wakeAt));
+  const next = Math.min(requeueAfterMs, until(plan.wakeAt), until(settled.wakeAt), until(sweepAt));
   return Number.isFinite(next) ? { requeueAfterMs: next } : {};
 }
 
-/** A job's own container, or the task definition its first attempt ran: later attempts and children never change it. */
-function templateOf(
-  runtime: Runtime,
-  job: BatchJobRecord,
-  spec: BatchJobSpec,
-  tasks: readonly ObservedTask[],
-  cluster: ClusterSpec,
-): PodTemplate | { readonly waiting: string } {
-  const name = jobNameOf(job);
-  const { features } = runtime;
-  const options = { cluster, features, ...(spec.kubernetes !== undefined && { kubernetes: spec.kubernetes }) };
-  if (spec.taskDefinition === undefined) {
-    return compileTemplate({ definition: jobDefinition(spec), family: name, ...options });
-  }
-  const pinned = tasks.find(({ taskDefinition }) => taskDefinition !== '')?.taskDefinition;
-  const running = pinned === undefined ? undefined : parseTaskDefinitionReference(pinned);
-  const resolved: Resolution = resolveTaskDefinition(
-    runtime.stores,
-    job.namespace,
-    pinned ?? spec.taskDefinition,
-    running !== undefined && 'family' in running ? running : undefined,
-  );
-  if ('waiting' in resolved) return resolved;
-  const definition = jobDefinition(spec, resolved.definition);
-  return compileTemplate({ definition, family: resolved.family, revision: resolved.revision, ...options });
+interface Launch {
+  readonly trouble?: Trouble;
+  readonly problems?: readonly TaskProblem[];
+  /** To be thrown once it is reported: the rest is tried again later. */
+  readonly failure?: unknown;
 }
 
-function start(
+/** Starts what the plan asks for, or finds why nothing may start. Its own writes bring the job back. */
+async function launch(
   runtime: Runtime,
   job: BatchJobRecord,
-  template: PodTemplate,
-  action: Extract<JobAction<ObservedTask>, { kind: 'start' }>,
-): Promise<string> {
-  const { index, attempt } = action;
-  const jobName = jobNameOf(job);
-  // `<job>-<index>-<attempt>`: the name is the lock, so that no attempt runs twice.
-  const seat = index === undefined ? `${attempt}` : `${index}-${attempt}`;
-  return startTask(runtime, template, {
-    namespace: job.namespace,
-    name: `${uniqueDnsName(jobName, 50)}-${seat}`,
-    task: newTaskId(),
-    labels: {
-      [LABELS.batchJob]: dnsName(jobName),
-      [LABELS.attempt]: String(attempt),
-      ...(index !== undefined && { [LABELS.arrayIndex]: String(index) }),
-    },
-    annotations: { [ANNOTATIONS.batchJob]: jobName },
-    owner: ownerReference(batchJobs, job),
-    environment: jobEnvironment({ jobId: job.uid, jobQueue: job.spec?.jobQueue, index, attempt }),
-  });
+  plan: JobPlan<ObservedTask>,
+  tasks: readonly ObservedTask[],
+): Promise<Launch | { readonly requeueWhen: Promise<void> }> {
+  const { stores, barriers } = runtime;
+  const { namespace, spec } = job;
+  if (spec === undefined) return {};
+  const cluster = clusterView(stores, namespace);
+  const { taskDefinition, jobQueue } = spec;
+  const own = [...clusterProblems(cluster), ...foreignReferences(cluster, { taskDefinition, jobQueue })];
+  const template = templateOf(runtime, job, spec, tasks, cluster.spec);
+  if ('waiting' in template) {
+    const waiting = { reason: 'TaskDefinitionNotFound', message: template.waiting, stalled: false };
+    return { trouble: blockedBy(own) ?? waiting, problems: own };
+  }
+  const problems = [...own, ...template.problems];
+  const blocked = blockedBy(problems);
+  if (blocked !== undefined) return { trouble: blocked, problems };
+  // A Cluster that was there before the job holds for its first task as well.
+  const behind = tasks.length === 0 ? barriers.clusters.behind(job.uid, job.resourceVersion) : undefined;
+  if (behind !== undefined) return { requeueWhen: behind };
+  const starts = plan.starts.slice(0, STARTS_A_PASS);
+  runtime.logger.info({ job: `${namespace}/${job.name}`, tasks: starts.length }, `start: ${starts[0]?.because}`);
+  try {
+    const prepared = await prepareTemplate(runtime, namespace, cluster, template);
+    await slowStart(starts, async (start) => {
+      await startAttempt(runtime, job, prepared, start);
+    });
+    return { problems };
+  } catch (failure) {
+    const known = failure instanceof ApiError || failure instanceof TaskInputError;
+    const message = known ? failure.message : String(failure);
+    return { problems, failure, trouble: { reason: 'TaskStartFailed', message, stalled: false } };
+  }
 }
 
 interface Report {
   readonly plan?: JobPlan<ObservedTask>;
-  readonly problem?: { readonly reason: string; readonly message: string; readonly stalled: boolean } | undefined;
+  readonly trouble?: Trouble | undefined;
   readonly problems?: readonly TaskProblem[] | undefined;
 }
 
-async function report(
-  runtime: Runtime,
-  job: BatchJobRecord,
-  { plan, problem, problems }: Report,
-): Promise<{ requeueAfterMs?: number }> {
+async function report(runtime: Runtime, job: BatchJobRecord, content: Report): Promise<{ requeueAfterMs?: number }> {
   const now = runtime.now();
-  const status: BatchJobStatus = jobStatus({ job, plan, problem, problems, now });
-  const over = status.status === 'SUCCEEDED' || status.status === 'FAILED';
-  const news = status.status !== job.status.status;
-  // Only a start looks at the references: what it found must not be lost to a later, debounced status.
-  const urgent = news || refsOf(status) !== refsOf(job.status);
-  const wait = await runtime.statuses.batchJobs.write(job, status, { urgent, now });
+  const status = jobStatus({ ...content, job, now });
+  const isNews = !isDeepStrictEqual(newsOf(status), newsOf(job.status));
+  const { results = [] } = content.plan ?? {};
+  const keepsResults = job.spec?.arrayProperties !== undefined && results.length > 0;
+  const before = keepsResults ? () => writeResults(runtime, job, results) : undefined;
+  const wait = await runtime.statuses.batchJobs.write(job, status, { urgent: isNews, now, before });
   if (wait > 0) return { requeueAfterMs: wait };
-  if (news && over) {
+  if (status.status !== job.status.status && isJobOver(status.status)) {
     const { namespace, name, uid } = job;
     const regarding = { apiVersion: API_VERSION, kind: batchJobs.kind, namespace, name, uid };
-    const type = status.status === 'FAILED' ? 'Warning' : 'Normal';
+    const failed = status.status === 'FAILED';
     const note = `${jobNameOf(job)} ${status.status}${status.statusReason ? `: ${status.statusReason}` : ''}`;
-    runtime.events.record({
-      regarding,
-      type,
-      reason: status.status === 'FAILED' ? 'JobFailed' : 'JobSucceeded',
-      action: 'Finish',
-      note,
-    });
+    const reason = failed ? 'JobFailed' : 'JobSucceeded';
+    runtime.events.record({ regarding, type: failed ? 'Warning' : 'Normal', reason, action: 'Finish', note });
   }
   return {};
 }
 
-const refsOf = ({ conditions }: Partial<BatchJobStatus>): string | undefined =>
-  conditions?.find(({ type }) => type === 'ResolvedRefs')?.reason;
+/** What must not be lost to a debounced status: the state of the job, and what only a start looks at. */
+const newsOf = ({ status, conditions = [] }: Partial<BatchJobStatus>): object => ({
+  status,
+  conditions: conditions.map(({ type, reason }) => [type, reason]),
+});
+
+/**
+ * Deletes pods that nobody needs any more: the status, as the API server has it, knows all of them.
+ * @returns when the next one is due, epoch milliseconds.
+ */
+async function sweep(
+  runtime: Runtime,
+  job: BatchJobRecord,
+  plan: JobPlan<ObservedTask>,
+  tasks: readonly ObservedTask[],
+): Promise<number | undefined> {
+  const { ledger, attempts, status } = jobRecord(job);
+  const isArray = job.spec?.arrayProperties !== undefined;
+  const isRecorded = ({ index = 0, attempt }: ObservedTask): boolean =>
+    isJobOver(status) ||
+    (isArray ? ledger.isRecorded(index, attempt) : attempts.some((known) => known.attempt === attempt));
+  const { stoppedTasks = STOPPED_TASKS, stoppedTaskSeconds } = job.spec?.kubernetes?.retention ?? {};
+  const { over, until } = podRetention({
+    tasks: tasks.filter((task) => task.ended && isRecorded(task)),
+    readable: {
+      tasks: stoppedTasks,
+      seconds: stoppedTaskSeconds ?? clusterView(runtime.stores, job.namespace).spec.retention.stoppedTaskSeconds,
+    },
+    isJobOver: isJobOver(plan.record.status),
+    now: runtime.now(),
+  });
+  if (over.length > 0) await sweepTasks(runtime, job.namespace, over);
+  return until;
+}

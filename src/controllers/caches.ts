@@ -1,5 +1,5 @@
 /** The caches: what of the cluster is watched, and who looks again when it changes. */
-import { parseBatchJob } from '../api/batch-job.ts';
+import { type BatchJobStatus, parseBatchJob } from '../api/batch-job.ts';
 import { parseCluster } from '../api/cluster.ts';
 import {
   batchJobs,
@@ -58,6 +58,10 @@ interface CachesOptions {
 }
 
 export type Caches = ReturnType<typeof createCaches>;
+
+/** Of all that others wait for in a job. */
+const sameProgress = (a: Partial<BatchJobStatus>, b: Partial<BatchJobStatus> | undefined): boolean =>
+  a.status === b?.status && a.succeededIndexes === b?.succeededIndexes && a.failedIndexes === b?.failedIndexes;
 
 const WITHOUT_NODES =
   'tasks stay on nodes that are cordoned, one on a lost node is STOPPING until the node is gone, and DAEMON services have no tasks';
@@ -118,8 +122,9 @@ export function createCaches(options: CachesOptions) {
       controllers.services.enqueue(keyOf(object));
       if (type === 'deleted') forget('services', object);
     }),
-    batchJobs: watch(batchJobs, recordOf(parseBatchJob), stores.batchJobs, ({ type, object }) => {
+    batchJobs: watch(batchJobs, recordOf(parseBatchJob), stores.batchJobs, ({ type, object, previous }) => {
       controllers.batchJobs.enqueue(keyOf(object));
+      if (type !== 'modified' || !sameProgress(object.status, previous?.status)) wake.dependents(object);
       if (type === 'deleted') forget('batchJobs', object);
     }),
     runTasks: watch(tasks, recordOf(parseTask), stores.runTasks, ({ type, object }) => {

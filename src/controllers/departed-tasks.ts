@@ -9,11 +9,19 @@ const KEPT = 10;
  * container has ended, often before its end was written down. Followers keep them too, and write nothing.
  */
 export class DepartedTasks {
-  readonly #byOwner = new Map<string, readonly ObservedTask[]>();
+  readonly #byOwner = new Map<string, ObservedTask[]>();
 
+  /** The newest stay. */
   add(task: ObservedTask): void {
     const tasks = [...this.of(task.owner), task].sort((a, b) => stoppedAt(b) - stoppedAt(a));
     this.#byOwner.set(task.owner, tasks.slice(0, KEPT));
+  }
+
+  /** All stay. */
+  addAttempt(task: ObservedTask): void {
+    const tasks = this.#byOwner.get(task.owner);
+    if (tasks === undefined) this.#byOwner.set(task.owner, [task]);
+    else tasks.push(task);
   }
 
   of(owner: string): readonly ObservedTask[] {
@@ -22,7 +30,8 @@ export class DepartedTasks {
 
   /** They are written down: `tasks`, or all where the owner is gone. */
   forget(owner: string, tasks: readonly ObservedTask[] = this.of(owner)): void {
-    const rest = this.of(owner).filter((task) => !tasks.includes(task));
+    const written = new Set(tasks);
+    const rest = this.of(owner).filter((task) => !written.has(task));
     if (rest.length === 0) this.#byOwner.delete(owner);
     else this.#byOwner.set(owner, rest);
   }

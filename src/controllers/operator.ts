@@ -94,10 +94,11 @@ export function createOperator(options: OperatorOptions): Operator {
   const zones = new Zones(stores.nodes);
   const wake = new Wake(stores, controllers, daemons, zones);
 
-  /** A service's task that was still running is replaced, and has no record; that of a Task has one, however it went. */
+  /** A service's task that was still running is replaced, and has no record; those of a Task or a job have one, however they went. */
   const noteDeparted = (task: ObservedTask): void => {
     if (task.ended && stores.services.by('uid', task.owner).length > 0) runtime.departed.add(task);
     if (stores.runTasks.by('uid', task.owner).length > 0) runtime.departed.add(asStopped(task, runtime.now()));
+    if (stores.batchJobs.by('uid', task.owner).length > 0) runtime.departed.addAttempt(task);
   };
 
   /** What was remembered of an object that is gone. */

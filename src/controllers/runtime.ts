@@ -47,7 +47,7 @@ export interface Stores {
   readonly taskDefinitions: Store<TaskDefinitionRecord>;
   /** Indexes: `uid`, `family`, `namespace`, `daemon`, `targetGroup` (`<namespace>/<AWS name>`). */
   readonly services: Store<ServiceRecord>;
-  /** Indexes: `uid`, `family`. */
+  /** Indexes: `uid`, `name` (`<namespace>/<AWS name>`), `dependsOn` (`<namespace>/<name or UID>`), `family`, `namespace`. */
   readonly batchJobs: Store<BatchJobRecord>;
   /** Objects of kind Task, which run tasks. Indexes: `uid`, `family`, `namespace`. */
   readonly runTasks: Store<RunTaskRecord>;
@@ -84,7 +84,7 @@ export type Barriers = {
 export interface Runtime {
   readonly client: KubeClient;
   readonly stores: Stores;
-  /** Of Services and Tasks. */
+  /** Of Services, Tasks and BatchJobs. */
   readonly departed: DepartedTasks;
   readonly alarms: AlarmReadings;
   readonly mountFailures: MountFailures;

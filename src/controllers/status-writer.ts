@@ -14,6 +14,8 @@ export interface StatusWrite {
   readonly urgent: boolean;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** What the status relies on: done before each write, and not where none is due. */
+  readonly before?: (() => Promise<void>) | undefined;
 }
 
 /** Writes the status of one kind: nothing where nothing changed, counts at most once a second. */
@@ -31,11 +33,16 @@ export class StatusWriter<Status extends object> {
   }
 
   /** @returns milliseconds to wait before this status may be written; 0 when the API server has it. */
-  async write(record: CustomRecord<unknown, Status>, status: Status, { urgent, now }: StatusWrite): Promise<number> {
+  async write(
+    record: CustomRecord<unknown, Status>,
+    status: Status,
+    { urgent, now, before }: StatusWrite,
+  ): Promise<number> {
     const next = JSON.parse(JSON.stringify(status)) as Record<string, unknown>;
     if (isDeepStrictEqual(next, record.status)) return 0;
     const due = (this.#lastWrites.get(record.uid) ?? 0) + INTERVAL_MS;
     if (!urgent && now < due) return due - now;
+    await before?.();
     // One writer, so no resourceVersion; the UID keeps it off an object of the same name that was made anew.
     const { uid, namespace, name } = record;
     const patch = { metadata: { uid }, status: withRemovals(record.status, next) };

@@ -2,6 +2,7 @@
 import { arnName, parseTaskDefinitionReference } from '../api/names.ts';
 import { Store } from '../kube/store.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { dependedOn, jobNameOf } from './batch/dependencies.ts';
 import { DAEMON, isDaemon } from './daemons.ts';
 import type { BudgetRecord } from './disruption-budget.ts';
 import type { NodeRecord } from './nodes.ts';
@@ -57,7 +58,13 @@ export function createStores(): Stores {
       targetGroup: targetGroupsOf,
       daemon: (service) => (isDaemon(service) ? [DAEMON] : []),
     }),
-    batchJobs: new Store<BatchJobRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
+    batchJobs: new Store<BatchJobRecord>({
+      uid: ({ uid }) => [uid],
+      name: (job) => [`${job.namespace}/${jobNameOf(job)}`],
+      dependsOn: dependedOn,
+      family: followed,
+      namespace: namespaceOf,
+    }),
     runTasks: new Store<RunTaskRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
     clusters: new Store<ClusterRecord>({ namespace: namespaceOf }),
     targetGroups: new Store<TargetGroupRecord>({

@@ -2,10 +2,11 @@
 import type { Controller } from '../kube/controller.ts';
 import type { Change } from '../kube/store.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { dependentsOf } from './batch/dependencies.ts';
 import { DAEMON, type Daemons, isDaemon } from './daemons.ts';
 import type { NodeRecord } from './nodes.ts';
 import { keyOf } from './records.ts';
-import type { Stores, TargetGroupRecord } from './runtime.ts';
+import type { BatchJobRecord, Stores, TargetGroupRecord } from './runtime.ts';
 import { targetGroupNameOf } from './target-group.ts';
 import { NAME_TAKEN } from './traffic/names.ts';
 import type { Zones } from './zones.ts';
@@ -53,6 +54,11 @@ export class Wake {
     for (const kind of ['taskDefinitions', ...FOLLOWERS] as const) {
       for (const object of this.#stores[kind].by('family', family)) this.#controllers[kind].enqueue(keyOf(object));
     }
+  }
+
+  /** The jobs that depend on this one. */
+  dependents(job: BatchJobRecord): void {
+    for (const dependent of dependentsOf(this.#stores, job)) this.#controllers.batchJobs.enqueue(keyOf(dependent));
   }
 
   /** Everything that reads the Cluster of its namespace. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JobDependency } from '../../src/api/batch-depends-on.ts';
 import type { JobStatus } from '../../src/api/batch-job.ts';
-import { type DependencyView, type Gate, resolveDependencies } from '../../src/batch/dependencies.ts';
-import { parseIntervals } from '../../src/batch/intervals.ts';
+import { type DependencyView, type Gate, type Indexes, resolveDependencies } from '../../src/batch/dependencies.ts';
+import { splitIntervals } from '../../src/batch/intervals.ts';
 
 interface Given {
   readonly status: JobStatus;
@@ -11,11 +11,15 @@ interface Given {
   readonly failed?: string;
 }
 
+const indexes = (text: string): Indexes => ({
+  has: (index) => splitIntervals(text).some(([from, to]) => from <= index && index <= to),
+});
+
 const view = (name: string, { succeeded = '', failed = '', ...job }: Given): DependencyView => ({
   name,
   uid: `uid-of-${name}`,
-  succeeded: parseIntervals(succeeded),
-  failed: parseIntervals(failed),
+  succeeded: indexes(succeeded),
+  failed: indexes(failed),
   dependsOn: [],
   ...job,
 });
@@ -260,8 +264,8 @@ describe('a Batch job that depends on others', () => {
     );
     expect(dependencies.kind).toBe(kind);
     const ended = {
-      succeeded: parseIntervals(own?.succeeded ?? ''),
-      failed: parseIntervals(own?.failed ?? ''),
+      succeeded: indexes(own?.succeeded ?? ''),
+      failed: indexes(own?.failed ?? ''),
     };
     expect([...gates].map((_, index) => dependencies.gate(index, ended))).toEqual([...gates].map((g) => GATES[g]));
   });

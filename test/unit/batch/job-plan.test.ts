@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseBatchJob } from '../../../src/api/batch-job.ts';
-import { formatIntervals, parseIntervals } from '../../../src/batch/intervals.ts';
+import { ArrayLedger, type LedgerText } from '../../../src/batch/array-ledger.ts';
+import { splitIntervals } from '../../../src/batch/intervals.ts';
 import { jobDefinition, substitute } from '../../../src/batch/job-definition.ts';
 import { jobEnvironment } from '../../../src/batch/job-environment.ts';
-import { type JobPlan, type JobPlanInput, type JobTask, planJob } from '../../../src/batch/job-plan.ts';
+import { type JobPlan, type JobPlanInput, type JobRecord, type JobTask, planJob } from '../../../src/batch/job-plan.ts';
+import { podRetention } from '../../../src/batch/pod-retention.ts';
 
 const NOW = 1_000_000;
 
@@ -32,30 +34,44 @@ function attempt(attempt: number, exitCode: number | undefined, more: Partial<Jo
   };
 }
 
-const empty = { succeededIndexes: '', failedIndexes: '', attempts: [] };
+const NOTHING: LedgerText = { succeededIndexes: '', failedIndexes: '', childAttempts: [] };
+const recorded = (size: number, more: Partial<Omit<JobRecord, 'ledger'> & LedgerText> = {}): JobRecord => ({
+  statusReason: '',
+  attempts: [],
+  failedAttempts: [],
+  isCancelled: false,
+  isTerminated: false,
+  ...more,
+  ledger: ArrayLedger.of(size, { ...NOTHING, ...more }),
+});
+const tried = (attempts: number) => ({ retryStrategy: { attempts, evaluateOnExit: [] } });
 const plan = (more: Partial<JobPlanInput<JobTask>>): JobPlan<JobTask> =>
-  planJob({ attempts: 1, record: empty, tasks: [], now: NOW, ...more });
+  planJob({ ...tried(1), record: recorded(more.size ?? 1), tasks: [], now: NOW, ...more });
+/** What the next plan reads once the status is stored. */
+const stored = ({ record }: JobPlan<JobTask>): LedgerText => record.ledger.format();
 
 describe('a single job', () => {
   it('starts attempt 1, follows it, and succeeds with exit code 0', () => {
-    expect(plan({}).actions).toMatchObject([{ kind: 'start', attempt: 1 }]);
+    expect(plan({})).toMatchObject({ starts: [{ attempt: 1 }], record: { status: 'RUNNABLE' } });
     expect(plan({ tasks: [attempt(1, undefined)] })).toMatchObject({
-      actions: [],
+      starts: [],
+      stops: [],
       record: { status: 'RUNNING', startedAt: NOW - 5000 },
     });
     expect(plan({ tasks: [attempt(1, 0)] })).toMatchObject({
-      actions: [],
+      starts: [],
+      stops: [],
       record: { status: 'SUCCEEDED', statusReason: 'Essential container in task exited', stoppedAt: NOW - 1000 },
     });
   });
 
   it('tries again while attempts are left, and then has FAILED with all of them listed', () => {
-    expect(plan({ attempts: 2, tasks: [attempt(1, 7)] })).toMatchObject({
-      actions: [{ kind: 'start', attempt: 2 }],
-      record: { status: 'RUNNABLE' },
+    expect(plan({ ...tried(2), tasks: [attempt(1, 7)] })).toMatchObject({
+      starts: [{ attempt: 2 }],
+      record: { status: 'RUNNABLE', statusReason: 'Essential container in task exited' },
     });
-    const over = plan({ attempts: 2, tasks: [attempt(1, 7), attempt(2, 8)] });
-    expect(over.actions).toEqual([]);
+    const over = plan({ ...tried(2), tasks: [attempt(1, 7), attempt(2, 8)] });
+    expect(over.starts).toEqual([]);
     expect(over.record).toMatchObject({
       status: 'FAILED',
       attempts: [
@@ -66,20 +82,64 @@ describe('a single job', () => {
   });
 
   it('goes on from the recorded attempts when the pods are gone', () => {
-    const record = plan({ attempts: 2, tasks: [attempt(1, 7)] }).record;
-    expect(plan({ attempts: 2, record }).actions).toMatchObject([{ kind: 'start', attempt: 2 }]);
-    const done = plan({ tasks: [attempt(1, 0)] }).record;
-    expect(plan({ record: done })).toMatchObject({ actions: [], record: { status: 'SUCCEEDED' } });
+    const failed = [
+      { attempt: 1, task: 'x', exitCode: 7, statusReason: 'Essential container in task exited', stoppedAt: NOW },
+    ];
+    const record = recorded(1, {
+      attempts: failed,
+      childAttempts: [{ attempts: 1, indexes: '0' }],
+      status: 'RUNNABLE',
+    });
+    expect(plan({ ...tried(2), record })).toMatchObject({
+      starts: [{ attempt: 2 }],
+      results: [],
+      record: { attempts: failed },
+    });
+    expect(plan({ record: recorded(1, { status: 'SUCCEEDED', succeededIndexes: '0' }) })).toMatchObject({
+      starts: [],
+      record: { status: 'SUCCEEDED' },
+    });
+  });
+
+  it('whose task is gone without a trace has lost its host', () => {
+    const record = recorded(1, { status: 'RUNNING', childAttempts: [{ attempts: 1, indexes: '0' }] });
+    expect(plan({ record })).toMatchObject({
+      starts: [],
+      record: { status: 'FAILED', statusReason: 'Host EC2 (instance unknown) terminated.' },
+    });
+    expect(plan({ ...tried(2), record })).toMatchObject({
+      starts: [{ attempt: 2 }],
+      record: { status: 'RUNNABLE', attempts: [{ attempt: 1, stoppedAt: NOW }] },
+    });
+    expect(plan({ departed: [attempt(1, undefined)] }).record).toMatchObject({
+      status: 'FAILED',
+      attempts: [{ statusReason: 'Host EC2 (instance n) terminated.' }],
+    });
+    expect(plan({ departed: [attempt(1, 0)] }).record.status).toBe('SUCCEEDED');
+  });
+
+  it('does not take an exit with 0 for a success where the task was told to stop before', () => {
+    const told = { stopRequested: true, stoppingAt: NOW - 2000 };
+    expect(plan({ tasks: [attempt(1, 0, told)] }).record.status).toBe('FAILED');
+    expect(plan({ tasks: [attempt(1, 0, { ...told, stoppingAt: NOW - 500 })] }).record.status).toBe('SUCCEEDED');
   });
 
   it('is stopped at its timeout, counted from RUNNING, and not tried again', () => {
     expect(plan({ timeoutSeconds: 60, tasks: [attempt(1, undefined)] }).wakeAt).toBe(NOW - 5000 + 60_000);
-    const late = plan({ timeoutSeconds: 60, attempts: 3, tasks: [attempt(1, undefined)], now: NOW + 60_000 });
-    expect(late.actions).toMatchObject([{ kind: 'stop', stoppedReason: 'Job attempt duration exceeded timeout' }]);
+    const late = plan({ timeoutSeconds: 60, ...tried(3), tasks: [attempt(1, undefined)], now: NOW + 60_000 });
+    expect(late.stops).toMatchObject([{ stoppedReason: 'Job attempt duration exceeded timeout' }]);
     const stopCause = { stopCode: 'UserInitiated', stoppedReason: 'Job attempt duration exceeded timeout' } as const;
-    expect(plan({ attempts: 3, tasks: [attempt(1, 143, { stopCause })] })).toMatchObject({
-      actions: [],
+    expect(plan({ ...tried(3), tasks: [attempt(1, 143, { stopCause })] })).toMatchObject({
+      starts: [],
       record: { status: 'FAILED', statusReason: 'Job attempt duration exceeded timeout' },
+    });
+  });
+
+  it('says why no node takes it', () => {
+    const unplaceable = '0/3 nodes are available: 3 Insufficient cpu.';
+    expect(plan({ tasks: [attempt(1, undefined, { node: undefined, unplaceable })] }).record).toMatchObject({
+      status: 'RUNNABLE',
+      statusReason: `CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - ${unplaceable}`,
     });
   });
 });
@@ -87,7 +147,7 @@ describe('a single job', () => {
 describe('an array job', () => {
   it('starts a child for each index from 0 and is PENDING until all have ended', () => {
     const first = plan({ size: 3 });
-    expect(first.actions).toMatchObject([{ index: 0 }, { index: 1 }, { index: 2 }]);
+    expect(first.starts).toMatchObject([{ index: 0 }, { index: 1 }, { index: 2 }]);
     expect(first.record.status).toBe('PENDING');
     const half = plan({
       size: 3,
@@ -98,24 +158,124 @@ describe('an array job', () => {
       ],
     });
     expect(half).toMatchObject({
-      actions: [],
-      record: { status: 'PENDING', succeededIndexes: '0' },
+      starts: [],
+      record: { status: 'PENDING' },
       statusSummary: { SUCCEEDED: 1, RUNNING: 1, RUNNABLE: 1 },
+    });
+    expect(stored(half)).toEqual({
+      succeededIndexes: '0',
+      failedIndexes: '',
+      childAttempts: [{ attempts: 1, indexes: '0-2' }],
     });
   });
 
   it('has FAILED with AWS’s reason when a child used up its attempts, and only then', () => {
     const tasks = [attempt(1, 0, { index: 0 }), attempt(1, 9, { index: 1 })];
-    expect(plan({ size: 2, attempts: 2, tasks }).actions).toMatchObject([{ kind: 'start', index: 1, attempt: 2 }]);
-    expect(plan({ size: 2, attempts: 2, tasks: [...tasks, attempt(2, 9, { index: 1 })] })).toMatchObject({
-      actions: [],
-      record: { status: 'FAILED', statusReason: 'Array Child Job failed', succeededIndexes: '0', failedIndexes: '1' },
+    expect(plan({ size: 2, ...tried(2), tasks }).starts).toMatchObject([{ index: 1, attempt: 2 }]);
+    const over = plan({ size: 2, ...tried(2), tasks: [...tasks, attempt(2, 9, { index: 1 })] });
+    expect(over).toMatchObject({
+      starts: [],
+      record: {
+        status: 'FAILED',
+        statusReason: 'Array Child Job failed',
+        failedAttempts: [
+          { index: 1, attempt: 2 },
+          { index: 1, attempt: 1 },
+        ],
+      },
     });
+    expect(over.results.map(({ index, attempt: number }) => [index, number])).toEqual([
+      [1, 1],
+      [0, 1],
+      [1, 2],
+    ]);
+    expect(stored(over)).toMatchObject({ succeededIndexes: '0', failedIndexes: '1' });
+  });
+
+  it('starts retries before first attempts', () => {
+    const { starts } = plan({ size: 3, ...tried(2), tasks: [attempt(1, 9, { index: 1 })] });
+    expect(starts.map(({ index, attempt: number }) => [index, number])).toEqual([
+      [1, 2],
+      [0, 1],
+      [2, 1],
+    ]);
   });
 
   it('never runs an index again that is recorded, whatever became of its pods', () => {
-    const record = { ...empty, succeededIndexes: '0-2', failedIndexes: '3' };
-    expect(plan({ size: 5, record }).actions).toMatchObject([{ index: 4, attempt: 1 }]);
+    const record = recorded(5, {
+      succeededIndexes: '0-2',
+      failedIndexes: '3',
+      childAttempts: [{ attempts: 1, indexes: '0-3' }],
+    });
+    expect(plan({ size: 5, record })).toMatchObject({ starts: [{ index: 4, attempt: 1 }], results: [] });
+  });
+
+  it('goes on with the next attempt of a child whose last one was recorded and is gone', () => {
+    const record = recorded(2, { childAttempts: [{ attempts: 2, indexes: '0' }] });
+    expect(plan({ size: 2, ...tried(3), record }).starts).toMatchObject([
+      { index: 0, attempt: 3 },
+      { index: 1, attempt: 1 },
+    ]);
+  });
+});
+
+describe('the end that a user asks for', () => {
+  const running = attempt(1, undefined, { index: 0 });
+  const placeless = attempt(1, undefined, { index: 1, node: undefined });
+
+  it('CancelJob takes what has no place yet, and lets the rest end', () => {
+    const cancelled = plan({ size: 3, ...tried(2), cancel: 'no longer needed', tasks: [running, placeless] });
+    expect(cancelled).toMatchObject({
+      starts: [],
+      stops: [{ task: placeless, stopCode: 'UserInitiated', stoppedReason: 'no longer needed' }],
+      record: { status: 'PENDING', isCancelled: true },
+    });
+    expect(stored(cancelled).failedIndexes).toBe('2');
+    const gone = { ...placeless, stopCause: { stopCode: 'UserInitiated', stoppedReason: 'no longer needed' } } as const;
+    const over = plan({
+      size: 3,
+      ...tried(2),
+      cancel: 'no longer needed',
+      tasks: [attempt(1, 0, { index: 0 })],
+      departed: [gone],
+    });
+    expect(over.record).toMatchObject({ status: 'FAILED', statusReason: 'no longer needed' });
+    expect(stored(over)).toMatchObject({ succeededIndexes: '0', failedIndexes: '1-2' });
+  });
+
+  it('TerminateJob stops everything, or the children that it names', () => {
+    expect(plan({ size: 2, terminate: 'enough', tasks: [running, placeless] })).toMatchObject({
+      stops: [{ stoppedReason: 'enough' }, { stoppedReason: 'enough' }],
+      record: { isTerminated: true },
+    });
+    const some = plan({
+      size: 3,
+      terminateChildren: { has: (index) => index !== 1, reason: 'enough' },
+      tasks: [running],
+    });
+    expect(some).toMatchObject({ stops: [{ task: running }], starts: [{ index: 1 }] });
+    expect(stored(some).failedIndexes).toBe('2');
+  });
+});
+
+describe('pods of ended attempts', () => {
+  const all = Array.from({ length: 250 }, (_, index) => attempt(1, index % 50 === 0 ? 1 : 0, { index }));
+
+  it('stay up to a number, failed ones first, and go in batches as long as the job goes on', () => {
+    const keep = (tasks: readonly JobTask[], isJobOver: boolean) =>
+      podRetention({ tasks, readable: { tasks: 100, seconds: 3600 }, isJobOver, now: NOW });
+    expect(keep(all.slice(0, 199), false).over).toEqual([]);
+    const { over } = keep(all, false);
+    expect(over).toHaveLength(150);
+    expect(over.filter(({ index = 0 }) => index % 50 === 0)).toEqual([]);
+    expect(keep(all.slice(0, 101), true).over).toHaveLength(1);
+  });
+
+  it('go when their time is over', () => {
+    const at = (now: number) =>
+      podRetention({ tasks: all.slice(0, 3), readable: { tasks: 100, seconds: 60 }, isJobOver: false, now });
+    expect(at(NOW)).toEqual({ over: [], until: NOW - 1000 + 60_000 });
+    expect(at(NOW + 59_000).over).toHaveLength(3);
   });
 });
 
@@ -184,18 +344,34 @@ describe('what an attempt is given', () => {
   });
 });
 
-describe('intervals', () => {
-  it('are read back as they were written, in the shortest form', () => {
-    expect(formatIntervals([3, 1, 2, 7])).toBe('1-3,7');
+describe('the ledger', () => {
+  it('is read back as it was written, in the shortest form', () => {
+    const text: LedgerText = {
+      succeededIndexes: '1-3,7',
+      failedIndexes: '0',
+      childAttempts: [
+        { attempts: 1, indexes: '0-2,7' },
+        { attempts: 3, indexes: '3' },
+      ],
+    };
+    expect(ArrayLedger.of(10, text).format()).toEqual(text);
     fc.assert(
-      fc.property(fc.uniqueArray(fc.nat(300)), (indexes) => {
-        const text = formatIntervals(indexes);
-        expect([...parseIntervals(text)].sort((a, b) => a - b)).toEqual([...indexes].sort((a, b) => a - b));
+      fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 300 }), (attempts) => {
+        const ledger = ArrayLedger.of(attempts.length, NOTHING);
+        for (const [index, made] of attempts.entries()) {
+          ledger.noteMade(index, made);
+          if (made === 2) ledger.noteOutcome(index, 'succeeded');
+          if (made === 3) ledger.noteOutcome(index, 'failed');
+        }
+        const again = ArrayLedger.of(attempts.length, ledger.format());
+        expect(attempts.map((_, index) => again.made(index))).toEqual(attempts);
+        expect(attempts.map((_, index) => again.hasSucceeded(index))).toEqual(attempts.map((made) => made === 2));
+        expect(attempts.map((_, index) => again.hasFailed(index))).toEqual(attempts.map((made) => made === 3));
       }),
     );
   });
 
-  it.each(['x', '3-', '5-3', '-1'])('refuse "%s" and say what is allowed', (text) => {
-    expect(() => parseIntervals(text)).toThrow('write 3 or 5-7');
+  it.each(['x', '3-', '5-3', '-1'])('refuses the interval "%s" and says what is allowed', (text) => {
+    expect(() => splitIntervals(text)).toThrow('write 3 or 5-7');
   });
 });

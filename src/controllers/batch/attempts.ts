@@ -1,0 +1,66 @@
+/** What the attempts of a job run, and their pods. */
+import type { BatchJobSpec } from '../../api/batch-job.ts';
+import type { ClusterSpec } from '../../api/cluster.ts';
+import { ANNOTATIONS, batchJobs, LABELS } from '../../api/meta.ts';
+import { dnsName, parseTaskDefinitionReference, uniqueDnsName } from '../../api/names.ts';
+import { jobDefinition } from '../../batch/job-definition.ts';
+import { jobEnvironment } from '../../batch/job-environment.ts';
+import type { JobStart } from '../../batch/job-plan.ts';
+import { compileTemplate, type PodTemplate } from '../../pod/compile.ts';
+import type { ObservedTask } from '../../pod/observe.ts';
+import type { BatchJobRecord, Runtime } from '../runtime.ts';
+import { type Resolution, resolveTaskDefinition } from '../task-revisions.ts';
+import { newTaskId, ownerReference, startTask } from '../tasks.ts';
+import { jobNameOf } from './dependencies.ts';
+
+/** A job's own container, or the task definition its first attempt ran: later attempts and children never change it. */
+export function templateOf(
+  runtime: Runtime,
+  job: BatchJobRecord,
+  spec: BatchJobSpec,
+  tasks: readonly ObservedTask[],
+  cluster: ClusterSpec,
+): PodTemplate | { readonly waiting: string } {
+  const name = jobNameOf(job);
+  const { features } = runtime;
+  const options = { cluster, features, ...(spec.kubernetes !== undefined && { kubernetes: spec.kubernetes }) };
+  if (spec.taskDefinition === undefined) {
+    return compileTemplate({ definition: jobDefinition(spec), family: name, ...options });
+  }
+  const pinned = tasks.find(({ taskDefinition }) => taskDefinition !== '')?.taskDefinition;
+  const running = pinned === undefined ? undefined : parseTaskDefinitionReference(pinned);
+  const resolved: Resolution = resolveTaskDefinition(
+    runtime.stores,
+    job.namespace,
+    pinned ?? spec.taskDefinition,
+    running !== undefined && 'family' in running ? running : undefined,
+  );
+  if ('waiting' in resolved) return resolved;
+  const definition = jobDefinition(spec, resolved.definition);
+  return compileTemplate({ definition, family: resolved.family, revision: resolved.revision, ...options });
+}
+
+export function startAttempt(
+  runtime: Runtime,
+  job: BatchJobRecord,
+  template: PodTemplate,
+  action: JobStart,
+): Promise<string> {
+  const { index, attempt } = action;
+  const jobName = jobNameOf(job);
+  // `<job>-<index>-<attempt>`: the name is the lock, so that no attempt runs twice.
+  const seat = index === undefined ? `${attempt}` : `${index}-${attempt}`;
+  return startTask(runtime, template, {
+    namespace: job.namespace,
+    name: `${uniqueDnsName(jobName, 50)}-${seat}`,
+    task: newTaskId(),
+    labels: {
+      [LABELS.batchJob]: dnsName(jobName),
+      [LABELS.attempt]: String(attempt),
+      ...(index !== undefined && { [LABELS.arrayIndex]: String(index) }),
+    },
+    annotations: { [ANNOTATIONS.batchJob]: jobName },
+    owner: ownerReference(batchJobs, job),
+    environment: jobEnvironment({ jobId: job.uid, jobQueue: job.spec?.jobQueue, index, attempt }),
+  });
+}
