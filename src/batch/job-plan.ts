@@ -182,8 +182,10 @@ class Planner<T extends JobTask> {
       const task = newest.get(index);
       const made = this.#ledger.made(index);
       if (made === 0) this.#begin(index, 1);
-      else if (task?.attempt !== made) this.#follow(index, this.#recorded(index, made) ?? lostAttempt(made, now));
-      else if (task.ended || gone.has(task)) this.#follow(index, endedAttempt(task, now));
+      else if (task?.attempt !== made)
+        this.#follow(index, this.#recorded(index, made) ?? this.#lost(index, lostAttempt(made, now)));
+      else if (task.ended) this.#follow(index, endedAttempt(task, now));
+      else if (gone.has(task)) this.#follow(index, this.#lost(index, endedAttempt(task, now)));
       else this.#watch(index, task);
     }
     return this.#conclude();
@@ -202,6 +204,15 @@ class Planner<T extends JobTask> {
     if (this.#input.size !== undefined || index !== 0) return undefined;
     const known = this.#input.record.attempts.find((each) => each.attempt === attempt);
     return known && { ...known, succeeded: false };
+  }
+
+  /** Nobody saw how the attempt ended: where its end was asked for, that was why. */
+  #lost(index: number, attempt: EndedAttempt): EndedAttempt {
+    const end = this.#endAsked(index);
+    if (end === undefined) return attempt;
+    if (end.isCancel) this.#isCancelled = true;
+    else this.#isTerminated = true;
+    return { ...attempt, statusReason: end.reason, stopCode: 'UserInitiated' };
   }
 
   /** A task that is not over. */

@@ -13,8 +13,27 @@ import type { Trouble } from './service-revision.ts';
 const optionalTime = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Date.parse(text);
 
+/** Records do not change: each is read once. */
+const records = new WeakMap<BatchJobRecord, JobRecord>();
+
 /** The part of the status that the plan builds on. */
-export function jobRecord({ status, spec }: BatchJobRecord): JobRecord {
+export function jobRecord(job: BatchJobRecord): JobRecord {
+  const known = records.get(job);
+  if (known !== undefined) return known;
+  const record = readRecord(job);
+  records.set(job, record);
+  return record;
+}
+
+/** The status, as the API server has it, knows all that is to be known of the attempt: its pod may go. */
+export function isRecorded(job: BatchJobRecord, { index = 0, attempt }: { index?: number; attempt: number }): boolean {
+  const { status, ledger, attempts } = jobRecord(job);
+  if (isJobOver(status)) return true;
+  if (job.spec?.arrayProperties !== undefined) return ledger.isRecorded(index, attempt);
+  return attempts.some((known) => known.attempt === attempt);
+}
+
+function readRecord({ status, spec }: BatchJobRecord): JobRecord {
   const attempts = (status.attempts ?? []).map(attemptOf);
   return {
     status: status.status,

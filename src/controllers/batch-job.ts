@@ -13,7 +13,7 @@ import { askedOf } from './batch/asked.ts';
 import { startAttempt, templateOf } from './batch/attempts.ts';
 import { dependenciesOf, jobNameOf } from './batch/dependencies.ts';
 import { writeResults } from './batch/results.ts';
-import { jobRecord, jobStatus } from './batch-job-status.ts';
+import { isRecorded, jobRecord, jobStatus } from './batch-job-status.ts';
 import { clusterView } from './cluster-view.ts';
 import { withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
@@ -73,7 +73,7 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   if (settled.failure !== undefined) throw settled.failure;
   departed.forget(
     job.uid,
-    gone.filter((task) => record.ledger.isRecorded(task.index ?? 0, task.attempt) || isJobOver(record.status)),
+    gone.filter((task) => isRecorded(job, task)),
   );
   const sweepAt = await sweep(runtime, job, plan, tasks);
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
@@ -169,14 +169,9 @@ async function sweep(
   plan: JobPlan<ObservedTask>,
   tasks: readonly ObservedTask[],
 ): Promise<number | undefined> {
-  const { ledger, attempts, status } = jobRecord(job);
-  const isArray = job.spec?.arrayProperties !== undefined;
-  const isRecorded = ({ index = 0, attempt }: ObservedTask): boolean =>
-    isJobOver(status) ||
-    (isArray ? ledger.isRecorded(index, attempt) : attempts.some((known) => known.attempt === attempt));
   const { stoppedTasks = STOPPED_TASKS, stoppedTaskSeconds } = job.spec?.kubernetes?.retention ?? {};
   const { over, until } = podRetention({
-    tasks: tasks.filter((task) => task.ended && isRecorded(task)),
+    tasks: tasks.filter((task) => task.ended && isRecorded(job, task)),
     readable: {
       tasks: stoppedTasks,
       seconds: stoppedTaskSeconds ?? clusterView(runtime.stores, job.namespace).spec.retention.stoppedTaskSeconds,

@@ -8,6 +8,7 @@ import { resourceName } from '../kube/resource.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { reconcileBatchJob } from './batch-job.ts';
+import { isRecorded } from './batch-job-status.ts';
 import { createCaches } from './caches.ts';
 import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
@@ -98,7 +99,9 @@ export function createOperator(options: OperatorOptions): Operator {
   const noteDeparted = (task: ObservedTask): void => {
     if (task.ended && stores.services.by('uid', task.owner).length > 0) runtime.departed.add(task);
     if (stores.runTasks.by('uid', task.owner).length > 0) runtime.departed.add(asStopped(task, runtime.now()));
-    if (stores.batchJobs.by('uid', task.owner).length > 0) runtime.departed.addAttempt(task);
+    // Most are swept, and the status knows them: nobody is to remember them, a follower least of all.
+    const unknown = stores.batchJobs.by('uid', task.owner).some((job) => !isRecorded(job, task));
+    if (unknown) runtime.departed.addAttempt(task);
   };
 
   /** What was remembered of an object that is gone. */

@@ -1,6 +1,6 @@
 /** Jobs as those that depend on them see them. */
-import { ArrayLedger } from '../../batch/array-ledger.ts';
 import { type Dependencies, type DependencyView, resolveDependencies } from '../../batch/dependencies.ts';
+import { jobRecord } from '../batch-job-status.ts';
 import type { BatchJobRecord, Stores } from '../runtime.ts';
 
 export const jobNameOf = (job: BatchJobRecord): string => job.spec?.jobName ?? job.name;
@@ -31,25 +31,16 @@ export function dependenciesOf(stores: Stores, job: BatchJobRecord, hasBegun: bo
   return resolveDependencies({ name: jobNameOf(job), uid, size: spec?.arrayProperties?.size, dependsOn }, find);
 }
 
-/** Records do not change: a ledger is read once of each. */
-const views = new WeakMap<BatchJobRecord, DependencyView>();
-
 function viewOf(job: BatchJobRecord): DependencyView {
-  const known = views.get(job);
-  if (known !== undefined) return known;
   const { spec, status } = job;
-  const size = spec?.arrayProperties?.size;
-  const { succeededIndexes = '', failedIndexes = '' } = status;
-  const ledger = ArrayLedger.of(size ?? 0, { succeededIndexes, failedIndexes, childAttempts: [] });
-  const view: DependencyView = {
+  const { ledger } = jobRecord(job);
+  return {
     name: jobNameOf(job),
     uid: job.uid,
     status: status.status ?? 'SUBMITTED',
-    size,
+    size: spec?.arrayProperties?.size,
     succeeded: { has: (index) => ledger.hasSucceeded(index) },
     failed: { has: (index) => ledger.hasFailed(index) },
     dependsOn: spec?.dependsOn ?? [],
   };
-  views.set(job, view);
-  return view;
 }

@@ -231,14 +231,15 @@ describe('the end that a user asks for', () => {
       record: { status: 'PENDING', isCancelled: true },
     });
     expect(stored(cancelled).failedIndexes).toBe('2');
-    const gone = { ...placeless, stopCause: { stopCode: 'UserInitiated', stoppedReason: 'no longer needed' } } as const;
+    // Its pod was deleted, and there was nothing to write the reason on.
     const over = plan({
       size: 3,
       ...tried(2),
       cancel: 'no longer needed',
       tasks: [attempt(1, 0, { index: 0 })],
-      departed: [gone],
+      departed: [placeless],
     });
+    expect(over.results).toMatchObject([{ index: 0 }, { index: 1, statusReason: 'no longer needed' }, { index: 2 }]);
     expect(over.record).toMatchObject({ status: 'FAILED', statusReason: 'no longer needed' });
     expect(stored(over)).toMatchObject({ succeededIndexes: '0', failedIndexes: '1-2' });
   });
