@@ -1,10 +1,13 @@
-/** The container of a Batch job, and what a job changes in it (`ecs-semantics` §5.1, §5.2). */
+/** What the containers of a Batch job have in common, whichever properties describe them (`ecs-semantics` §5.1). */
 import { z } from 'zod';
-import { environmentSchema, environmentVariableSchema } from './container-environment.ts';
-import { flag, integer, keyedList, list, type Parsed, withRules } from './schema.ts';
+import { containerFields, repositoryCredentialsSchema } from './container-definition.ts';
+import { environmentSchema, environmentVariableSchema, secretsSchema } from './container-environment.ts';
+import { commonLinuxParameters, deviceSchema, ulimitSchema } from './linux-parameters.ts';
+import { logConfigurationSchema } from './log-configuration.ts';
+import { keyedList, list, type Parsed, withRules } from './schema.ts';
 import { commonVolumeFields, mountPointSchema } from './volume.ts';
 
-const batchEnvironment = () =>
+export const batchEnvironment = () =>
   environmentSchema(
     withRules(environmentVariableSchema, {
       message: 'names of environment variables must not start with AWS_BATCH, which is reserved',
@@ -14,7 +17,7 @@ const batchEnvironment = () =>
     }),
   );
 
-const resourceRequirements = () =>
+export const resourceRequirements = () =>
   keyedList(
     withRules(
       z.strictObject({
@@ -44,68 +47,63 @@ const resourceRequirements = () =>
     .default([])
     .describe('CPU, memory and GPUs of the container, each type once. AWS: ResourceRequirement[].');
 
-const command = () =>
+export type BatchResourceRequirement = Parsed<ReturnType<typeof resourceRequirements>>[number];
+
+export const batchCommand = () =>
   list(z.string().max(8192), 1000).describe(
     "Takes the place of the image's CMD; Ref::name is replaced by the parameter of that name. Absent or empty: the image's.",
   );
 
-const volumeSchema = z
-  .strictObject({ name: commonVolumeFields.name, host: commonVolumeFields.host })
-  .describe('A volume of the job. AWS: Volume.');
+/** As of ECS, but in capitals. */
+const permissions = list(z.enum(['READ', 'WRITE', 'MKNOD']), 3).describe(
+  'What the container may do with the device: READ, WRITE, MKNOD. Default: all of them.',
+);
 
-export const containerPropertiesSchema = withRules(
-  z.strictObject({
-    image: z
-      .string()
-      .min(1)
-      .max(512)
-      .regex(/^[A-Za-z0-9][A-Za-z0-9_.:/#@-]*$/)
-      .describe('Image to run: repository[:tag] or repository@digest.'),
-    command: command(),
-    vcpus: integer(1, 196608).optional().describe('Whole vCPUs, from 1. Older form of resourceRequirements VCPU.'),
-    memory: integer(4).optional().describe('Memory in MiB, at least 4. Older form of resourceRequirements MEMORY.'),
-    resourceRequirements: resourceRequirements(),
-    environment: batchEnvironment(),
-    user: z.string().min(1).max(255).optional().describe("User to run as. Default: the image's."),
-    privileged: flag().describe('Whether the container has all rights on the node. Default: false.'),
-    readonlyRootFilesystem: flag().describe('Whether the root file system is read-only. Default: false.'),
-    volumes: keyedList(volumeSchema, 'name', { max: 30 })
-      .default([])
-      .describe('Volumes of the job, at most 30. AWS: Volume[].'),
-    mountPoints: list(mountPointSchema, 30).describe('Volumes mounted into the container, at most 30.'),
-  }),
-  {
-    message: 'VCPU must be given once: in resourceRequirements, or as the older vcpus',
-    holds: (c) => (c.vcpus !== undefined) !== c.resourceRequirements.some(({ type }) => type === 'VCPU'),
-    cel: "has(self.vcpus) != (has(self.resourceRequirements) && self.resourceRequirements.exists(r, r.type == 'VCPU'))",
-    field: 'resourceRequirements',
-  },
-  {
-    message: 'MEMORY must be given once: in resourceRequirements, or as the older memory',
-    holds: (c) => (c.memory !== undefined) !== c.resourceRequirements.some(({ type }) => type === 'MEMORY'),
-    cel: "has(self.memory) != (has(self.resourceRequirements) && self.resourceRequirements.exists(r, r.type == 'MEMORY'))",
-    field: 'resourceRequirements',
-  },
-  {
-    message: 'every mountPoints[].sourceVolume must be the name of one of volumes',
-    holds: (c) => c.mountPoints.every((m) => c.volumes.some((volume) => volume.name === m.sourceVolume)),
-    cel:
-      '!has(self.mountPoints) || self.mountPoints.all(m, ' +
-      'has(self.volumes) && self.volumes.exists(v, v.name == m.sourceVolume))',
-    field: 'mountPoints',
-  },
-).describe('The container of the job. AWS: ContainerProperties.');
-
-export const containerOverridesSchema = z
+/** As of ECS, without capabilities. */
+const linuxParametersSchema = z
   .strictObject({
-    command: command(),
-    environment: batchEnvironment(),
-    resourceRequirements: resourceRequirements(),
+    ...commonLinuxParameters,
+    devices: list(deviceSchema.extend({ permissions }), 100).describe(
+      'Devices of the node that the container gets, at most 100. Not on Fargate. AWS: Device[].',
+    ),
   })
-  .describe(
-    "Takes the place of the definition's command, adds to its environment by name, replaces resourceRequirements by type. AWS: ContainerOverrides.",
-  );
+  .describe('Options of Linux containers. AWS: LinuxParameters.');
 
-export type BatchContainerProperties = Parsed<typeof containerPropertiesSchema>;
-export type BatchContainerOverrides = Parsed<typeof containerOverridesSchema>;
-export type BatchResourceRequirement = BatchContainerProperties['resourceRequirements'][number];
+const { user, privileged, readonlyRootFilesystem } = containerFields.shape;
+
+export const commonContainerFields = {
+  image: z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.:/#@-]*$/)
+    .describe('Image to run: repository[:tag] or repository@digest.'),
+  command: batchCommand(),
+  environment: batchEnvironment(),
+  secrets: secretsSchema(),
+  resourceRequirements: resourceRequirements(),
+  repositoryCredentials: repositoryCredentialsSchema.optional(),
+  user,
+  privileged,
+  readonlyRootFilesystem,
+  ulimits: list(ulimitSchema, 20).describe('Resource limits of the processes, at most 20. AWS: Ulimit[].'),
+  linuxParameters: linuxParametersSchema.optional(),
+  mountPoints: list(mountPointSchema, 30).describe('Volumes mounted into the container, at most 30.'),
+  logConfiguration: logConfigurationSchema.optional(),
+};
+
+const volumeSchema = z.strictObject(commonVolumeFields).describe('A volume of the job. AWS: Volume.');
+
+export const batchVolumes = () =>
+  keyedList(volumeSchema, 'name', { max: 30 }).default([]).describe('Volumes of the job, at most 30. AWS: Volume[].');
+
+export const batchNetworkConfigurationSchema = z
+  .strictObject({
+    assignPublicIp: z
+      .enum(['ENABLED', 'DISABLED'])
+      .default('DISABLED')
+      .describe('Whether the job gets a public address on AWS. Default: DISABLED.'),
+  })
+  .describe('Network of a job on Fargate. AWS: NetworkConfiguration.');
+
+export const roleArn = () => z.string().min(1).max(2048).optional();

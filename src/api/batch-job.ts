@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { containerOverridesSchema, containerPropertiesSchema } from './batch-container.ts';
 import { dependencyTypesOfArrays, dependsOnSchema } from './batch-depends-on.ts';
+import { jobDefinitionFields } from './batch-job-fields.ts';
+import { jobControllerRules, jobDefinitionRules } from './batch-job-rules.ts';
 import { retryStrategySchema } from './batch-retry.ts';
-import { taskDefinitionReferenceSchema } from './common-fields.ts';
 import { kubernetesOptionsSchema } from './kubernetes-options.ts';
 import { parseWith } from './parse.ts';
-import { immutable, integer, type Parsed, textMap, timestamp, withRules } from './schema.ts';
+import { immutable, integer, type Parsed, timestamp, withControllerRule, withRules } from './schema.ts';
 import { commonStatus, count } from './status.ts';
 
 /** Pods of ended attempts that stay readable, where nothing is said. */
@@ -53,12 +53,7 @@ const fields = z.strictObject({
       "Name of the job: at most 128 letters, digits, - and _, the first a letter or digit. Default: the object's name.",
     ),
   jobQueue: z.string().min(1).max(2048).optional().describe('Name or ARN of the queue.'),
-  parameters: textMap(100, 8192).describe('Values for Ref::name in command, at most 100.'),
-  containerProperties: containerPropertiesSchema.optional(),
-  taskDefinition: taskDefinitionReferenceSchema()
-    .optional()
-    .describe('Task definition to run instead of containerProperties: family, family:revision or the ARN.'),
-  containerOverrides: containerOverridesSchema.optional(),
+  ...jobDefinitionFields,
   arrayProperties: z
     .strictObject({ size: integer(2, 10000).describe('Number of children, 2 to 10000.') })
     .optional()
@@ -78,14 +73,9 @@ const fields = z.strictObject({
 
 /** `spec` of a BatchJob: the input of SubmitJob and the properties of its job definition (`ecs-semantics` §5). */
 export const batchJobSpecSchema = immutable(
-  withRules(
-    fields,
-    {
-      message: 'exactly one of containerProperties and taskDefinition must be given',
-      holds: (job) => (job.containerProperties === undefined) !== (job.taskDefinition === undefined),
-      cel: 'has(self.containerProperties) != has(self.taskDefinition)',
-    },
-    dependencyTypesOfArrays,
+  jobControllerRules.reduce(
+    (schema, { refuses, field }) => withControllerRule(schema, refuses, field),
+    withRules(fields, ...jobDefinitionRules, dependencyTypesOfArrays),
   ),
   'the spec of a BatchJob cannot be changed; delete the job and make a new one',
 ).describe(

@@ -100,7 +100,8 @@ const healthCheckSchema = withRules(
   'How the health of the container is found out. The HEALTHCHECK of the image is ignored, as in ECS. AWS: HealthCheck.',
 );
 
-const containerFields = z.strictObject({
+/** The fields, before the rules over several of them. */
+export const containerFields = z.strictObject({
   name: awsName().describe('Name of the container, unique in the task: at most 255 letters, digits, - and _.'),
   image: imageSchema(),
   repositoryCredentials: repositoryCredentialsSchema.optional(),

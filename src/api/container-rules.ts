@@ -42,7 +42,8 @@ const sharedName = (name: string) =>
   `The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '${name}'.`;
 const celSecretNames = 'self.secrets.map(s, s.name)';
 const celVariableNames = '(has(self.environment) ? self.environment.map(e, e.name) : [])';
-const secretNamesUnique: Rule<ContainerFields> = {
+/** Of a container of AWS Batch as well. */
+export const secretNamesUnique: Rule<Pick<ContainerFields, 'secrets' | 'environment'>> = {
   refuses: ({ secrets, environment }) => {
     const names = secrets.map(({ name }) => name);
     const shared = names.find(

@@ -53,7 +53,7 @@ const capabilitiesSchema = z
   })
   .describe('Linux capabilities added and dropped. AWS: KernelCapabilities.');
 
-const deviceSchema = z
+export const deviceSchema = z
   .strictObject({
     hostPath: path().describe('Path of the device on the node.'),
     containerPath: path().optional().describe('Path of the device in the container. Default: hostPath.'),

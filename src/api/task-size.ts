@@ -41,7 +41,8 @@ export const FARGATE_SIZES: ReadonlyMap<number, readonly number[]> = new Map([
 /** Windows on Fargate has sizes in between only. */
 const WINDOWS_CPU = { least: 1024, most: 4096 };
 
-const celSizes = `{${[...FARGATE_SIZES].map(([cpu, memory]) => `${cpu}: [${memory.join(', ')}]`).join(', ')}}`;
+/** {@link FARGATE_SIZES} in CEL. */
+export const CEL_FARGATE_SIZES = `{${[...FARGATE_SIZES].map(([cpu, memory]) => `${cpu}: [${memory.join(', ')}]`).join(', ')}}`;
 const isWindows = ({ runtimePlatform }: TaskDefinitionFields) =>
   runtimePlatform?.operatingSystemFamily?.startsWith('WINDOWS') === true;
 
@@ -99,7 +100,7 @@ const fargateSize: Rule<TaskDefinitionFields> = {
   },
   cel:
     `!(${onFargate.cel}) || !has(self.cpu) || !has(self.memory) || [${CPU}].all(cpu, [${MEMORY}].all(memory, ` +
-    `memory < 4 || !(cpu in ${celSizes}) || (memory in ${celSizes}[cpu] && ` +
+    `memory < 4 || !(cpu in ${CEL_FARGATE_SIZES}) || (memory in ${CEL_FARGATE_SIZES}[cpu] && ` +
     `(!has(self.runtimePlatform) || !has(self.runtimePlatform.operatingSystemFamily) || ` +
     `!self.runtimePlatform.operatingSystemFamily.startsWith('WINDOWS') || ` +
     `(cpu >= ${WINDOWS_CPU.least} && cpu <= ${WINDOWS_CPU.most})))))`,

@@ -2,10 +2,10 @@
 import { ECS } from '../../aws-model/model.ts';
 import { approximated, ignored, type Topic, whole } from './entry.ts';
 
-const firelens = ignored(
+export const firelens = ignored(
   'it runs as any other container: what containers with log driver awsfirelens write stays on the node and is not handed to it',
 );
-const logging = ignored(
+export const logging = ignored(
   "what the container writes stays on the node, for kubectl logs and the cluster's log agent, whatever driver is named (awslogs, …); the pod's annotation longshore.dev/log-configuration has the configuration",
 );
 

@@ -1,11 +1,19 @@
 /** SubmitJob, and what a job definition (RegisterJobDefinition) has. */
 import { BATCH } from '../../aws-model/model.ts';
-import { BY_ITS_FIELDS, combine, exact, ignored, refused, type Topic, whole } from './entry.ts';
-import { ARRAY, JOB_CONTAINER, JOB_GPU, JOB_IMAGE, JOB_STATUS, JOB_TIMEOUT, RETRY } from './proofs.ts';
-import { userBy } from './security.ts';
+import { approximated, BY_ITS_FIELDS, combine, exact, ignored, refused, type Topic, whole } from './entry.ts';
+import { jobContainer, ofSeveralNodes } from './job-container.ts';
+import { ARRAY, JOB_STATUS, JOB_TIMEOUT, RETRY } from './proofs.ts';
 
 const notYet = refused('not taken yet');
 const unheeded = ignored('checked, but not followed yet');
+const noQueue = ignored('queues do not order jobs yet: the job starts at once');
+const ofEks = refused(
+  'it describes a pod of EKS: write the job with containerProperties, ecsProperties or a taskDefinition',
+);
+const consumables = refused('nothing here counts consumable resources');
+const tags = approximated(
+  'tags stay on the object; tasks of a job with propagateTags have them as JSON in the annotation longshore.dev/tags',
+);
 const oneObject = refused('a BatchJob has the job definition in itself: containerProperties, or a taskDefinition');
 
 const common: Topic = {
@@ -21,14 +29,14 @@ const common: Topic = {
     retryStrategy: BY_ITS_FIELDS,
     timeout: BY_ITS_FIELDS,
     dependsOn: BY_ITS_FIELDS,
-    shareIdentifier: notYet,
-    schedulingPriorityOverride: notYet,
-    nodeOverrides: notYet,
-    propagateTags: notYet,
-    tags: notYet,
-    eksPropertiesOverride: notYet,
+    shareIdentifier: noQueue,
+    schedulingPriorityOverride: noQueue,
+    nodeOverrides: ofSeveralNodes,
+    propagateTags: tags,
+    tags,
+    eksPropertiesOverride: ofEks,
     ecsPropertiesOverride: notYet,
-    consumableResourcePropertiesOverride: notYet,
+    consumableResourcePropertiesOverride: consumables,
   },
   RegisterJobDefinitionRequest: {
     jobDefinitionName: oneObject,
@@ -37,14 +45,16 @@ const common: Topic = {
     containerProperties: BY_ITS_FIELDS,
     retryStrategy: BY_ITS_FIELDS,
     timeout: BY_ITS_FIELDS,
-    schedulingPriority: notYet,
-    nodeProperties: notYet,
-    propagateTags: notYet,
-    tags: notYet,
-    platformCapabilities: notYet,
-    eksProperties: notYet,
+    schedulingPriority: noQueue,
+    nodeProperties: ofSeveralNodes,
+    propagateTags: tags,
+    tags,
+    platformCapabilities: approximated(
+      "the definition has to keep to the rules of what is named, Fargate's sizes included; the nodes of this cluster then run it, whatever is named",
+    ),
+    eksProperties: ofEks,
     ecsProperties: notYet,
-    consumableResourceProperties: notYet,
+    consumableResourceProperties: consumables,
   },
   ArrayProperties: { size: exact(ARRAY) },
   RetryStrategy: { attempts: exact(RETRY), evaluateOnExit: BY_ITS_FIELDS },
@@ -53,111 +63,46 @@ const common: Topic = {
   JobTimeout: { attemptDurationSeconds: exact(JOB_TIMEOUT) },
 };
 
-const container: Topic = {
-  ContainerProperties: {
-    image: exact(JOB_IMAGE),
-    vcpus: exact(JOB_CONTAINER),
-    memory: exact(JOB_CONTAINER),
-    command: exact(JOB_CONTAINER),
-    environment: BY_ITS_FIELDS,
-    resourceRequirements: BY_ITS_FIELDS,
-    user: userBy(JOB_CONTAINER),
-    privileged: exact(JOB_CONTAINER),
-    readonlyRootFilesystem: exact(JOB_CONTAINER),
-    volumes: BY_ITS_FIELDS,
-    mountPoints: BY_ITS_FIELDS,
-    jobRoleArn: notYet,
-    executionRoleArn: notYet,
-    ulimits: notYet,
-    instanceType: notYet,
-    linuxParameters: notYet,
-    logConfiguration: notYet,
-    secrets: notYet,
-    networkConfiguration: notYet,
-    fargatePlatformConfiguration: notYet,
-    enableExecuteCommand: notYet,
-    ephemeralStorage: notYet,
-    runtimePlatform: notYet,
-    repositoryCredentials: notYet,
-  },
-  ContainerOverrides: {
-    command: exact(JOB_CONTAINER),
-    environment: BY_ITS_FIELDS,
-    resourceRequirements: BY_ITS_FIELDS,
-    vcpus: notYet,
-    memory: notYet,
-    instanceType: notYet,
-  },
-  KeyValuePair: { name: exact(JOB_CONTAINER), value: exact(JOB_CONTAINER) },
-  ResourceRequirement: {
-    type: exact(JOB_CONTAINER, JOB_GPU),
-    value: exact(JOB_CONTAINER, JOB_GPU),
-  },
-  Volume: {
-    name: exact(JOB_CONTAINER),
-    host: BY_ITS_FIELDS,
-    efsVolumeConfiguration: notYet,
-    s3filesVolumeConfiguration: notYet,
-  },
-  Host: { sourcePath: exact(JOB_CONTAINER) },
-  MountPoint: {
-    sourceVolume: exact(JOB_CONTAINER),
-    containerPath: exact(JOB_CONTAINER),
-    readOnly: exact(JOB_CONTAINER),
-  },
-};
-
 const absent = whole(
   BATCH,
   notYet,
-  'EFSVolumeConfiguration',
-  'EFSAuthorizationConfig',
-  'S3FilesVolumeConfiguration',
-  'Ulimit',
-  'LinuxParameters',
-  'Device',
-  'Tmpfs',
-  'LogConfiguration',
-  'Secret',
-  'NetworkConfiguration',
-  'FargatePlatformConfiguration',
-  'EphemeralStorage',
-  'RuntimePlatform',
-  'RepositoryCredentials',
-  'NodeProperties',
-  'NodeRangeProperty',
   'EcsProperties',
   'EcsTaskProperties',
   'TaskContainerProperties',
   'TaskContainerDependency',
   'FirelensConfiguration',
-  'EksProperties',
-  'EksPodProperties',
-  'ImagePullSecret',
-  'EksContainer',
-  'EksContainerEnvironmentVariable',
-  'EksContainerResourceRequirements',
-  'EksContainerVolumeMount',
-  'EksContainerSecurityContext',
-  'EksContainerLinuxCapabilities',
-  'EksSeccompProfile',
-  'EksVolume',
-  'EksHostPath',
-  'EksEmptyDir',
-  'EksSecret',
-  'EksPersistentVolumeClaim',
-  'EksMetadata',
-  'EksPodSecurityContext',
-  'ConsumableResourceProperties',
-  'ConsumableResourceRequirement',
-  'NodeOverrides',
-  'NodePropertyOverride',
   'EcsPropertiesOverride',
   'TaskPropertiesOverride',
   'TaskContainerOverrides',
-  'EksPropertiesOverride',
-  'EksPodPropertiesOverride',
-  'EksContainerOverride',
 );
 
-export const job: Topic = combine(common, container, absent);
+const never: Topic = {
+  ...whole(BATCH, ofSeveralNodes, 'NodeProperties', 'NodeRangeProperty', 'NodeOverrides', 'NodePropertyOverride'),
+  ...whole(
+    BATCH,
+    ofEks,
+    'EksProperties',
+    'EksPodProperties',
+    'ImagePullSecret',
+    'EksContainer',
+    'EksContainerEnvironmentVariable',
+    'EksContainerResourceRequirements',
+    'EksContainerVolumeMount',
+    'EksContainerSecurityContext',
+    'EksContainerLinuxCapabilities',
+    'EksSeccompProfile',
+    'EksVolume',
+    'EksHostPath',
+    'EksEmptyDir',
+    'EksSecret',
+    'EksPersistentVolumeClaim',
+    'EksMetadata',
+    'EksPodSecurityContext',
+    'EksPropertiesOverride',
+    'EksPodPropertiesOverride',
+    'EksContainerOverride',
+  ),
+  ...whole(BATCH, consumables, 'ConsumableResourceProperties', 'ConsumableResourceRequirement'),
+};
+
+export const job: Topic = combine(common, jobContainer, never, absent);

@@ -6,6 +6,7 @@ const nodeStorage = (title: string): string => `test/node/fields-storage.test.ts
 const nodeService = (title: string): string => `test/node/service.test.ts > ${title}`;
 const nodeOrder = (title: string): string => `test/node/depends-on.test.ts > ${title}`;
 const nodeJob = (title: string): string => `test/node/batch-job.test.ts > ${title}`;
+const nodeJobDefinition = (title: string): string => `test/node/batch-job-definition.test.ts > ${title}`;
 const clusterService = (title: string): string => `test/cluster/service.test.ts > ${title}`;
 const clusterTask = (title: string): string => `test/cluster/run-task.test.ts > ${title}`;
 const nodeTask = (title: string): string => `test/node/run-task.test.ts > ${title}`;
@@ -157,6 +158,9 @@ export const ARRAY = nodeJob('as an array of 5 runs each child with its own inde
 export const RETRY = nodeJob('that exits with 7 is tried as often as it may be, and its logs stay');
 export const JOB_IMAGE = nodeJob('whose image cannot be pulled uses up its attempts');
 export const JOB_CONTAINER = nodeJob('runs its container with the properties and overrides given');
+export const JOB_DEFINITION = nodeJobDefinition(
+  'gives its container all that its definition says, as a task definition does',
+);
 export const JOB_GPU = clusterJob('takes the GPUs that it needs, no node without them');
 export const JOB_TIMEOUT = nodeJob('is stopped when an attempt runs longer than its timeout');
 export const JOB_STATUS = clusterJob('that exits with 0 is SUCCEEDED and Complete, with its one attempt');

@@ -5,7 +5,7 @@ import { ECS } from '../../aws-model/model.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, type Topic, whole } from './entry.ts';
 import { PLACEMENT, RESOURCES, WITHOUT_POD_RESOURCES } from './proofs.ts';
 
-const ulimits = ignored('Kubernetes has no ulimits: the container runtime sets them');
+export const ulimits = ignored('Kubernetes has no ulimits: the container runtime sets them');
 const withdrawn = ignored('AWS no longer offers Elastic Inference');
 const wholeGpus = ignored('only whole GPUs, by their number, can be asked of Kubernetes');
 

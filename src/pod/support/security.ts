@@ -17,7 +17,7 @@ import {
 } from './entry.ts';
 import { INIT_PROCESS, KERNEL, KERNEL_REFUSED, NAMESPACES, SECURITY, USER } from './proofs.ts';
 
-const devices = ignored(
+export const devices = ignored(
   'Kubernetes gives a container a device through a device plugin only, or all of the node when it is privileged',
 );
 const sandbox = ignored(

@@ -1,3 +1,4 @@
+import { brokenJobs } from './broken-rules-of-jobs.ts';
 import { brokenRulesOfOthers } from './broken-rules-of-others.ts';
 import { container, type SampleKind, task } from './samples.ts';
 
@@ -495,7 +496,11 @@ const brokenTaskDefinitions: readonly BrokenRule[] = [
 ];
 
 /** One at least for each rule of each kind. */
-export const brokenRules: readonly BrokenRule[] = [...brokenTaskDefinitions, ...brokenRulesOfOthers];
+export const brokenRules: readonly BrokenRule[] = [
+  ...brokenTaskDefinitions,
+  ...brokenJobs,
+  ...brokenRulesOfOthers,
+];
 
 /** Mistakes of a single field: each checker has its own words, but the same path. */
 export const brokenFields: readonly { readonly path: string; readonly spec: unknown }[] = [

@@ -34,6 +34,7 @@ const ELSEWHERE = [
   'spec.ipcMode "none"',
   // privileged gives it all of them.
   'spec.containerDefinitions[].linuxParameters.devices [{"hostPath":"/dev/fuse"}]',
+  'spec.containerProperties.linuxParameters.devices [{"hostPath":"/dev/fuse"}]',
   // It is for the tasks that come after the first of a deployment.
   'spec.containerDefinitions[].versionConsistency "enabled"',
   'spec.containerDefinitions[].versionConsistency "disabled"',
@@ -42,6 +43,11 @@ const ELSEWHERE = [
   'spec.arrayProperties.size',
   'spec.retryStrategy.attempts',
   'spec.timeout.attemptDurationSeconds',
+  // The controller gives them to the tasks.
+  'spec.tags',
+  'spec.propagateTags',
+  // The checks of the job; Fargate's are the task's size as well.
+  'spec.platformCapabilities',
 ];
 
 const WITHDRAWN = 'AWS no longer offers Elastic Inference';
@@ -77,7 +83,10 @@ const samples: readonly Sample[] = [
       given,
       parse: parseBatchJob,
       reports: (features) => allFieldSupport('BatchJob', parseBatchJob(given), given, features),
-      definition: (other) => jobDefinition(parseBatchJob(other)),
+      definition: (other) => {
+        const { kubernetes, ...job } = parseBatchJob(other);
+        return { ...jobDefinition(job), kubernetes };
+      },
     }),
   ),
 ];
