@@ -53,6 +53,8 @@ type Whole =
   | { readonly kind: 'refused'; readonly reason: DependencyRefusal; readonly message: string };
 
 export type Dependencies = Whole & {
+  /** What a child waits for, where the job as a whole does not wait. */
+  readonly byIndex: string;
   /**
    * Of one child. Without dependencies by index, it is what `kind` says.
    * @param own the children of the job itself that have ended; may change between calls, and SEQUENTIAL follows it.
@@ -132,8 +134,13 @@ export function resolveDependencies(job: DependentJob, find: FindJobs): Dependen
     });
   }
   const whole = verdict(unmet);
+  const siblings = sequential ? ['the child before it'] : [];
+  const children = arrays
+    .filter((array) => !isOver(array))
+    .map(({ name, status }) => `the same child of job ${name} (${status})`);
   return {
     ...whole,
+    byIndex: `waiting for ${[...children, ...siblings].join(', and for ')}`,
     gate: (index, own) => {
       if (whole.kind !== 'open') return whole.kind;
       const gates = arrays.map((array) => gateOfChild(array, index));
@@ -157,7 +164,7 @@ function verdict(unmet: readonly Unmet[]): Exclude<Whole, Refusal> {
   return { kind: 'waiting', because: `waiting for ${first.what}${more}`, isUnknown };
 }
 
-const refused = (refusal: Refusal): Dependencies => ({ ...refusal, gate: () => 'waiting' });
+const refused = (refusal: Refusal): Dependencies => ({ ...refusal, byIndex: refusal.message, gate: () => 'waiting' });
 
 const ambiguous = (reference: string, found: readonly DependencyView[]): Refusal => ({
   kind: 'refused',

@@ -86,7 +86,7 @@ const TIMED_OUT: StopCause = { stopCode: 'UserInitiated', stoppedReason: 'Job at
 /** Text: AWS (`ecs-semantics §5.14`). */
 const CHILD_FAILED = 'Array Child Job failed';
 
-const INDEPENDENT: Dependencies = { kind: 'open', gate: () => 'open' };
+const INDEPENDENT: Dependencies = { kind: 'open', byIndex: '', gate: () => 'open' };
 
 const LIVE_STATUS = {
   PROVISIONING: 'RUNNABLE',
@@ -291,8 +291,7 @@ class Planner<T extends JobTask> {
 
   #whyPending(): string {
     const dependencies = this.#dependencies;
-    if (dependencies.kind === 'waiting') return dependencies.because;
-    return dependencies.kind === 'refused' ? dependencies.message : 'waiting for children that it depends on';
+    return dependencies.kind === 'waiting' ? dependencies.because : dependencies.byIndex;
   }
 
   #wait(reason: string): void {

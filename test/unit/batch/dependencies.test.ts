@@ -32,6 +32,14 @@ describe('what a job waits for is said', () => {
     expect(resolve({ dependsOn }, ...others)).toMatchObject({ kind: 'waiting', because });
   });
 
+  it('of a child, where the job as a whole does not wait', () => {
+    const dependsOn: JobDependency[] = [{ jobId: 'b', type: 'N_TO_N' }, { type: 'SEQUENTIAL' }];
+    expect(resolve({ size: 2, dependsOn }, view('b', { size: 2 }))).toMatchObject({
+      kind: 'open',
+      byIndex: 'waiting for the same child of job b (PENDING), and for the child before it',
+    });
+  });
+
   it('and which job failed, whatever else is waited for', () => {
     expect(resolve({ dependsOn: on('x', 'b') }, view('b', { status: 'FAILED' }))).toMatchObject({
       kind: 'failed',
