@@ -31,6 +31,11 @@ export interface ControllerOptions {
   /** Brings one key closer to what its spec says. Must be idempotent; the signal aborts when the controller stops. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a reconcile that has nothing to say returns nothing.
   readonly reconcile: (key: string, signal: AbortSignal) => Promise<Requeue | void>;
+  /**
+   * Milliseconds from the beginning of one reconcile of a key to the next at least, whatever changes meanwhile: what it costs to
+   * look at thousands of objects is spent once for all that came in between. Default: none.
+   */
+  readonly minIntervalMs?: (key: string) => number;
   /** Default 4. */
   readonly workers?: number;
   readonly logger: Logger;
@@ -70,8 +75,10 @@ export class Controller {
 
   async #work(queue: WorkQueue, signal: AbortSignal): Promise<void> {
     for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
+      const began = performance.now();
       if (!signal.aborted) await this.#process(queue, key, signal);
-      queue.done(key);
+      const interval = this.#options.minIntervalMs?.(key) ?? 0;
+      queue.done(key, interval - (performance.now() - began));
     }
   }
 

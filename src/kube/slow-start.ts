@@ -1,13 +1,31 @@
+/** As many as a client has connections: more would wait there, with their time running. */
+const MOST_AT_ONCE = 32;
+
 /**
- * Runs the work in batches of 1, 2, 4, 8… and stops at the first batch with a failure, as Kubernetes' own controllers
- * do: a quota that refuses one pod is not asked a thousand times.
- * @throws the first failure, after its batch has ended.
+ * Runs the work of one item, then of more at once with each that succeeds, up to 32, and begins no more after the first
+ * failure, as Kubernetes' own controllers do in batches: a quota that refuses one pod is not asked a thousand times.
+ * @throws the first failure, once nothing is under way any more.
  */
 export async function slowStart<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let from = 0, size = 1; from < items.length; from += size / 2) {
-    const results = await Promise.allSettled(items.slice(from, from + size).map(work));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-    size *= 2;
-  }
+  const left = items.values();
+  let lanes = 1;
+  let failure: { readonly error: unknown } | undefined;
+  const lane = async (): Promise<void> => {
+    const others: Promise<void>[] = [];
+    for (const item of left) {
+      try {
+        await work(item);
+      } catch (error) {
+        failure ??= { error };
+      }
+      if (failure !== undefined) break;
+      if (lanes < MOST_AT_ONCE) {
+        lanes += 1;
+        others.push(lane());
+      }
+    }
+    await Promise.all(others);
+  };
+  await lane();
+  if (failure !== undefined) throw failure.error;
 }

@@ -30,6 +30,8 @@ export class WorkQueue {
   readonly #dirty = new Map<string, number>();
   /** Keys that workers hold, and since when. In the order they were taken. */
   readonly #processing = new Map<string, number>();
+  /** Keys that no worker may have yet. */
+  readonly #resting = new Map<string, NodeJS.Timeout>();
   readonly #queue = new FairQueue();
   readonly #waiters: ((key: string | undefined) => void)[] = [];
   readonly #failures = new Map<string, number>();
@@ -58,7 +60,7 @@ export class WorkQueue {
     if (this.#shuttingDown || this.#dirty.has(key)) return;
     this.#dirty.set(key, performance.now());
     this.#metrics.added();
-    if (!this.#processing.has(key)) this.#offer(key);
+    if (!this.#processing.has(key) && !this.#resting.has(key)) this.#offer(key);
   }
 
   /** Adds the key after `ms`. Of several delays the earliest holds; `add` leaves a delay in place. */
@@ -93,11 +95,17 @@ export class WorkQueue {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  done(key: string): void {
+  /** @param restMs for so long no worker gets the key again, however often it is added: it comes once, at the end of that. */
+  done(key: string, restMs = 0): void {
     const since = this.#processing.get(key);
     if (since !== undefined) this.#metrics.done((performance.now() - since) / 1000);
     this.#processing.delete(key);
-    if (this.#dirty.has(key)) this.#offer(key);
+    if (restMs > 0 && !this.#shuttingDown)
+      this.#resting.set(
+        key,
+        setTimeout(() => this.#rested(key), restMs),
+      );
+    else if (this.#dirty.has(key)) this.#offer(key);
     this.#checkDrained();
   }
 
@@ -106,6 +114,10 @@ export class WorkQueue {
     this.#shuttingDown = true;
     clearTimeout(this.#timer);
     this.#delayed.clear();
+    for (const [key, timer] of this.#resting) {
+      clearTimeout(timer);
+      this.#rested(key);
+    }
     for (const waiter of this.#waiters.splice(0)) waiter(undefined);
     this.#checkDrained();
   }
@@ -116,6 +128,11 @@ export class WorkQueue {
       this.#drained.push(resolve);
       this.shutDown();
     });
+  }
+
+  #rested(key: string): void {
+    this.#resting.delete(key);
+    if (this.#dirty.has(key)) this.#offer(key);
   }
 
   #offer(key: string): void {

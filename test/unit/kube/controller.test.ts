@@ -96,6 +96,27 @@ test('no two workers hold the same key', async () => {
   );
 });
 
+test('a key with an interval is reconciled once for all that was added meanwhile', async () => {
+  const stop = new AbortController();
+  const at: number[] = [];
+  const controller = new Controller({
+    name: 'test',
+    logger: silentLogger,
+    minIntervalMs: (key) => (key === 'large' ? 50 : 0),
+    reconcile: async (key) => {
+      if (key === 'small') {
+        // Until the other one has come again, which it would have done at once.
+        if (at.length < 3) setImmediate(() => controller.enqueue('small'));
+        else stop.abort();
+        controller.enqueue('large');
+      } else at.push(performance.now());
+    },
+  });
+  await controller.run(stop.signal, ['large', 'small']);
+  expect(at).toHaveLength(3);
+  for (const [index, time] of at.entries()) if (index > 0) expect(time - (at[index - 1] ?? 0)).toBeGreaterThan(45);
+});
+
 test('stopped, it waits for the reconcile under way and drops the rest', async () => {
   const ended: string[] = [];
   await run(

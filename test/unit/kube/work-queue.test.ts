@@ -32,6 +32,41 @@ describe('contract', () => {
     expect(await queue.get()).toBe('a');
   });
 
+  test('a key that rests is handed out once at the end of that, however often it was added', async () => {
+    const queue = new WorkQueue();
+    queue.add('a');
+    await queue.get();
+    queue.add('a');
+    queue.done('a', 100);
+    queue.add('a');
+    queue.addAfter('a', 50);
+    vi.advanceTimersByTime(99);
+    expect(queue.length).toBe(0);
+    queue.add('b');
+    expect(await queue.get()).toBe('b');
+    vi.advanceTimersByTime(1);
+    expect(queue.length).toBe(1);
+    expect(await queue.get()).toBe('a');
+    queue.done('a', 100);
+    vi.advanceTimersByTime(1000);
+    expect(queue.length).toBe(0);
+    queue.add('a');
+    expect(queue.length).toBe(1);
+  });
+
+  test('ShutDown: hands out what rests as well, at once', async () => {
+    const queue = new WorkQueue();
+    queue.add('a');
+    await queue.get();
+    queue.add('a');
+    queue.done('a', 100);
+    queue.shutDown();
+    expect(await queue.get()).toBe('a');
+    queue.done('a', 100);
+    expect(await queue.get()).toBeUndefined();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('Get blocks until there is a key', async () => {
     const queue = new WorkQueue();
     const waiting = queue.get();
