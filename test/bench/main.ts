@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** Those that other scenarios use. */
-const PARTS = ['main', 'pods', 'cache-process'];
+const PARTS = ['main', 'pods', 'cache-process', 'batch-runs', 'batch-report'];
 
 const scenarios = readdirSync(import.meta.dirname)
   .filter((name) => name.endsWith('.ts'))

@@ -47,6 +47,7 @@ export const kwok = (asked: {
   exitAfter?: string;
   exitCode?: number;
   exitContainer?: string;
+  failingChildren?: string;
   imageId?: string;
   readyAfter?: string;
   stopAfter?: string;
@@ -55,6 +56,7 @@ export const kwok = (asked: {
   ...(asked.exitAfter !== undefined && { 'kwok.longshore.dev/exit-after': asked.exitAfter }),
   ...(asked.exitCode !== undefined && { 'kwok.longshore.dev/exit-code': String(asked.exitCode) }),
   ...(asked.exitContainer !== undefined && { 'kwok.longshore.dev/exit-container': asked.exitContainer }),
+  ...(asked.failingChildren !== undefined && { 'kwok.longshore.dev/failing-children': asked.failingChildren }),
   ...(asked.imageId !== undefined && { 'kwok.longshore.dev/image-id': asked.imageId }),
   ...(asked.readyAfter !== undefined && { 'kwok.longshore.dev/ready-after': asked.readyAfter }),
   ...(asked.stopAfter !== undefined && { 'kwok.longshore.dev/stop-after': asked.stopAfter }),

@@ -13,6 +13,10 @@ export interface OperatorOptions {
   readonly log: string;
   /** Besides `--health-port 0`; default `--no-leader-elect`. */
   readonly args?: readonly string[];
+  /** Of Node itself, such as `--cpu-prof`. */
+  readonly nodeArgs?: readonly string[];
+  /** Another checkout of this repository whose operator it is. */
+  readonly checkout?: string;
 }
 
 const running = new Set<ChildProcess>();
@@ -28,13 +32,14 @@ export class Operator implements Source {
   readonly #closed: Promise<unknown>;
   #ended = false;
 
-  constructor({ kubeconfig, log, args = ['--no-leader-elect'] }: OperatorOptions) {
+  constructor({ kubeconfig, log, args = ['--no-leader-elect'], nodeArgs = [], checkout = root }: OperatorOptions) {
     const file = createWriteStream(log, { flags: 'a' });
     this.#child = spawn(
       join(root, 'node_modules', '.bin', 'node'),
       [
         '--disable-warning=ExperimentalWarning',
-        join(root, 'src', 'main.ts'),
+        ...nodeArgs,
+        join(checkout, 'src', 'main.ts'),
         '--kubeconfig',
         kubeconfig,
         '--health-port',
@@ -102,6 +107,10 @@ export class Operator implements Source {
   get readyAt(): number {
     const line = this.#lines.find((text) => text.includes('caches are complete')) ?? '{}';
     return Date.parse((JSON.parse(line) as { time?: string }).time ?? '');
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
   }
 
   /** Where it serves /livez, /readyz and /metrics, once it has said so. */
