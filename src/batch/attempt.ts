@@ -59,16 +59,20 @@ function firstEssential(task: Task) {
   return ended.sort((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0))[0];
 }
 
+/** Text: AWS (`ecs-semantics §5.14`); why it did not is the reason of its container. */
+const NEVER_STARTED = 'Task failed to start';
+
 /** @param task has ended, or is gone whatever was seen of it last. */
 export function endedAttempt(task: JobTask, now: number): EndedAttempt {
   const cause = task.ended ? stopCauseOf(task) : causeOfLoss(task);
   const failed = task.containers.find((container) => container.reason !== undefined);
+  const neverStarted = cause.stopCode === 'TaskFailedToStart' && cause.stoppedReason !== NEVER_STARTED;
   return {
     attempt: task.attempt,
     task: task.id,
     exitCode: firstEssential(task)?.exitCode,
-    reason: failed?.reason ?? task.containers.find(({ startFailure }) => startFailure !== undefined)?.startFailure,
-    statusReason: cause.stoppedReason,
+    reason: failed?.reason ?? (neverStarted ? cause.stoppedReason : undefined),
+    statusReason: neverStarted ? NEVER_STARTED : cause.stoppedReason,
     startedAt: runningSince(task),
     stoppedAt: task.ended ? stoppedAt(task) : now,
     succeeded: task.ended && succeeded(task),

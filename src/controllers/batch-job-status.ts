@@ -156,6 +156,8 @@ function childrenOrAttempts(plan: JobPlan<ObservedTask>, size: number | undefine
 function conditions(status: string, record: JobRecord | undefined, trouble: Trouble | undefined): ConditionInput[] {
   const complete = status === 'SUCCEEDED';
   const failed = status === 'FAILED';
+  const { statusReason = '', attempts = [] } = record ?? {};
+  const why = [statusReason, failed ? attempts.at(-1)?.reason : undefined].filter(Boolean).join(': ');
   const ends: ConditionInput[] = [
     {
       type: 'Complete',
@@ -167,12 +169,15 @@ function conditions(status: string, record: JobRecord | undefined, trouble: Trou
       type: 'Failed',
       status: failed,
       reason: failed ? 'JobFailed' : 'JobNotFailed',
-      message: failed ? (record?.statusReason ?? '') : `status ${status}`,
+      message: failed ? why : `status ${status}`,
     },
   ];
   if (complete) return [...kstatus('ready', 'JobSucceeded', 'the job has succeeded'), ...ends];
-  if (failed) return [...kstatus('stalled', 'JobFailed', record?.statusReason ?? 'the job has failed'), ...ends];
+  if (failed) return [...kstatus('stalled', 'JobFailed', why || 'the job has failed'), ...ends];
   if (trouble !== undefined)
     return [...kstatus(trouble.stalled ? 'stalled' : 'reconciling', trouble.reason, trouble.message), ...ends];
-  return [...kstatus('reconciling', 'JobRunning', `status ${status}`), ...ends];
+  return [
+    ...kstatus('reconciling', 'JobRunning', why === '' ? `status ${status}` : `status ${status}: ${why}`),
+    ...ends,
+  ];
 }

@@ -84,7 +84,11 @@ describe.skipIf(!possible).concurrent(title, () => {
     const status = await untilEnded(ns, 'missing');
     expect(status.status).toBe('FAILED');
     expect(status.attempts).toMatchObject([
-      { attempt: 1, reason: expect.stringMatching(/^CannotPullContainerError: /) },
+      {
+        attempt: 1,
+        reason: expect.stringMatching(/^CannotPullContainerError: /),
+        statusReason: 'Task failed to start',
+      },
     ]);
     expect(status.attempts?.[0]?.exitCode).toBeUndefined();
   });

@@ -135,6 +135,17 @@ describe('a single job', () => {
     });
   });
 
+  it('that never started says so as AWS does, and why as the reason of its container', () => {
+    const why = 'CannotPullContainerError: no such image';
+    const [container] = attempt(1, undefined).containers;
+    const containers = container === undefined ? [] : [{ ...container, startedAt: undefined, startFailure: why }];
+    expect(plan({ tasks: [attempt(1, undefined, { ended: true, containers })] }).record).toMatchObject({
+      status: 'FAILED',
+      statusReason: 'Task failed to start',
+      attempts: [{ reason: why, statusReason: 'Task failed to start' }],
+    });
+  });
+
   it('says why no node takes it', () => {
     const unplaceable = '0/3 nodes are available: 3 Insufficient cpu.';
     expect(plan({ tasks: [attempt(1, undefined, { node: undefined, unplaceable })] }).record).toMatchObject({
