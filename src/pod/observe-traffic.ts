@@ -2,6 +2,7 @@
 import { TRAFFIC_LABEL } from '../api/meta.ts';
 import type { Membership } from '../traffic/registration.ts';
 import type { ObservedTask, PodJson } from './observe.ts';
+import { SharedValues } from './shared-values.ts';
 
 export interface TrafficMembership {
   /** Name of the core Service. */
@@ -10,8 +11,7 @@ export interface TrafficMembership {
 }
 
 /** Tasks of one deployment stand behind the same core Services: they share the record. */
-const trafficCache = new Map<string, readonly TrafficMembership[]>();
-const CACHED_TRAFFIC = 1000;
+const sharedTraffic = new SharedValues<readonly TrafficMembership[]>();
 
 export function trafficOf({
   metadata,
@@ -21,15 +21,12 @@ export function trafficOf({
   const labels = Object.entries(metadata.labels ?? {}).filter(([key]) => key.startsWith(TRAFFIC_LABEL));
   const pause = spec?.containers?.[0]?.lifecycle?.preStop?.sleep?.seconds;
   if (labels.length === 0 && pause === undefined) return {};
-  const key = JSON.stringify(labels);
-  const traffic =
-    trafficCache.get(key) ??
+  const traffic = sharedTraffic.get(JSON.stringify(labels), () =>
     labels.map(([label, value]) => ({
       service: label.slice(TRAFFIC_LABEL.length),
-      membership: value === 'listed' ? ('listed' as const) : ('selected' as const),
-    }));
-  if (trafficCache.size >= CACHED_TRAFFIC) trafficCache.delete(trafficCache.keys().next().value as string);
-  trafficCache.set(key, traffic);
+      membership: value === 'listed' ? 'listed' : 'selected',
+    })),
+  );
   const listed = traffic.some(({ membership }) => membership === 'listed');
   const addresses = listed ? status?.podIPs?.map(({ ip }) => ip) : undefined;
   return {

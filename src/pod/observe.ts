@@ -8,6 +8,7 @@ import type { RunningImages } from './image-digest.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
 import { targetGatesOf } from './observe-gates.ts';
 import { hostPortsOf, type TrafficMembership, trafficOf } from './observe-traffic.ts';
+import { SharedValues } from './shared-values.ts';
 import { RECORDED_GATE } from './stamp.ts';
 import type { StartBarriers } from './start-barrier.ts';
 import { zoneOf } from './zone.ts';
@@ -109,18 +110,11 @@ export interface ObservedTask extends Task {
   readonly stopRecorded: boolean;
 }
 
-const traitsCache = new Map<string, Readonly<Record<string, ContainerTraits>>>();
-const CACHED_TRAITS = 1000;
+const sharedTraits = new SharedValues<Readonly<Record<string, ContainerTraits>>>();
 
 /** Tasks of one revision share the text, so that it is parsed once and kept once. */
-function traitsOf(text: string): Readonly<Record<string, ContainerTraits>> {
-  const known = traitsCache.get(text);
-  if (known !== undefined) return known;
-  const traits = JSON.parse(text) as Readonly<Record<string, ContainerTraits>>;
-  if (traitsCache.size >= CACHED_TRAITS) traitsCache.delete(traitsCache.keys().next().value as string);
-  traitsCache.set(text, traits);
-  return traits;
-}
+const traitsOf = (text: string): Readonly<Record<string, ContainerTraits>> =>
+  sharedTraits.get(text, () => JSON.parse(text) as Readonly<Record<string, ContainerTraits>>);
 
 export function observePod(pod: PodJson): ObservedTask {
   const { metadata, spec, status } = pod;
@@ -244,8 +238,7 @@ function gateOf(spec: PodJson['spec']): Pick<ObservedTask, 'gated' | 'otherGates
     : {};
 }
 
-const imagesCache = new Map<string, RunningImages>();
-const CACHED_IMAGES = 1000;
+const sharedImages = new SharedValues<RunningImages>();
 
 /** Tasks of one deployment run the same images: they share the record. */
 function imagesOf(
@@ -257,10 +250,7 @@ function imagesOf(
   const entries = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(
     ({ name, image = '' }) => [name, [image, ids.get(name) ?? '']] as const,
   );
-  const key = JSON.stringify(entries);
-  const images = imagesCache.get(key) ?? Object.fromEntries(entries);
-  if (imagesCache.size >= CACHED_IMAGES) imagesCache.delete(imagesCache.keys().next().value as string);
-  imagesCache.set(key, images);
+  const images = sharedImages.get(JSON.stringify(entries), () => Object.fromEntries(entries));
   return { images };
 }
 
