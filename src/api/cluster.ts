@@ -101,7 +101,7 @@ const fields = z.strictObject({
       stoppedTaskSeconds: integer(0, 2592000)
         .default(3600)
         .describe(
-          'Seconds that the pod of a task of a Service or Task which ended on its own or for a fault stays readable, 0 to 2592000 (30 days). Default: 3600.',
+          'Seconds that the pod of a task which ended on its own or for a fault stays readable, 0 to 2592000 (30 days). Default: 3600.',
         ),
       stoppedTasks: integer(0, 1000).default(10).describe('Such pods a service, 0 to 1000. Default: 10.'),
     })
