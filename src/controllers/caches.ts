@@ -32,6 +32,7 @@ import {
 import type { Change, Store, Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
 import { type ObservedTask, observePod } from '../pod/observe.ts';
+import { isUncounted } from './batch/tracked-pods.ts';
 import { budgetRecord } from './disruption-budget.ts';
 import { nodeRecord } from './nodes.ts';
 import { catchUpIfAllowed, OnDemandCache } from './optional-cache.ts';
@@ -51,6 +52,8 @@ interface CachesOptions {
   readonly stores: Stores;
   readonly controllers: Controllers;
   readonly wake: Wake;
+  /** Pods of this owner have a finalizer, and nobody counts them any more. */
+  readonly uncounted: (owner: string) => void;
   /** A task's pod is gone. */
   readonly departed: (task: ObservedTask) => void;
   /** An object of a kind of Longshore's is gone. */
@@ -67,7 +70,7 @@ const WITHOUT_NODES =
   'tasks stay on nodes that are cordoned, one on a lost node is STOPPING until the node is gone, and DAEMON services have no tasks';
 
 export function createCaches(options: CachesOptions) {
-  const { client, logger, namespace, stores, controllers, wake, departed, forget } = options;
+  const { client, logger, namespace, stores, controllers, wake, uncounted, departed, forget } = options;
   const watch = <T extends Stored, Source>(
     resource: Resource,
     project: (raw: Source) => T,
@@ -93,6 +96,7 @@ export function createCaches(options: CachesOptions) {
       stores.tasks,
       ({ type, object, previous }) => {
         if (type === 'deleted') departed(object);
+        else if (isUncounted(stores, object)) uncounted(object.owner);
         wake.owner(object.owner);
         wake.listed(object, previous);
         if (type === 'deleted' || object.ended) wake.daemonsBeside(object);
@@ -125,6 +129,7 @@ export function createCaches(options: CachesOptions) {
     batchJobs: watch(batchJobs, recordOf(parseBatchJob), stores.batchJobs, ({ type, object, previous }) => {
       controllers.batchJobs.enqueue(keyOf(object));
       if (type !== 'modified' || !sameProgress(object.status, previous?.status)) wake.dependents(object);
+      if (type === 'deleted' || object.deleting) uncounted(object.uid);
       if (type === 'deleted') forget('batchJobs', object);
     }),
     runTasks: watch(tasks, recordOf(parseTask), stores.runTasks, ({ type, object }) => {

@@ -7,6 +7,7 @@ import type { ReflectorProblem } from '../kube/reflector.ts';
 import { resourceName } from '../kube/resource.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { ownersOfTracked, releaseUncounted } from './batch/tracked-pods.ts';
 import { reconcileBatchJob } from './batch-job.ts';
 import { isRecorded } from './batch-job-status.ts';
 import { createCaches } from './caches.ts';
@@ -105,6 +106,7 @@ export function createOperator(options: OperatorOptions): Operator {
     clusters: controller('cluster', reconcileCluster),
     targetGroups: controller('targetgroup', reconcileTargetGroup),
   };
+  const uncounted = controller('uncountedpods', releaseUncounted);
   const daemons = new Daemons();
   const zones = new Zones(stores.nodes);
   const wake = new Wake(stores, controllers, daemons, zones);
@@ -129,7 +131,17 @@ export function createOperator(options: OperatorOptions): Operator {
     for (const barrier of Object.values(runtime.barriers)) barrier.forget(uid);
   };
 
-  const caches = createCaches({ client, logger, namespace, stores, controllers, wake, departed: noteDeparted, forget });
+  const caches = createCaches({
+    client,
+    logger,
+    namespace,
+    stores,
+    controllers,
+    wake,
+    uncounted: (owner) => uncounted.enqueue(owner),
+    departed: noteDeparted,
+    forget,
+  });
   const { barriers, bindings, routeCaches } = caches;
   let features: ClusterFeatures = ALL_FEATURES;
   const runtime: Runtime = {
@@ -188,11 +200,12 @@ export function createOperator(options: OperatorOptions): Operator {
         'caches are complete: reconciling',
       );
       runtime.restarts.empty();
-      await Promise.all(
-        Object.entries(controllers).map(([kind, each]) =>
+      await Promise.all([
+        ...Object.entries(controllers).map(([kind, each]) =>
           each.run(signal, [...stores[kind as keyof typeof controllers].values()].map(keyOf)),
         ),
-      );
+        uncounted.run(signal, ownersOfTracked(stores)),
+      ]);
     },
   };
 }

@@ -229,10 +229,17 @@ export function stopCauseOf(task: Task): StopCause {
     };
   }
   // Somebody deleted the pod: with a stop of ours a cause would be recorded.
-  if (task.stopRequested) return { stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' };
+  if (task.stopRequested && !endedBefore(task))
+    return { stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' };
   if (endedEssential(task)?.startedAt !== undefined) return ESSENTIAL_EXITED;
   return { stopCode: 'TaskFailedToStart', stoppedReason: 'Task failed to start' };
 }
+
+/** It had ended by itself when its pod was deleted: earlier by a second at least, which is how exact those times are. */
+const endedBefore = (task: Task): boolean => {
+  const { startedAt, finishedAt } = endedEssential(task) ?? {};
+  return startedAt !== undefined && finishedAt !== undefined && finishedAt < (task.stoppingAt ?? 0);
+};
 
 const podText = ({ podReason = '', podMessage }: Task): string =>
   podMessage === undefined ? podReason : `${podReason}: ${podMessage}`;

@@ -9,7 +9,7 @@ import { type ContainerStatusJson, observeContainer, time } from './observe-cont
 import { targetGatesOf } from './observe-gates.ts';
 import { hostPortsOf, type TrafficMembership, trafficOf } from './observe-traffic.ts';
 import { SharedValues } from './shared-values.ts';
-import { RECORDED_GATE } from './stamp.ts';
+import { RECORDED_GATE, TRACKED } from './stamp.ts';
 import type { StartBarriers } from './start-barrier.ts';
 import { zoneOf } from './zone.ts';
 
@@ -33,6 +33,7 @@ export interface PodJson {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
+    readonly finalizers?: readonly string[];
   };
   readonly spec?: {
     readonly nodeName?: string;
@@ -100,6 +101,8 @@ export interface ObservedTask extends Task {
   readonly gated?: true;
   /** Scheduling gates that are not Longshore's; kept of a gated pod only. */
   readonly otherGates?: readonly string[];
+  /** {@link TRACKED} keeps it when it is deleted. */
+  readonly tracked?: true;
   /** Ports of the node that it takes, as `TCP/80`. */
   readonly hostPorts?: readonly string[];
   /** Absent before any of them was pulled. */
@@ -131,11 +134,16 @@ export function observePod(pod: PodJson): ObservedTask {
   const phaseIsLast = phase === 'Succeeded' || phase === 'Failed';
   const isWhyKnown = stopCode !== undefined || metadata.deletionTimestamp !== undefined;
   const ending = atNodesEnd && !phaseIsLast && !isWhyKnown;
+  const tracked = metadata.finalizers?.includes(TRACKED) === true;
+  const disruption = disruptionOf(status);
   const over =
-    phaseIsLast || (atNodesEnd && isWhyKnown && statuses.every(({ state }) => state?.terminated !== undefined));
+    phaseIsLast ||
+    neverStarts(pod, statuses) ||
+    (atNodesEnd && isWhyKnown && statuses.every(({ state }) => state?.terminated !== undefined));
   // A pod beyond its deadline is Failed at once; its containers still have their grace, and their codes to come.
-  const stopping =
-    metadata.deletionTimestamp === undefined && statuses.some(({ state }) => state?.running !== undefined);
+  // One that is kept has them to come also where it is deleted, unless its node has gone.
+  const isAwaited = metadata.deletionTimestamp === undefined || (tracked && disruption?.kind !== 'NodeLost');
+  const stopping = isAwaited && statuses.some(({ state }) => state?.running !== undefined);
   const ended = over && !stopping;
   const states = new Map(statuses.map((container) => [container.name, container]));
   // An init container without traits is part of how a container is started, not one of the task's.
@@ -192,6 +200,7 @@ export function observePod(pod: PodJson): ObservedTask {
     ...(!over && startedAt !== undefined && isMounting(status) && { mountingSince: startedAt }),
     ...(barriers !== undefined && { startBarriers: barriers }),
     ...gateOf(spec),
+    ...(tracked && { tracked }),
     ...hostPortsOf(spec),
     ...trafficOf(pod),
     ...targetGatesOf(pod, traits),
@@ -213,10 +222,21 @@ export function observePod(pod: PodJson): ObservedTask {
     ...(readinessChangedAt !== undefined && { readinessChangedAt }),
     podReason: status?.reason || undefined,
     podMessage: status?.message || undefined,
-    ...disruptionOf(status),
+    ...(disruption !== undefined && { disruption }),
     userStop: annotations[ANNOTATIONS.stop],
     ...(Number.isNaN(protectedUntil) ? {} : { protectedUntil }),
   };
+}
+
+/**
+ * Deleted before a container ran, and kept by a finalizer: no node gets it any more, or its node has confirmed the deletion.
+ * Nobody writes a last phase then.
+ */
+function neverStarts({ metadata, spec, status }: PodJson, statuses: readonly ContainerStatusJson[]): boolean {
+  if (metadata.deletionTimestamp === undefined) return false;
+  if (spec?.nodeName === undefined) return true;
+  const hasRun = statuses.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined);
+  return metadata.deletionGracePeriodSeconds === 0 && status?.phase === 'Pending' && !hasRun;
 }
 
 function standInOf(
@@ -266,8 +286,8 @@ const DISRUPTIONS: Readonly<Record<string, DisruptionKind>> = {
   TerminationByKubelet: 'NodePressure',
 };
 
-function disruptionOf(status: PodJson['status']): { disruption?: Disruption } {
+function disruptionOf(status: PodJson['status']): Disruption | undefined {
   const target = status?.conditions?.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
   const kind = DISRUPTIONS[target?.reason ?? ''];
-  return kind === undefined ? {} : { disruption: { kind, message: target?.message ?? '' } };
+  return kind === undefined ? undefined : { kind, message: target?.message ?? '' };
 }

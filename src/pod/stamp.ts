@@ -9,6 +9,9 @@ import { inZone } from './zone.ts';
 /** Holds a pod that must be on record before it may run: one that goes before that has run nothing, and may be made again. */
 export const RECORDED_GATE = 'longshore.dev/recorded';
 
+/** Keeps a pod that is deleted until its exit is on record: Strict accounting (`kubernetes-mapping §2.7`). */
+export const TRACKED = 'longshore.dev/tracked';
+
 export interface TaskPod {
   readonly namespace: string;
   readonly name: string;
@@ -25,6 +28,8 @@ export interface TaskPod {
   readonly environment?: readonly EnvironmentVariable[];
   /** Whether no node gets it before {@link RECORDED_GATE} is taken away. */
   readonly gated?: true;
+  /** Whether {@link TRACKED} keeps it. */
+  readonly tracked?: boolean;
 }
 
 /** One task's pod from its template. */
@@ -48,6 +53,7 @@ export function stampPod(template: PodTemplate, pod: TaskPod): object {
       labels: { ...template.labels, ...pod.labels, [LABELS.task]: pod.task },
       annotations: { ...template.annotations, ...pod.annotations },
       ownerReferences: [pod.owner],
+      ...(pod.tracked && { finalizers: [TRACKED] }),
     },
     spec,
   };
