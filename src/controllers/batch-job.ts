@@ -13,6 +13,7 @@ import { askedOf } from './batch/asked.ts';
 import { startAttempt, templateOf } from './batch/attempts.ts';
 import { dependenciesOf, jobNameOf } from './batch/dependencies.ts';
 import { writeResults } from './batch/results.ts';
+import { releaseTracked } from './batch/tracked-pods.ts';
 import { isRecorded, jobRecord, jobStatus } from './batch-job-status.ts';
 import { clusterView } from './cluster-view.ts';
 import { withNodes } from './nodes.ts';
@@ -160,7 +161,7 @@ const newsOf = ({ status, conditions = [] }: Partial<BatchJobStatus>): object =>
 });
 
 /**
- * Deletes pods that nobody needs any more: the status, as the API server has it, knows all of them.
+ * Lets go of pods whose end the status has, as the API server has it, and deletes those of them that nobody needs any more.
  * @returns when the next one is due, epoch milliseconds.
  */
 async function sweep(
@@ -169,9 +170,11 @@ async function sweep(
   plan: JobPlan<ObservedTask>,
   tasks: readonly ObservedTask[],
 ): Promise<number | undefined> {
+  const recorded = tasks.filter((task) => task.ended && isRecorded(job, task));
+  await releaseTracked(runtime, recorded);
   const { stoppedTasks = STOPPED_TASKS, stoppedTaskSeconds } = job.spec?.kubernetes?.retention ?? {};
   const { over, until } = podRetention({
-    tasks: tasks.filter((task) => task.ended && isRecorded(job, task)),
+    tasks: recorded,
     readable: {
       tasks: stoppedTasks,
       seconds: stoppedTaskSeconds ?? clusterView(runtime.stores, job.namespace).spec.retention.stoppedTaskSeconds,

@@ -33,6 +33,7 @@ import type { Change, Store, Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
 import { type ObservedTask, observePod } from '../pod/observe.ts';
 import { isUncounted } from './batch/tracked-pods.ts';
+import { jobsDependedOn } from './batch/ttl.ts';
 import { budgetRecord } from './disruption-budget.ts';
 import { nodeRecord } from './nodes.ts';
 import { catchUpIfAllowed, OnDemandCache } from './optional-cache.ts';
@@ -54,6 +55,8 @@ interface CachesOptions {
   readonly wake: Wake;
   /** Pods of this owner have a finalizer, and nobody counts them any more. */
   readonly uncounted: (owner: string) => void;
+  /** A BatchJob may have to be deleted some time after its end. */
+  readonly expiring: (job: string) => void;
   /** A task's pod is gone. */
   readonly departed: (task: ObservedTask) => void;
   /** An object of a kind of Longshore's is gone. */
@@ -70,7 +73,7 @@ const WITHOUT_NODES =
   'tasks stay on nodes that are cordoned, one on a lost node is STOPPING until the node is gone, and DAEMON services have no tasks';
 
 export function createCaches(options: CachesOptions) {
-  const { client, logger, namespace, stores, controllers, wake, uncounted, departed, forget } = options;
+  const { client, logger, namespace, stores, controllers, wake, uncounted, expiring, departed, forget } = options;
   const watch = <T extends Stored, Source>(
     resource: Resource,
     project: (raw: Source) => T,
@@ -130,6 +133,8 @@ export function createCaches(options: CachesOptions) {
       controllers.batchJobs.enqueue(keyOf(object));
       if (type !== 'modified' || !sameProgress(object.status, previous?.status)) wake.dependents(object);
       if (type === 'deleted' || object.deleting) uncounted(object.uid);
+      expiring(keyOf(object));
+      for (const dependency of jobsDependedOn(stores, object)) expiring(keyOf(dependency));
       if (type === 'deleted') forget('batchJobs', object);
     }),
     runTasks: watch(tasks, recordOf(parseTask), stores.runTasks, ({ type, object }) => {

@@ -8,6 +8,7 @@ import { resourceName } from '../kube/resource.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { ownersOfTracked, releaseUncounted } from './batch/tracked-pods.ts';
+import { expireBatchJob } from './batch/ttl.ts';
 import { reconcileBatchJob } from './batch-job.ts';
 import { isRecorded } from './batch-job-status.ts';
 import { createCaches } from './caches.ts';
@@ -107,6 +108,7 @@ export function createOperator(options: OperatorOptions): Operator {
     targetGroups: controller('targetgroup', reconcileTargetGroup),
   };
   const uncounted = controller('uncountedpods', releaseUncounted);
+  const expiring = controller('batchjobttl', expireBatchJob);
   const daemons = new Daemons();
   const zones = new Zones(stores.nodes);
   const wake = new Wake(stores, controllers, daemons, zones);
@@ -139,6 +141,7 @@ export function createOperator(options: OperatorOptions): Operator {
     controllers,
     wake,
     uncounted: (owner) => uncounted.enqueue(owner),
+    expiring: (job) => expiring.enqueue(job),
     departed: noteDeparted,
     forget,
   });
@@ -205,6 +208,7 @@ export function createOperator(options: OperatorOptions): Operator {
           each.run(signal, [...stores[kind as keyof typeof controllers].values()].map(keyOf)),
         ),
         uncounted.run(signal, ownersOfTracked(stores)),
+        expiring.run(signal, [...stores.batchJobs.values()].map(keyOf)),
       ]);
     },
   };

@@ -5,6 +5,7 @@ import { DRAIN } from '../support/drain-scenario.ts';
 import { PrometheusServer } from '../support/prometheus.ts';
 import { alarmed, ROLLBACK } from '../support/rollback-scenario.ts';
 import { RUN_TASKS } from '../support/run-task-scenario.ts';
+import { strictArray } from '../support/strict-array-scenario.ts';
 import { useSuite } from '../support/suite.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: false });
@@ -49,6 +50,13 @@ describe('the operator that drains a task', { timeout: all ? 3_600_000 : 180_000
 
   it('killed before or after any one of its writes, or cut off from the answer, tells none to end too early', (context) =>
     drain.check(context, [...KILLED, ...CUT_OFF]));
+});
+
+describe('the operator that runs an array with Strict accounting', { timeout: all ? 3_600_000 : 180_000 }, () => {
+  const array = new CrashPoints(suite, { ...strictArray(suite), sample: 2 });
+
+  it('killed before or after any one of its writes, or cut off from the answer, counts each exit once', (context) =>
+    array.check(context, [...KILLED, ...CUT_OFF]));
 });
 
 // The way back is the same: this one is about the record of the alarm.

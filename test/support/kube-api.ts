@@ -15,6 +15,7 @@ export interface KubeObject {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly { readonly uid: string; readonly kind: string }[];
+    readonly finalizers?: readonly string[];
   };
 }
 

@@ -61,6 +61,7 @@ export function startAttempt(
     },
     annotations: { [ANNOTATIONS.batchJob]: jobName },
     owner: ownerReference(batchJobs, job),
+    tracked: job.spec?.kubernetes?.accounting === 'Strict',
     environment: jobEnvironment({ jobId: job.uid, jobQueue: job.spec?.jobQueue, index, attempt }),
   });
 }
