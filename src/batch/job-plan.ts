@@ -78,6 +78,8 @@ export interface JobPlan<T extends JobTask> {
   readonly results: readonly ChildAttempt[];
   /** Children by status. */
   readonly statusSummary: Readonly<Record<JobStatus, number>>;
+  /** A child is over by what only the operator's memory has: to be recorded before anything is started. */
+  readonly isUrgent: boolean;
   /** When time alone changes the plan, epoch milliseconds. */
   readonly wakeAt?: number | undefined;
 }
@@ -85,6 +87,8 @@ export interface JobPlan<T extends JobTask> {
 const TIMED_OUT: StopCause = { stopCode: 'UserInitiated', stoppedReason: 'Job attempt duration exceeded timeout' };
 /** Text: AWS (`ecs-semantics §5.14`). */
 const CHILD_FAILED = 'Array Child Job failed';
+
+const CHILD_OVER = 'Job terminated';
 
 const INDEPENDENT: Dependencies = { kind: 'open', byIndex: '', gate: () => 'open' };
 
@@ -106,14 +110,21 @@ export function planJob<T extends JobTask>(input: JobPlanInput<T>): JobPlan<T> {
     for (let index = 0; index < record.ledger.size; index++)
       summary[record.ledger.hasSucceeded(index) ? 'SUCCEEDED' : 'FAILED']++;
     return {
-      stops: [],
+      stops: input.tasks.flatMap((task) => needless(task, record.statusReason)),
       starts: [],
       record: { ...record, status: record.status },
       results: [],
+      isUrgent: false,
       statusSummary: input.size === undefined ? { ...NO_CHILDREN, [record.status]: 1 } : summary,
     };
   }
   return new Planner(input).plan();
+}
+
+/** Its child was over before its pod was seen: the answer to its start was lost, and meanwhile its end was asked for. */
+function needless<T extends JobTask>(task: T, reason = ''): JobStop<T>[] {
+  if (task.ended || task.stopRequested) return [];
+  return [{ task, stopCode: 'UserInitiated', stoppedReason: reason || CHILD_OVER, because: 'its child is over' }];
 }
 
 const NO_CHILDREN: Readonly<Record<JobStatus, number>> = {
@@ -177,9 +188,13 @@ class Planner<T extends JobTask> {
       if (newest.get(index) === task || index >= stored.size || this.#isKnown(index, task.attempt)) continue;
       if (task.ended || gone.has(task)) this.#note(index, endedAttempt(task, now));
     }
+    this.#noteUnseen(newest, [...departed, ...tasks]);
     for (let index = 0; index < stored.size; index++) {
-      if (this.#ledger.isOver(index)) continue;
       const task = newest.get(index);
+      if (this.#ledger.isOver(index)) {
+        if (task !== undefined && !gone.has(task)) this.#stops.push(...needless(task, this.#endAsked(index)?.reason));
+        continue;
+      }
       const made = this.#ledger.made(index);
       if (made === 0) this.#begin(index, 1);
       else if (task?.attempt !== made)
@@ -189,6 +204,18 @@ class Planner<T extends JobTask> {
       else this.#watch(index, task);
     }
     return this.#conclude();
+  }
+
+  /** An attempt is made when all before it have ended: those of which nothing is left count as well. */
+  #noteUnseen(newest: ReadonlyMap<number, T>, tasks: readonly T[]): void {
+    let seen: ReadonlySet<string> | undefined;
+    for (const [index, { attempt: last }] of newest) {
+      for (let attempt = 1; attempt < last; attempt++) {
+        if (this.#isKnown(index, attempt)) continue;
+        seen ??= new Set(tasks.map((task) => `${task.index ?? 0}.${task.attempt}`));
+        if (!seen.has(`${index}.${attempt}`)) this.#note(index, lostAttempt(attempt, this.#input.now));
+      }
+    }
   }
 
   /** The status has all that is to be known of the attempt. */
@@ -314,8 +341,9 @@ class Planner<T extends JobTask> {
   }
 
   #conclude(): JobPlan<T> {
-    const { size, record, now } = this.#input;
+    const { size, record, departed = [], now } = this.#input;
     const ledger = this.#ledger;
+    const isUrgent = departed.some(({ index = 0 }) => ledger.isOver(index) && !record.ledger.isOver(index));
     const summary = this.#summary;
     for (let index = 0; index < ledger.size; index++) {
       if (ledger.hasSucceeded(index)) summary.SUCCEEDED++;
@@ -326,8 +354,9 @@ class Planner<T extends JobTask> {
     const stoppedAt = ends.length > 0 ? ends.reduce((a, b) => Math.max(a, b)) : now;
     return {
       stops: this.#stops,
-      starts: [...this.#retries, ...this.#firsts],
+      starts: isUrgent ? [] : [...this.#retries, ...this.#firsts],
       results: this.#results,
+      isUrgent,
       statusSummary: summary,
       wakeAt: this.#wakeAt,
       record: {

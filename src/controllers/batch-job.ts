@@ -137,11 +137,11 @@ interface Report {
 async function report(runtime: Runtime, job: BatchJobRecord, content: Report): Promise<{ requeueAfterMs?: number }> {
   const now = runtime.now();
   const status = jobStatus({ ...content, job, now });
-  const isNews = !isDeepStrictEqual(newsOf(status), newsOf(job.status));
-  const { results = [] } = content.plan ?? {};
+  const { results = [], isUrgent = false } = content.plan ?? {};
+  const urgent = isUrgent || !isDeepStrictEqual(newsOf(status), newsOf(job.status));
   const keepsResults = job.spec?.arrayProperties !== undefined && results.length > 0;
   const before = keepsResults ? () => writeResults(runtime, job, results) : undefined;
-  const wait = await runtime.statuses.batchJobs.write(job, status, { urgent: isNews, now, before });
+  const wait = await runtime.statuses.batchJobs.write(job, status, { urgent, now, before });
   if (wait > 0) return { requeueAfterMs: wait };
   if (status.status !== job.status.status && isJobOver(status.status)) {
     const { namespace, name, uid } = job;
