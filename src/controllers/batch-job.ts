@@ -27,6 +27,8 @@ import { stopTask, sweepTasks } from './tasks.ts';
 
 /** Attempts that one pass starts at most, so that what has ended meanwhile is looked at in between. */
 const STARTS_A_PASS = 500;
+/** So that a pass ends soon where the API server is slow. */
+const STARTS_MS = 2_000;
 
 export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers, departed } = runtime;
@@ -66,8 +68,14 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     runtime.logger.info({ job: key, task: stop.task.id, stopCode: stop.stopCode }, `stop: ${stop.because}`);
     await stopTask(runtime, stop.task, stop);
   });
+  // It goes by what the status on the API server says, and holds up neither starts nor the next status.
+  const sweeping = sweep(runtime, job, plan, tasks);
+  sweeping.catch(() => {});
   const launched = plan.starts.length > 0 ? await launch(runtime, job, plan, tasks) : {};
-  if ('requeueWhen' in launched) return launched;
+  if ('requeueWhen' in launched) {
+    await sweeping;
+    return launched;
+  }
 
   const { requeueAfterMs = Infinity } = await report(runtime, job, { plan, trouble, ...launched });
   if (launched.failure !== undefined) throw launched.failure;
@@ -76,7 +84,7 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     job.uid,
     gone.filter((task) => isRecorded(job, task)),
   );
-  const sweepAt = await sweep(runtime, job, plan, tasks);
+  const sweepAt = await sweeping;
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
   const next = Math.min(requeueAfterMs, until(plan.wakeAt), until(settled.wakeAt), until(sweepAt));
   return Number.isFinite(next) ? { requeueAfterMs: next } : {};
@@ -117,9 +125,13 @@ async function launch(
   runtime.logger.info({ job: `${namespace}/${job.name}`, tasks: starts.length }, `start: ${starts[0]?.because}`);
   try {
     const prepared = await prepareTemplate(runtime, namespace, cluster, template);
-    await slowStart(starts, async (start) => {
-      await startAttempt(runtime, job, prepared, start);
-    });
+    await slowStart(
+      starts,
+      async (start) => {
+        await startAttempt(runtime, job, prepared, start);
+      },
+      { forMs: STARTS_MS },
+    );
     return { problems };
   } catch (failure) {
     const known = failure instanceof ApiError || failure instanceof TaskInputError;

@@ -170,17 +170,24 @@ function stopRecord(
 
 /** The server deletes a collection's objects one after another: small enough for its request timeout. */
 const SWEEP_BATCH = 100;
+/** Collections at a time. */
+const SWEEPS_ABREAST = 4;
+/** The server gives a request a minute. */
+const SWEEP_MS = 65_000;
 
 /** Deletes pods of ended tasks whose record is in the status. */
 export async function sweepTasks(runtime: Runtime, namespace: string, tasks: readonly ObservedTask[]): Promise<void> {
-  for (let from = 0; from < tasks.length; from += SWEEP_BATCH) {
-    const ids = tasks.slice(from, from + SWEEP_BATCH).map((task) => task.id);
-    await runtime.client.deleteCollection(
-      pods,
-      { namespace },
-      { labelSelector: `${LABELS.task} in (${ids.join(',')})` },
-    );
-  }
+  const batches: string[][] = [];
+  for (let from = 0; from < tasks.length; from += SWEEP_BATCH)
+    batches.push(tasks.slice(from, from + SWEEP_BATCH).map(({ id }) => id));
+  const sweep = async (left: Iterator<string[]>): Promise<void> => {
+    for (let next = left.next(); !next.done; next = left.next()) {
+      const labelSelector = `${LABELS.task} in (${next.value.join(',')})`;
+      await runtime.client.deleteCollection(pods, { namespace }, { labelSelector }, { timeoutMs: SWEEP_MS });
+    }
+  };
+  const left = batches.values();
+  await Promise.all(Array.from({ length: SWEEPS_ABREAST }, () => sweep(left)));
 }
 
 export function ownerReference(

@@ -75,6 +75,19 @@ test('it returns once nothing is under way any more', async () => {
   expect(ended).toBe(true);
 });
 
+test('begins nothing once its time is over, and one item in any case', async () => {
+  const begun: number[] = [];
+  await slowStart(
+    first(100),
+    async (item) => {
+      begun.push(item);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    },
+    { forMs: 1 },
+  );
+  expect(begun).toEqual([0]);
+});
+
 test('nothing to do is done at once', async () => {
   await expect(slowStart([], async () => {})).resolves.toBeUndefined();
 });
