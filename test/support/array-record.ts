@@ -44,7 +44,7 @@ const parseIntervals = (text: string): Set<number> => {
 const SAID = 5;
 
 export class ArrayRecord implements Source {
-  readonly #api: KubeApi;
+  readonly #api: Pick<KubeApi, 'call' | 'watch'>;
   readonly #namespace: string;
   readonly #attempts = new Map<number, Attempt[]>();
   readonly #byUid = new Map<string, Attempt>();
@@ -55,13 +55,13 @@ export class ArrayRecord implements Source {
   #pods = 0;
   #problem: Error | undefined;
 
-  private constructor(api: KubeApi, namespace: string) {
+  private constructor(api: Pick<KubeApi, 'call' | 'watch'>, namespace: string) {
     this.#api = api;
     this.#namespace = namespace;
   }
 
   /** Nothing that happens after it has returned is missed. The job is not there yet. */
-  static async start(api: KubeApi, namespace: string, name: string): Promise<ArrayRecord> {
+  static async start(api: Pick<KubeApi, 'call' | 'watch'>, namespace: string, name: string): Promise<ArrayRecord> {
     const record = new ArrayRecord(api, namespace);
     await record.#follow(pathOf('pods', namespace), `labelSelector=longshore.dev/batch-job%3D${name}`, (event) =>
       record.#seePod(event.type, event.object as Pod),
