@@ -2,10 +2,19 @@
 import { BATCH } from '../../aws-model/model.ts';
 import { approximated, BY_ITS_FIELDS, combine, exact, ignored, refused, type Topic, whole } from './entry.ts';
 import { jobContainer, ofSeveralNodes } from './job-container.ts';
-import { ARRAY, JOB_STATUS, JOB_TIMEOUT, RETRY } from './proofs.ts';
+import {
+  ARRAY,
+  JOB_DEPENDENCY,
+  JOB_N_TO_N,
+  JOB_RETRY_HOST,
+  JOB_RETRY_RULES,
+  JOB_SEQUENTIAL,
+  JOB_STATUS,
+  JOB_TIMEOUT,
+  RETRY,
+} from './proofs.ts';
 
 const notYet = refused('not taken yet');
-const unheeded = ignored('checked, but not followed yet');
 const noQueue = ignored('queues do not order jobs yet: the job starts at once');
 const ofEks = refused(
   'it describes a pod of EKS: write the job with containerProperties, ecsProperties or a taskDefinition',
@@ -58,8 +67,13 @@ const common: Topic = {
   },
   ArrayProperties: { size: exact(ARRAY) },
   RetryStrategy: { attempts: exact(RETRY), evaluateOnExit: BY_ITS_FIELDS },
-  EvaluateOnExit: { action: unheeded, onExitCode: unheeded, onReason: unheeded, onStatusReason: unheeded },
-  JobDependency: { jobId: unheeded, type: unheeded },
+  EvaluateOnExit: {
+    action: exact(JOB_RETRY_RULES),
+    onExitCode: exact(JOB_RETRY_RULES),
+    onReason: exact(JOB_RETRY_RULES, JOB_RETRY_HOST),
+    onStatusReason: exact(JOB_RETRY_HOST, JOB_RETRY_RULES),
+  },
+  JobDependency: { jobId: exact(JOB_DEPENDENCY), type: exact(JOB_N_TO_N, JOB_SEQUENTIAL) },
   JobTimeout: { attemptDurationSeconds: exact(JOB_TIMEOUT) },
 };
 

@@ -162,6 +162,18 @@ export const JOB_DEFINITION = nodeJobDefinition(
   'gives its container all that its definition says, as a task definition does',
 );
 export const JOB_GPU = clusterJob('takes the GPUs that it needs, no node without them');
+const clusterDependencies = (title: string): string => `test/cluster/batch-dependencies.test.ts > ${title}`;
+export const JOB_RETRY_RULES = clusterDependencies('is tried again after the exits that its rules say, and no others');
+export const JOB_RETRY_HOST = clusterDependencies(
+  'is tried again after the loss of its host only, as the best practices of AWS have it',
+);
+export const JOB_DEPENDENCY = clusterDependencies('waits for them, says for which, and starts when all have succeeded');
+export const JOB_N_TO_N = clusterDependencies(
+  'N_TO_N starts each child after its twin, and fails those whose twin has failed',
+);
+export const JOB_SEQUENTIAL = clusterDependencies(
+  'SEQUENTIAL runs its children one after another, and none after one that failed',
+);
 export const JOB_TIMEOUT = nodeJob('is stopped when an attempt runs longer than its timeout');
 export const JOB_STATUS = clusterJob('that exits with 0 is SUCCEEDED and Complete, with its one attempt');
 

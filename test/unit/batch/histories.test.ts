@@ -80,8 +80,7 @@ const FOUND: readonly (readonly [string, object, readonly JobEvent[]])[] = [
       { kind: 'place', ...first },
       { kind: 'exit', ...first, code: 0 },
       { kind: 'vanish', ...first },
-      { ...pass, isDebounced: true },
-      { kind: 'restart' },
+      { ...pass, diesBefore: 1 },
     ],
   ],
   [
