@@ -78,13 +78,14 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   }
 
   const { requeueAfterMs = Infinity } = await report(runtime, job, { plan, trouble, ...launched });
-  if (launched.failure !== undefined) throw launched.failure;
-  if (settled.failure !== undefined) throw settled.failure;
   departed.forget(
     job.uid,
     gone.filter((task) => isRecorded(job, task)),
   );
   const sweepAt = await sweeping;
+  // A quota that refuses the next attempt keeps nothing else from being done.
+  if (launched.failure !== undefined) throw launched.failure;
+  if (settled.failure !== undefined) throw settled.failure;
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
   const next = Math.min(requeueAfterMs, until(plan.wakeAt), until(settled.wakeAt), until(sweepAt));
   return Number.isFinite(next) ? { requeueAfterMs: next } : {};

@@ -247,6 +247,25 @@ describe.concurrent('a BatchJob', () => {
     expect(duplicates(ns.history)).toEqual([]);
   });
 
+  it('says which quota refuses its pods, and goes on and sweeps as it has room', async (context) => {
+    const ns = await suite().namespace(context);
+    await ns.createRaw('resourcequotas', { metadata: { name: 'two' }, spec: { hard: { pods: '2' } } });
+    await ns.kubectl(['wait', 'resourcequota/two', '--for=jsonpath={.status.hard.pods}=2', '--timeout=30s']);
+    const kubernetes = { retention: { stoppedTaskSeconds: 0 } };
+    await ns.create(job('array', { arrayProperties: { size: 6 }, kubernetes }));
+    await ns.until('the reason', () =>
+      ns.history.get('batchjobs', 'array')?.status?.statusReason?.includes('exceeded quota: two'),
+    );
+    await untilStatus(ns, 'array', 'SUCCEEDED');
+    await ns.until('all pods to be swept', () => ns.history.all('pods').length === 0);
+    const { entries } = ns.history;
+    const firstSwept = entries.findIndex(({ kind, type }) => kind === 'pods' && type === 'DELETED');
+    const lastMade = entries.findIndex(({ kind, object }) => kind === 'pods' && object.metadata.name === 'array-5-1');
+    expect(firstSwept).toBeGreaterThan(-1);
+    expect(firstSwept).toBeLessThan(lastMade);
+    expect(duplicates(ns.history)).toEqual([]);
+  });
+
   it('refuses a change of its spec', async (context) => {
     const ns = await suite().namespace(context);
     await ns.create(job('one', held));
