@@ -19,7 +19,7 @@ interface Source {
   readonly fieldNames?: (name: string) => string;
 }
 
-/** ELBv2 writes its fields in PascalCase; in a manifest all fields are alike. */
+/** ELBv2 and EventBridge Scheduler write their fields in PascalCase; in a manifest all fields are alike. */
 const lowerCamel = (name: string): string => name.slice(0, 1).toLowerCase() + name.slice(1);
 
 const SOURCES: readonly Source[] = [
@@ -48,6 +48,13 @@ const SOURCES: readonly Source[] = [
     apiVersion: '2015-12-01',
     file: 'elbv2.json',
     operations: { CreateTargetGroup: ['input'] },
+    fieldNames: lowerCamel,
+  },
+  {
+    service: 'scheduler',
+    apiVersion: '2021-06-30',
+    file: 'scheduler.json',
+    operations: { CreateSchedule: ['input'] },
     fieldNames: lowerCamel,
   },
 ];

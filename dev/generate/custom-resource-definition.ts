@@ -57,7 +57,11 @@ function withoutNull(spec: StructuralSchema, scale: Kind['scale']): StructuralSc
 /** Path within the repository and content of the CRD file of a kind. */
 export function customResourceDefinitionFile(kind: Kind): { readonly path: string; readonly content: string } {
   const { group, plural } = kind.resource;
-  const yaml = stringify(customResourceDefinition(kind), { lineWidth: 120, aliasDuplicateObjects: false });
+  const yaml = stringify(customResourceDefinition(kind), {
+    lineWidth: 120,
+    aliasDuplicateObjects: false,
+    compat: 'yaml-1.1',
+  });
   return {
     path: `crds/${group}_${plural}.yaml`,
     content: `# Generated from src/api by \`npm run generate\`: change the schema there.\n${yaml}`,

@@ -5,11 +5,13 @@ import {
   batchJobs,
   clusters,
   type ResourceDescriptor,
+  scheduledTasks,
   services,
   targetGroups,
   taskDefinitions,
   tasks,
 } from '../../src/api/meta.ts';
+import { scheduledTaskSpecSchema, scheduledTaskStatusSchema } from '../../src/api/scheduled-task.ts';
 import { serviceSpecSchema, serviceStatusSchema } from '../../src/api/service.ts';
 import { targetGroupSpecSchema, targetGroupStatusSchema } from '../../src/api/target-group.ts';
 import { taskSpecSchema, taskStatusSchema } from '../../src/api/task.ts';
@@ -142,6 +144,23 @@ export const KINDS: readonly Kind[] = [
       { name: 'Port', type: 'integer', jsonPath: '.spec.port' },
       { name: 'Service', type: 'string', jsonPath: '.status.service', description: 'Core Service of the targets.' },
       { name: 'Ready', type: 'string', jsonPath: `${ready}.status` },
+      reason,
+      age,
+    ],
+  },
+  {
+    resource: scheduledTasks,
+    description:
+      'A schedule of EventBridge Scheduler: runs tasks, or a job, at set times. Each run is a Task or a BatchJob of its own.',
+    spec: scheduledTaskSpecSchema,
+    status: scheduledTaskStatusSchema,
+    columns: [
+      { name: 'Schedule', type: 'string', jsonPath: '.spec.scheduleExpression' },
+      { name: 'Timezone', type: 'string', jsonPath: '.spec.scheduleExpressionTimezone' },
+      { name: 'State', type: 'string', jsonPath: '.spec.state' },
+      { name: 'Active', type: 'integer', jsonPath: '.status.activeCount' },
+      { name: 'Last', type: 'date', jsonPath: '.status.lastScheduleTime' },
+      { name: 'Next', type: 'string', jsonPath: '.status.nextScheduleTime' },
       reason,
       age,
     ],

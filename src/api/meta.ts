@@ -19,6 +19,8 @@ export const LABELS = {
   attempt: 'longshore.dev/attempt',
   /** Task, as a DNS name. */
   runTask: 'longshore.dev/run-task',
+  /** ScheduledTask that a Task or BatchJob is a run of, as a DNS name. */
+  scheduledTask: 'longshore.dev/scheduled-task',
   /** Group of the task, as a DNS name: what placement spreads and keeps apart. */
   group: 'longshore.dev/group',
   /** On a task that was asked to stop or has ended: no longer selected by scale and traffic. */
@@ -45,6 +47,9 @@ export const ANNOTATIONS = {
   batchJob: 'longshore.dev/batch-job',
   runTask: 'longshore.dev/run-task',
   group: 'longshore.dev/group',
+  scheduledTask: 'longshore.dev/scheduled-task',
+  /** Time that the schedule has for a run, RFC 3339. */
+  scheduledAt: 'longshore.dev/scheduled-at',
   /** Who started the task, in RunTask's startedBy. */
   startedBy: 'longshore.dev/started-by',
   /** Pod's container name → name, essential and healthCheck times of the task definition's container, as JSON. */
@@ -161,6 +166,14 @@ export const targetGroups = {
   singular: 'targetgroup',
   kind: 'TargetGroup',
   shortNames: ['etg'],
+} as const satisfies ResourceDescriptor;
+
+export const scheduledTasks = {
+  ...common,
+  plural: 'scheduledtasks',
+  singular: 'scheduledtask',
+  kind: 'ScheduledTask',
+  shortNames: ['esched'],
 } as const satisfies ResourceDescriptor;
 
 export interface OwnerReference {

@@ -146,9 +146,20 @@ export function withControllerRule<Schema extends z.ZodType>(
   return withCheck(schema, (value) => problem(refuses(value), field === undefined ? {} : { field }));
 }
 
+const UNCHANGED = 'self == oldSelf';
+
 /** A field that cannot change once it is set; only the API server sees the old value. */
 export function immutable<Schema extends z.ZodType>(schema: Schema, message: string): Schema {
-  return addValidation(schema, { rule: 'self == oldSelf', message });
+  return addValidation(schema, { rule: UNCHANGED, message });
+}
+
+/** What is immutable where it stands by itself, for a place where it may change. */
+export function mutable<Schema extends z.ZodType>(schema: Schema): Schema {
+  const { [VALIDATIONS]: validations, ...others } = schema.meta() ?? {};
+  const kept = (Array.isArray(validations) ? (validations as KubernetesValidation[]) : []).filter(
+    ({ rule }) => rule !== UNCHANGED,
+  );
+  return schema.meta({ ...others, [VALIDATIONS]: kept });
 }
 
 /** A list that server-side apply merges by `key`, whose values the API server keeps unique; zod checks the same. */

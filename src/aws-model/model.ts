@@ -5,6 +5,7 @@
 import batch from './batch.json' with { type: 'json' };
 import ecs from './ecs.json' with { type: 'json' };
 import elbv2 from './elbv2.json' with { type: 'json' };
+import scheduler from './scheduler.json' with { type: 'json' };
 
 /** A reference to a shape, from a field, an item of a list, or a key or value of a map. */
 export interface Member {
@@ -60,6 +61,9 @@ export const BATCH: ServiceModel = batch;
 
 /** CreateTargetGroup (input), with its fields in camelCase. */
 export const ELBV2: ServiceModel = elbv2;
+
+/** CreateSchedule of EventBridge Scheduler (input), with its fields in camelCase. */
+export const SCHEDULER: ServiceModel = scheduler;
 
 /**
  * The shape of that name.

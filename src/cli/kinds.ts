@@ -2,11 +2,12 @@
 import type { z } from 'zod';
 import { batchJobSpecSchema, parseBatchJob } from '../api/batch-job.ts';
 import { clusterSpecSchema, parseCluster } from '../api/cluster.ts';
+import { parseScheduledTask, scheduledTaskSpecSchema } from '../api/scheduled-task.ts';
 import { parseService, serviceSpecSchema } from '../api/service.ts';
 import { parseTargetGroup, targetGroupSpecSchema } from '../api/target-group.ts';
 import { parseTask, taskSpecSchema } from '../api/task.ts';
 import { parseTaskDefinition, taskDefinitionSpecSchema } from '../api/task-definition.ts';
-import { allFieldSupport, type FieldReport } from '../pod/field-support.ts';
+import { allFieldSupport, type FieldReport, scheduleFieldReports } from '../pod/field-support.ts';
 import type { Fields } from './fields.ts';
 
 interface KindEntry {
@@ -39,6 +40,10 @@ const KINDS = {
   TargetGroup: {
     schema: targetGroupSpecSchema,
     support: (spec: Fields) => allFieldSupport('TargetGroup', parseTargetGroup(spec), spec),
+  },
+  ScheduledTask: {
+    schema: scheduledTaskSpecSchema,
+    support: (spec: Fields) => scheduleFieldReports(parseScheduledTask(spec), spec),
   },
 } as const satisfies Readonly<Record<string, KindEntry>>;
 

@@ -6,11 +6,13 @@ import {
   clusters,
   LABELS,
   MANAGED_BY,
+  scheduledTasks,
   services,
   targetGroups,
   taskDefinitions,
   tasks,
 } from '../api/meta.ts';
+import { parseScheduledTask } from '../api/scheduled-task.ts';
 import { parseService } from '../api/service.ts';
 import { parseTargetGroup } from '../api/target-group.ts';
 import { parseTask } from '../api/task.ts';
@@ -135,11 +137,17 @@ export function createCaches(options: CachesOptions) {
       if (type === 'deleted' || object.deleting) uncounted(object.uid);
       expiring(keyOf(object));
       for (const dependency of jobsDependedOn(stores, object)) expiring(keyOf(dependency));
+      wake.owner(object.owner);
       if (type === 'deleted') forget('batchJobs', object);
     }),
     runTasks: watch(tasks, recordOf(parseTask), stores.runTasks, ({ type, object }) => {
       controllers.runTasks.enqueue(keyOf(object));
+      wake.owner(object.owner);
       if (type === 'deleted') forget('runTasks', object);
+    }),
+    scheduledTasks: watch(scheduledTasks, recordOf(parseScheduledTask), stores.scheduledTasks, ({ type, object }) => {
+      controllers.scheduledTasks.enqueue(keyOf(object));
+      if (type === 'deleted') forget('scheduledTasks', object);
     }),
     clusters: watch(clusters, recordOf(parseCluster), stores.clusters, ({ type, object, previous }) => {
       // A status alone changes nothing for others.
@@ -217,6 +225,7 @@ export function createCaches(options: CachesOptions) {
     services: new WriteBarrier(needed.services),
     batchJobs: new WriteBarrier(needed.batchJobs),
     runTasks: new WriteBarrier(needed.runTasks),
+    scheduledTasks: new WriteBarrier(needed.scheduledTasks),
     clusters: new WriteBarrier(needed.clusters),
     targetGroups: new WriteBarrier(needed.targetGroups),
     coreServices: new WriteBarrier(coreServiceReflector),

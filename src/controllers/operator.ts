@@ -1,4 +1,4 @@
-import { batchJobs, clusters, services, targetGroups, taskDefinitions, tasks } from '../api/meta.ts';
+import { batchJobs, clusters, scheduledTasks, services, targetGroups, taskDefinitions, tasks } from '../api/meta.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Controller, type ControllerMetrics, type Requeue } from '../kube/controller.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
@@ -24,6 +24,7 @@ import { type CustomRecord, keyOf, splitKey } from './records.ts';
 import { RestartBudget, type RestartLimits } from './restart-budget.ts';
 import { reconcileRunTask } from './run-task.ts';
 import type { Runtime } from './runtime.ts';
+import { reconcileScheduledTask } from './scheduled-task.ts';
 import { reconcileService } from './service.ts';
 import { StatusWriter } from './status-writer.ts';
 import { createStores } from './stores.ts';
@@ -104,6 +105,7 @@ export function createOperator(options: OperatorOptions): Operator {
     services: controller('service', reconcileService),
     batchJobs: controller('batchjob', reconcileBatchJob, intervalOfJob),
     runTasks: controller('task', reconcileRunTask),
+    scheduledTasks: controller('scheduledtask', reconcileScheduledTask),
     clusters: controller('cluster', reconcileCluster),
     targetGroups: controller('targetgroup', reconcileTargetGroup),
   };
@@ -165,6 +167,7 @@ export function createOperator(options: OperatorOptions): Operator {
       services: new StatusWriter(client, services, barriers.services),
       batchJobs: new StatusWriter(client, batchJobs, barriers.batchJobs),
       runTasks: new StatusWriter(client, tasks, barriers.runTasks),
+      scheduledTasks: new StatusWriter(client, scheduledTasks, barriers.scheduledTasks),
       clusters: new StatusWriter(client, clusters, barriers.clusters),
       targetGroups: new StatusWriter(client, targetGroups, barriers.targetGroups),
     },

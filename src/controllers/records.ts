@@ -12,6 +12,8 @@ export interface CustomRecord<Spec, Status> extends Stored {
   /** Epoch milliseconds. */
   readonly createdAt: number;
   readonly deleting: boolean;
+  /** UID of the controlling object; empty where there is none. */
+  readonly owner: string;
   readonly annotations: Readonly<Record<string, string>>;
   /** Absent where what the user wrote breaks a rule; `problem` then says which. */
   readonly spec?: Spec;
@@ -33,6 +35,7 @@ export function recordOf<Spec, Status>(parse: (raw: unknown) => Spec): (raw: Res
       generation: metadata.generation ?? 0,
       createdAt: Date.parse(metadata.creationTimestamp ?? ''),
       deleting: metadata.deletionTimestamp !== undefined,
+      owner: metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? '',
       annotations: metadata.annotations ?? {},
       given: raw.spec,
       status: (raw.status ?? {}) as Partial<Status>,

@@ -1,6 +1,7 @@
 /** What every controller works with: the client, the caches, and the helpers around writes. */
 import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
 import type { ClusterSpec, ClusterStatus } from '../api/cluster.ts';
+import type { ScheduledTaskSpec, ScheduledTaskStatus } from '../api/scheduled-task.ts';
 import type { ServiceSpec, ServiceStatus } from '../api/service.ts';
 import type { TargetGroupSpec, TargetGroupStatus } from '../api/target-group.ts';
 import type { TaskSpec, TaskStatus } from '../api/task.ts';
@@ -34,6 +35,8 @@ export type ServiceRecord = CustomRecord<ServiceSpec, ServiceStatus>;
 export type BatchJobRecord = CustomRecord<BatchJobSpec, BatchJobStatus>;
 export type RunTaskRecord = CustomRecord<TaskSpec, TaskStatus>;
 
+export type ScheduledTaskRecord = CustomRecord<ScheduledTaskSpec, ScheduledTaskStatus>;
+
 export type ClusterRecord = CustomRecord<ClusterSpec, ClusterStatus>;
 
 export type TargetGroupRecord = CustomRecord<TargetGroupSpec, TargetGroupStatus>;
@@ -47,10 +50,12 @@ export interface Stores {
   readonly taskDefinitions: Store<TaskDefinitionRecord>;
   /** Indexes: `uid`, `family`, `namespace`, `daemon`, `targetGroup` (`<namespace>/<AWS name>`). */
   readonly services: Store<ServiceRecord>;
-  /** Indexes: `uid`, `name` (`<namespace>/<AWS name>`), `dependsOn` (`<namespace>/<name or UID>`), `family`, `namespace`. */
+  /** Indexes: `uid`, `name` (`<namespace>/<AWS name>`), `dependsOn` (`<namespace>/<name or UID>`), `family`, `namespace`, `owner` (UID of the ScheduledTask). */
   readonly batchJobs: Store<BatchJobRecord>;
-  /** Objects of kind Task, which run tasks. Indexes: `uid`, `family`, `namespace`. */
+  /** Objects of kind Task, which run tasks. Indexes: `uid`, `family`, `namespace`, `owner` (UID of the ScheduledTask). */
   readonly runTasks: Store<RunTaskRecord>;
+  /** Indexes: `uid`, `namespace`. */
+  readonly scheduledTasks: Store<ScheduledTaskRecord>;
   /** Indexes: `namespace`. */
   readonly clusters: Store<ClusterRecord>;
   /** Indexes: `uid`, `name` (`<namespace>/<AWS name>`), `namespace`. */
@@ -97,6 +102,7 @@ export interface Runtime {
     readonly services: StatusWriter<ServiceStatus>;
     readonly batchJobs: StatusWriter<BatchJobStatus>;
     readonly runTasks: StatusWriter<TaskStatus>;
+    readonly scheduledTasks: StatusWriter<ScheduledTaskStatus>;
     readonly clusters: StatusWriter<ClusterStatus>;
     readonly targetGroups: StatusWriter<TargetGroupStatus>;
   };

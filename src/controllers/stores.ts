@@ -10,6 +10,7 @@ import type {
   BatchJobRecord,
   ClusterRecord,
   RunTaskRecord,
+  ScheduledTaskRecord,
   ServiceRecord,
   Stores,
   TargetGroupRecord,
@@ -25,6 +26,8 @@ function followed(record: { namespace: string; spec?: { taskDefinition?: string 
   const reference = parseTaskDefinitionReference(record.spec.taskDefinition);
   return 'error' in reference ? [] : [`${record.namespace}/${reference.family}`];
 }
+
+const ownedBy = ({ owner }: { owner: string }): string[] => (owner === '' ? [] : [owner]);
 
 const namespaceOf = ({ namespace }: { namespace: string }): string[] => [namespace];
 
@@ -64,8 +67,15 @@ export function createStores(): Stores {
       dependsOn: dependedOn,
       family: followed,
       namespace: namespaceOf,
+      owner: ownedBy,
     }),
-    runTasks: new Store<RunTaskRecord>({ uid: ({ uid }) => [uid], family: followed, namespace: namespaceOf }),
+    runTasks: new Store<RunTaskRecord>({
+      uid: ({ uid }) => [uid],
+      family: followed,
+      namespace: namespaceOf,
+      owner: ownedBy,
+    }),
+    scheduledTasks: new Store<ScheduledTaskRecord>({ uid: ({ uid }) => [uid], namespace: namespaceOf }),
     clusters: new Store<ClusterRecord>({ namespace: namespaceOf }),
     targetGroups: new Store<TargetGroupRecord>({
       uid: ({ uid }) => [uid],

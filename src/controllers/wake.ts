@@ -17,6 +17,7 @@ export type Controllers = {
     | 'services'
     | 'batchJobs'
     | 'runTasks'
+    | 'scheduledTasks'
     | 'clusters'
     | 'targetGroups']: Controller;
 };
@@ -24,7 +25,7 @@ export type Controllers = {
 /** The kinds that follow a family. */
 const FOLLOWERS = ['services', 'batchJobs', 'runTasks'] as const;
 /** The kinds that own tasks and other objects. */
-const OWNERS = [...FOLLOWERS, 'targetGroups'] as const;
+const OWNERS = [...FOLLOWERS, 'targetGroups', 'scheduledTasks'] as const;
 
 export class Wake {
   readonly #stores: Stores;

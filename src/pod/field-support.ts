@@ -1,6 +1,7 @@
 /** What becomes of the fields of a spec: read off the tables in `support/`. */
 import type { BatchJobSpec } from '../api/batch-job.ts';
 import type { ClusterSpec } from '../api/cluster.ts';
+import type { ScheduledTaskSpec } from '../api/scheduled-task.ts';
 import type { ServiceSpec } from '../api/service.ts';
 import type { FieldSupport } from '../api/status.ts';
 import type { TargetGroupSpec } from '../api/target-group.ts';
@@ -28,6 +29,7 @@ interface Specs {
   readonly Cluster: ClusterSpec;
   readonly TargetGroup: TargetGroupSpec;
   readonly BatchJob: BatchJobSpec;
+  readonly ScheduledTask: ScheduledTaskSpec;
 }
 
 const NO_PROMETHEUS = 'queries need the URL of a Prometheus in mappings.alarmEvaluation.prometheusUrl';
@@ -56,6 +58,28 @@ export const targetGroupFieldSupport = (spec: TargetGroupSpec): FieldSupport[] =
 ];
 
 export const jobFieldSupport = (spec: BatchJobSpec): FieldSupport[] => inexact(allFieldSupport('BatchJob', spec));
+
+export const scheduledTaskFieldSupport = (spec: ScheduledTaskSpec): FieldSupport[] =>
+  inexact(scheduleFieldReports(spec, spec));
+
+/** Of a ScheduledTask, those of what its target runs as well. */
+export function scheduleFieldReports(spec: ScheduledTaskSpec, given: object): FieldReport[] {
+  const { runTask, submitJob } = spec.target;
+  const target: unknown = Reflect.get(given, 'target');
+  const targetReports = (field: 'runTask' | 'submitJob', report: (input: object) => FieldReport[]): FieldReport[] => {
+    const input: unknown = isObject(target) ? Reflect.get(target, field) : undefined;
+    return isObject(input)
+      ? report(input).map((entry) => ({ ...entry, field: entry.field.replace(/^spec/, `spec.target.${field}`) }))
+      : [];
+  };
+  return [
+    ...allFieldSupport('ScheduledTask', spec, given),
+    ...(runTask === undefined ? [] : targetReports('runTask', (input) => allFieldSupport('Task', runTask, input))),
+    ...(submitJob === undefined
+      ? []
+      : targetReports('submitJob', (input) => allFieldSupport('BatchJob', submitJob, input))),
+  ];
+}
 
 /**
  * What becomes of every AWS field that was given, in the order of the spec. A field that has fields of its own is not

@@ -41,6 +41,7 @@ const record = (status: Partial<Status>): CustomRecord<unknown, Status> => ({
   generation: 1,
   createdAt: 0,
   deleting: false,
+  owner: '',
   annotations: {},
   given: {},
   status,

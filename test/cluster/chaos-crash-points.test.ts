@@ -5,6 +5,7 @@ import { DRAIN } from '../support/drain-scenario.ts';
 import { PrometheusServer } from '../support/prometheus.ts';
 import { alarmed, ROLLBACK } from '../support/rollback-scenario.ts';
 import { RUN_TASKS } from '../support/run-task-scenario.ts';
+import { SCHEDULED } from '../support/schedule-scenario.ts';
 import { strictArray } from '../support/strict-array-scenario.ts';
 import { useSuite } from '../support/suite.ts';
 
@@ -36,6 +37,13 @@ describe('the operator that runs tasks once', { timeout: all ? 3_600_000 : 180_0
     tasks.check(context, KILLED));
 
   it('cut off from the answer to any one of its writes does so, too', (context) => tasks.check(context, CUT_OFF));
+});
+
+describe('the operator that runs a schedule', { timeout: all ? 3_600_000 : 180_000 }, () => {
+  const schedule = new CrashPoints(suite, { ...SCHEDULED, sample: 2 });
+
+  it('killed before or after any one of its writes, or cut off from the answer, starts a run once, and knows how it ended', (context) =>
+    schedule.check(context, [...KILLED, ...CUT_OFF]));
 });
 
 describe('the operator that rolls back on request', { timeout: all ? 3_600_000 : 180_000 }, () => {

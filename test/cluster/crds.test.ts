@@ -12,12 +12,14 @@ import {
   API_VERSION,
   batchJobs,
   clusters,
+  scheduledTasks,
   services,
   targetGroups,
   taskDefinitions,
   tasks,
 } from '../../src/api/meta.ts';
 import { InvalidSpecError, type SpecProblem } from '../../src/api/parse.ts';
+import { parseScheduledTask } from '../../src/api/scheduled-task.ts';
 import { parseService } from '../../src/api/service.ts';
 import { parseTargetGroup } from '../../src/api/target-group.ts';
 import { parseTask } from '../../src/api/task.ts';
@@ -31,6 +33,7 @@ import {
   samples as otherSamples,
   runTask,
   type SampleKind,
+  scheduled,
   service,
   task,
   wordpress,
@@ -39,7 +42,7 @@ import { serviceDiscoverySamples } from '../unit/api/service-discovery-samples.t
 import { longshore } from '../unit/cli/run.ts';
 
 const crds = join(import.meta.dirname, '../../crds');
-const resources = [taskDefinitions, services, batchJobs, tasks, clusters, targetGroups];
+const resources = [taskDefinitions, services, batchJobs, tasks, clusters, targetGroups, scheduledTasks];
 const samples = [...otherSamples, ...clusterSamples, ...serviceDiscoverySamples];
 const parsers = {
   TaskDefinition: parseTaskDefinition,
@@ -48,6 +51,7 @@ const parsers = {
   Task: parseTask,
   Cluster: parseCluster,
   TargetGroup: parseTargetGroup,
+  ScheduledTask: parseScheduledTask,
 };
 const plurals = {
   TaskDefinition: 'taskdefinitions',
@@ -56,6 +60,7 @@ const plurals = {
   Task: 'tasks',
   Cluster: 'clusters',
   TargetGroup: 'targetgroups',
+  ScheduledTask: 'scheduledtasks',
 };
 
 const dir = mkdtempSync(join(tmpdir(), 'longshore-crds-'));
@@ -374,6 +379,8 @@ describe('objects', () => {
     expect(await succeed(['get', 'ecluster', 'prod', '-o', 'name'])).toBe('cluster.longshore.dev/prod\n');
     await succeed(['apply', '--server-side', '-f', '-'], object('TargetGroup', { protocol: 'HTTP', port: 80 }, 'web'));
     expect(await succeed(['get', 'etg', 'web', '-o', 'name'])).toBe('targetgroup.longshore.dev/web\n');
+    await succeed(['apply', '--server-side', '-f', '-'], object('ScheduledTask', scheduled(), 'nightly'));
+    expect(await succeed(['get', 'esched', 'nightly', '-o', 'name'])).toBe('scheduledtask.longshore.dev/nightly\n');
     const all = await succeed(['get', 'longshore', '-o', 'name']);
     for (const { singular } of resources) expect(all).toContain(`${singular}.longshore.dev/`);
   });

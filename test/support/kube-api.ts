@@ -42,6 +42,7 @@ const ROOTS = {
   clusters: '/apis/longshore.dev/v1alpha1',
   endpointslices: '/apis/discovery.k8s.io/v1',
   targetgroups: '/apis/longshore.dev/v1alpha1',
+  scheduledtasks: '/apis/longshore.dev/v1alpha1',
 } as const;
 
 export type Plural = keyof typeof ROOTS;

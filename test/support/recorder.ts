@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchJobStatus } from '../../src/api/batch-job.ts';
 import type { ClusterStatus } from '../../src/api/cluster.ts';
+import type { ScheduledTaskStatus } from '../../src/api/scheduled-task.ts';
 import type { ServiceStatus } from '../../src/api/service.ts';
 import type { TargetGroupStatus } from '../../src/api/target-group.ts';
 import type { TaskStatus } from '../../src/api/task.ts';
@@ -106,6 +107,7 @@ interface Objects {
   readonly clusters: KubeObject & { readonly status?: ClusterStatus };
   readonly endpointslices: EndpointSlice;
   readonly targetgroups: KubeObject & { readonly status?: TargetGroupStatus };
+  readonly scheduledtasks: KubeObject & { readonly status?: ScheduledTaskStatus };
   readonly controllerrevisions: KubeObject & { readonly revision: number; readonly data: unknown };
 }
 
@@ -118,6 +120,7 @@ const KINDS: readonly RecordedKind[] = [
   'tasks',
   'clusters',
   'targetgroups',
+  'scheduledtasks',
   'endpointslices',
   'controllerrevisions',
 ];
@@ -287,8 +290,10 @@ export class NamespaceHistory implements Source {
       const { name, resourceVersion } = pod.metadata;
       return `pod ${name} ${resourceVersion} ${pod.status?.phase} ready=${ready} deadline=${deadline} ${states?.join(' ') ?? ''}`;
     });
-    const others = (['clusters', 'targetgroups', 'services', 'taskdefinitions', 'batchjobs', 'tasks'] as const).flatMap(
-      (kind) => this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
+    const others = (
+      ['scheduledtasks', 'clusters', 'targetgroups', 'services', 'taskdefinitions', 'batchjobs', 'tasks'] as const
+    ).flatMap((kind) =>
+      this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
     );
     const slices = this.all('endpointslices').map(({ metadata, endpoints }) => {
       const targets = (endpoints ?? []).map(

@@ -25,7 +25,7 @@ export interface SuiteOptions {
 const FOLDERS = { 'kwok=3': '', real: '', 'real,kwok=1': 'mixed', 'real=2': 'two', 'real=4': 'four' } as const;
 
 export interface Manifest {
-  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster' | 'TargetGroup';
+  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster' | 'TargetGroup' | 'ScheduledTask';
   readonly name: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly spec: object;
@@ -38,6 +38,7 @@ const PLURALS = {
   Task: 'tasks',
   Cluster: 'clusters',
   TargetGroup: 'targetgroups',
+  ScheduledTask: 'scheduledtasks',
 } as const;
 
 const objectOf = ({ kind, name, annotations, spec }: Manifest): object => ({

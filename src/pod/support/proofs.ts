@@ -184,3 +184,11 @@ export const REGISTRY_PORT = discovery('has the port of its registry in SRV reco
 export const ALIAS = discovery('is found by its client aliases, for as long as it has them');
 export const ALIAS_PORTS = discovery('has one name for several ports, each with the name and protocol of its mapping');
 export const ALIAS_DOMAIN = discovery('says which name of a Cloud Map namespace does not resolve, and what does');
+
+const scheduledTask = (title: string): string => `test/cluster/scheduled-task.test.ts > ${title}`;
+
+export const SCHEDULE_AT = scheduledTask('runs once at a time of its time zone, and has then no more runs');
+export const SCHEDULE_RATE = scheduledTask('runs at its start date and then at its rate, whatever it is called');
+export const SCHEDULE_ZONE = scheduledTask('runs once at a time of its time zone, and has then no more runs');
+export const SCHEDULE_ENDS = scheduledTask('has no run from its end date on');
+export const SCHEDULE_STATE = scheduledTask('makes up for nothing that was due while it was DISABLED');

@@ -1,5 +1,5 @@
 /** Every field of the inputs that the kinds take, with what becomes of it here. */
-import { BATCH, ECS, ELBV2, type ServiceModel } from '../../aws-model/model.ts';
+import { BATCH, ECS, ELBV2, SCHEDULER, type ServiceModel } from '../../aws-model/model.ts';
 import { annotations } from './annotations.ts';
 import { cluster } from './cluster.ts';
 import { containers } from './containers.ts';
@@ -11,6 +11,7 @@ import { network } from './network.ts';
 import { placement } from './placement.ts';
 import { resources } from './resources.ts';
 import { runTask } from './run-task.ts';
+import { schedule } from './schedule.ts';
 import { security } from './security.ts';
 import { service } from './service.ts';
 import { serviceDiscovery } from './service-discovery.ts';
@@ -47,5 +48,6 @@ export const INPUTS = {
   Task: { model: ECS, structures: ['RunTaskRequest'], table: ecs },
   Cluster: { model: ECS, structures: ['CreateClusterRequest'], table: ecs },
   TargetGroup: { model: ELBV2, structures: ['CreateTargetGroupInput'], table: combine(targetGroup) },
+  ScheduledTask: { model: SCHEDULER, structures: ['CreateScheduleInput'], table: schedule },
   BatchJob: { model: BATCH, structures: ['SubmitJobRequest', 'RegisterJobDefinitionRequest'], table: job },
 } as const satisfies Readonly<Record<string, Input>>;

@@ -1,7 +1,7 @@
 /** Specs that break one rule each, of all kinds but TaskDefinition. */
 import { brokenRetryAndDependencies } from './broken-retry-and-dependencies.ts';
 import type { BrokenRule } from './broken-rules.ts';
-import { daemon, job, runTask, type SampleKind, service } from './samples.ts';
+import { daemon, job, runTask, type SampleKind, scheduled, service } from './samples.ts';
 import { brokenServiceDiscovery } from './service-discovery-samples.ts';
 
 type Fields = Record<string, unknown>;
@@ -97,6 +97,43 @@ const ofLoadBalancer = (field: string, message: string, fields: Fields): BrokenR
     message,
     service({ loadBalancers: [{ targetGroupArn: 'web', containerName: 'web', containerPort: 80, ...fields }] }),
   );
+
+const ofSchedule = ofKind('ScheduledTask');
+const ofExpression = (message: string, scheduleExpression: string): BrokenRule =>
+  ofSchedule('spec.scheduleExpression', message, scheduled({ scheduleExpression }));
+
+const schedules: readonly BrokenRule[] = [
+  ofExpression(
+    'must be cron(minutes hours day-of-month month day-of-week year), rate(value unit) or at(yyyy-mm-ddThh:mm:ss)',
+    '*/5 * * * *',
+  ),
+  ofExpression('one of day-of-month and day-of-week of cron() must be ?, and the other must not', 'cron(0 8 * * * *)'),
+  ofExpression('minutes of cron() must be 0-59 with , - * /', 'cron(60 8 * * ? *)'),
+  ofExpression('hours of cron() must be 0-23 with , - * /', 'cron(0 24 * * ? *)'),
+  ofExpression('day-of-month of cron() must be 1-31 with , - * ? / L W', 'cron(0 8 32 * ? *)'),
+  ofExpression('month of cron() must be 1-12 or JAN-DEC with , - * /', 'cron(0 8 1 JAM ? *)'),
+  ofExpression(
+    'day-of-week of cron() must be 1-7 or SUN-SAT with , - * ? / L #, and nothing beside a #',
+    'cron(0 8 ? * 3#1,6#3 *)',
+  ),
+  ofExpression('year of cron() must be 1970-2199 with , - * /', 'cron(0 8 1 * ? 2200)'),
+  ofExpression(
+    'rate() takes a whole number from 1 to 9999999 and minutes, hours or days, such as rate(5 minutes); minute, hour and day only with 1',
+    'rate(5 minute)',
+  ),
+  ofExpression('at() takes a date and a time, such as at(2026-11-20T13:00:00)', 'at(2026-11-20)'),
+  ofSchedule(
+    'spec.endDate',
+    'endDate must be later than startDate',
+    scheduled({ startDate: '2026-01-01T00:00:00Z', endDate: '2026-01-01T01:00:00+01:00' }),
+  ),
+  ofSchedule(
+    'spec.flexibleTimeWindow.maximumWindowInMinutes',
+    'maximumWindowInMinutes is for the mode FLEXIBLE, which needs it',
+    scheduled({ flexibleTimeWindow: { mode: 'OFF', maximumWindowInMinutes: 5 } }),
+  ),
+  ofSchedule('spec.target', 'exactly one of runTask and submitJob must be given', scheduled({ target: {} })),
+];
 
 const targetGroups: readonly BrokenRule[] = [
   ofLoadBalancer(
@@ -222,6 +259,7 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
   ),
   ...notThereYet,
   ...targetGroups,
+  ...schedules,
   ...brokenServiceDiscovery,
   ofService(
     'spec.deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration.value',

@@ -1,6 +1,6 @@
 import { brokenJobs } from './broken-rules-of-jobs.ts';
 import { brokenRulesOfOthers } from './broken-rules-of-others.ts';
-import { container, type SampleKind, task } from './samples.ts';
+import { container, type SampleKind, scheduled, task } from './samples.ts';
 
 /** A spec that breaks one rule of the schema, and what every checker must say about it. */
 export interface BrokenRule {
@@ -495,12 +495,25 @@ const brokenTaskDefinitions: readonly BrokenRule[] = [
   ),
 ];
 
+const ofOneKind: readonly BrokenRule[] = [...brokenTaskDefinitions, ...brokenJobs, ...brokenRulesOfOthers];
+
+/** What a ScheduledTask runs has the rules of that. */
+const targets = { Task: 'runTask', BatchJob: 'submitJob' } as const;
+const ofTargets = ofOneKind.flatMap(({ kind, path, message, spec }): BrokenRule[] =>
+  kind === 'Task' || kind === 'BatchJob'
+    ? [
+        {
+          kind: 'ScheduledTask',
+          path: path.replace(/^spec/, `spec.target.${targets[kind]}`),
+          message,
+          spec: scheduled({ target: { [targets[kind]]: spec } }),
+        },
+      ]
+    : [],
+);
+
 /** One at least for each rule of each kind. */
-export const brokenRules: readonly BrokenRule[] = [
-  ...brokenTaskDefinitions,
-  ...brokenJobs,
-  ...brokenRulesOfOthers,
-];
+export const brokenRules: readonly BrokenRule[] = [...ofOneKind, ...ofTargets];
 
 /** Mistakes of a single field: each checker has its own words, but the same path. */
 export const brokenFields: readonly { readonly path: string; readonly spec: unknown }[] = [

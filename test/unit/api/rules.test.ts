@@ -4,6 +4,7 @@ import { type StructuralSchema, structuralSchema } from '../../../dev/generate/s
 import { parseBatchJob } from '../../../src/api/batch-job.ts';
 import { parseCluster } from '../../../src/api/cluster.ts';
 import { InvalidSpecError, type SpecProblem } from '../../../src/api/parse.ts';
+import { parseScheduledTask } from '../../../src/api/scheduled-task.ts';
 import { parseService } from '../../../src/api/service.ts';
 import { parseTargetGroup } from '../../../src/api/target-group.ts';
 import { parseTask } from '../../../src/api/task.ts';
@@ -20,6 +21,7 @@ const parsers = {
   Task: parseTask,
   Cluster: parseCluster,
   TargetGroup: parseTargetGroup,
+  ScheduledTask: parseScheduledTask,
 };
 
 function problemsOf(parse: () => unknown): string {

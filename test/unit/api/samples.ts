@@ -1,4 +1,11 @@
-export type SampleKind = 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster' | 'TargetGroup';
+export type SampleKind =
+  | 'TaskDefinition'
+  | 'Service'
+  | 'BatchJob'
+  | 'Task'
+  | 'Cluster'
+  | 'TargetGroup'
+  | 'ScheduledTask';
 
 /** A spec and what both checkers, zod and the API server, must say about it. */
 export interface Sample {
@@ -22,6 +29,11 @@ export const service = (fields: Fields = {}): Fields => ({ taskDefinition: 'web:
 export const runTask = (fields: Fields = {}): Fields => ({ taskDefinition: 'migrate', ...fields });
 export const job = (fields: Fields = {}): Fields => ({
   containerProperties: { image: 'busybox', vcpus: 1, memory: 64 },
+  ...fields,
+});
+export const scheduled = (fields: Fields = {}): Fields => ({
+  scheduleExpression: 'rate(5 minutes)',
+  target: { runTask: runTask() },
   ...fields,
 });
 const containers = (...definitions: Fields[]) => task({ containerDefinitions: definitions });
@@ -102,6 +114,39 @@ const essentialText = "Task definition doesn't have any essential container.";
 const onceText = 'must be given once';
 
 export const samples: readonly Sample[] = [
+  { title: 'a schedule that runs tasks', kind: 'ScheduledTask', spec: scheduled() },
+  {
+    title: 'a schedule that runs a job, with everything that there is',
+    kind: 'ScheduledTask',
+    spec: scheduled({
+      name: 'nightly.report_1',
+      description: 'figures of the day',
+      scheduleExpression: 'cron(0/30 20-2 ? JAN,feb TUE#2 2026-2030)',
+      scheduleExpressionTimezone: 'Australia/Lord_Howe',
+      startDate: '2026-01-01T00:00:00Z',
+      endDate: '2026-01-01T02:00:00.5+01:59',
+      state: 'DISABLED',
+      flexibleTimeWindow: { mode: 'FLEXIBLE', maximumWindowInMinutes: 1440 },
+      target: { submitJob: job() },
+      kubernetes: {
+        concurrencyPolicy: 'Replace',
+        startingDeadlineSeconds: 0,
+        successfulJobsHistoryLimit: 0,
+        failedJobsHistoryLimit: 1000,
+      },
+    }),
+  },
+  {
+    title: 'a schedule with null for what is optional',
+    kind: 'ScheduledTask',
+    spec: scheduled({
+      name: null,
+      scheduleExpressionTimezone: 'UTC',
+      startDate: null,
+      endDate: null,
+      target: { runTask: runTask(), submitJob: null },
+    }),
+  },
   { title: 'the smallest definition', kind: 'TaskDefinition', spec: task() },
   { title: 'WordPress and MySQL', kind: 'TaskDefinition', spec: wordpress },
   { title: 'a Fargate definition', kind: 'TaskDefinition', spec: fargate },

@@ -3,7 +3,7 @@ import { container, job, service, task } from '../api/samples.ts';
 
 export interface WrongManifest {
   readonly title: string;
-  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster' | 'TargetGroup';
+  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster' | 'TargetGroup' | 'ScheduledTask';
   readonly spec: unknown;
   readonly metadata?: object;
   /** Fields beside spec. */

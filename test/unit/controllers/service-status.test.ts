@@ -40,6 +40,7 @@ const service: ServiceRecord = {
   generation: 1,
   createdAt: NOW,
   deleting: false,
+  owner: '',
   annotations: {},
   spec: parseService({ taskDefinition: 'web', desiredCount: 1 }),
   given: {},

@@ -20,6 +20,7 @@ const NOT_OF_AWS: Readonly<Record<string, readonly string[]>> = {
   Task: ['kubernetes'],
   Cluster: ['account', 'region', 'mappings', 'policy', 'retention'],
   TargetGroup: ['targetGroupAttributes', 'routes'],
+  ScheduledTask: ['kubernetes', 'target.runTask', 'target.submitJob'],
 };
 
 const verdictsOf = (entry: Entry): readonly Verdict[] =>
@@ -101,7 +102,7 @@ describe.each(inputs)('the support table of %s', (kind, input) => {
       const known = structures.flatMap((structure) => fieldsOf(input, structure));
       for (const name of Object.keys(properties)) {
         const here = `${path}.${name}`;
-        const own = path === 'spec' && NOT_OF_AWS[kind]?.includes(name);
+        const own = NOT_OF_AWS[kind]?.includes(here.replace('spec.', ''));
         if (!own && !known.some((field) => field.name === name)) problems.push(`${here}: not AWS's`);
       }
       for (const { name, entry, leadsTo } of known) {
