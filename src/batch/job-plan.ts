@@ -199,7 +199,7 @@ class Planner<T extends JobTask> {
       if (made === 0) this.#begin(index, 1);
       else if (task?.attempt !== made)
         this.#follow(index, this.#recorded(index, made) ?? this.#lost(index, lostAttempt(made, now)));
-      else if (task.ended) this.#follow(index, endedAttempt(task, now));
+      else if (task.ended) this.#follow(index, this.#stopped(index, task));
       else if (gone.has(task)) this.#follow(index, this.#lost(index, endedAttempt(task, now)));
       else this.#watch(index, task);
     }
@@ -237,9 +237,21 @@ class Planner<T extends JobTask> {
   #lost(index: number, attempt: EndedAttempt): EndedAttempt {
     const end = this.#endAsked(index);
     if (end === undefined) return attempt;
-    if (end.isCancel) this.#isCancelled = true;
-    else this.#isTerminated = true;
+    this.#noteEnd(end);
     return { ...attempt, statusReason: end.reason, stopCode: 'UserInitiated' };
+  }
+
+  /** It may have been stopped because that was asked for, and the status not know it yet. */
+  #stopped(index: number, task: T): EndedAttempt {
+    const end = this.#endAsked(index);
+    if (task.stopCause?.stopCode === 'UserInitiated' && task.stopCause.stoppedReason === end?.reason)
+      this.#noteEnd(end);
+    return endedAttempt(task, this.#input.now);
+  }
+
+  #noteEnd({ isCancel }: { readonly isCancel: boolean }): void {
+    if (isCancel) this.#isCancelled = true;
+    else this.#isTerminated = true;
   }
 
   /** A task that is not over. */
@@ -268,8 +280,7 @@ class Planner<T extends JobTask> {
     if (task.stopRequested) return undefined;
     const end = this.#endAsked(index);
     if (end === undefined || (end.isCancel && status !== 'RUNNABLE')) return undefined;
-    if (end.isCancel) this.#isCancelled = true;
-    else this.#isTerminated = true;
+    this.#noteEnd(end);
     return { stopCode: 'UserInitiated', stoppedReason: end.reason, because: end.because };
   }
 
@@ -297,8 +308,7 @@ class Planner<T extends JobTask> {
     const end = this.#endAsked(index);
     if (gate === 'failed') this.#overUnstarted(index, attempt, DEPENDENT_JOB_FAILED);
     else if (end !== undefined && (gate === 'open' || this.#waitsInVain())) {
-      if (end.isCancel) this.#isCancelled = true;
-      else this.#isTerminated = true;
+      this.#noteEnd(end);
       this.#overUnstarted(index, attempt, end.reason);
     } else if (gate === 'waiting') {
       this.#summary.PENDING++;

@@ -77,7 +77,11 @@ export async function stopTask(
   const { client, barriers } = runtime;
   const at = { namespace: task.namespace, name: task.name };
   try {
-    if (!task.acknowledged) return await client.delete(pods, at, { preconditions: { uid: task.uid } });
+    if (!task.acknowledged) {
+      // One that is kept is to say why.
+      if (task.tracked) await client.patch(pods, at, stopRecord(runtime, task, cause));
+      return await client.delete(pods, at, { preconditions: { uid: task.uid } });
+    }
     const { metadata } = stopRecord(runtime, task, cause);
     const drains = drainingUntil !== undefined && endsDrainAt(drainingUntil, task) > runtime.now();
     const written = await client.patch<KubeObject>(pods, at, {

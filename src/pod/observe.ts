@@ -138,7 +138,7 @@ export function observePod(pod: PodJson): ObservedTask {
   const disruption = disruptionOf(status);
   const over =
     phaseIsLast ||
-    neverStarts(pod, statuses) ||
+    (tracked && neverStarts(pod, statuses)) ||
     (atNodesEnd && isWhyKnown && statuses.every(({ state }) => state?.terminated !== undefined));
   // A pod beyond its deadline is Failed at once; its containers still have their grace, and their codes to come.
   // One that is kept has them to come also where it is deleted, unless its node has gone.
@@ -229,7 +229,7 @@ export function observePod(pod: PodJson): ObservedTask {
 }
 
 /**
- * Deleted before a container ran, and kept by a finalizer: no node gets it any more, or its node has confirmed the deletion.
+ * Kept, and deleted before a container ran: no node gets it any more, or its node has confirmed the deletion.
  * Nobody writes a last phase then.
  */
 function neverStarts({ metadata, spec, status }: PodJson, statuses: readonly ContainerStatusJson[]): boolean {

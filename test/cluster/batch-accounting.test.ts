@@ -145,6 +145,25 @@ describe.concurrent('the results of an array', () => {
 });
 
 describe.concurrent('a BatchJob with Strict accounting', () => {
+  it('that is cancelled before a node has its pod has the reason, as one without has', async (context) => {
+    const ns = await suite().namespace(context);
+    const nowhere = { nodeSelector: { nowhere: 'yes' } };
+    await ns.create(job('strict', {}, { ...strict, ...nowhere }), job('relaxed', {}, nowhere));
+    for (const name of ['strict', 'relaxed']) {
+      await ns.until(`the pod of ${name} to wait`, () =>
+        ns.history.get('batchjobs', name)?.status?.statusReason?.startsWith('CAPACITY:'),
+      );
+      await ns.patch('batchjobs', name, { metadata: { annotations: { 'longshore.dev/cancel': 'no longer needed' } } });
+      expect(await untilOver(ns, name)).toMatchObject({
+        status: 'FAILED',
+        statusReason: 'no longer needed',
+        isCancelled: true,
+        attempts: [{ attempt: 1, statusReason: 'no longer needed' }],
+      });
+    }
+    await untilNoPods(ns);
+  });
+
   it('counts every exit once, with the code that it had, while its pods are deleted by hand', async (context) => {
     const ns = await suite().namespace(context);
     const seed = Number(process.env.LONGSHORE_SEED ?? Date.now() % 1_000_000);

@@ -35,6 +35,7 @@ const rights: readonly object[] = [
 const inputRights: readonly object[] = [
   may('', ['persistentvolumeclaims'], ['create']),
   may('external-secrets.io', ['externalsecrets'], ['get', 'create', 'patch']),
+  may('longshore.dev', ['batchjobs'], ['delete']),
 ];
 /** What only target groups of AWS need. */
 const bindingRights = may(
@@ -149,6 +150,21 @@ describe.concurrent('an operator', () => {
     await ns.until('the missing kind, which it may ask for', () =>
       readyCondition(ns.history.get('services', 'secret'))?.message.includes('install the External Secrets Operator'),
     );
+    // Results, finalizers and the deletion of a job that is over.
+    const resourceRequirements = [
+      { type: 'VCPU', value: '0.25' },
+      { type: 'MEMORY', value: '16' },
+    ];
+    await ns.create({
+      kind: 'BatchJob',
+      name: 'array',
+      spec: {
+        arrayProperties: { size: 2 },
+        containerProperties: { image: 'busybox:1.36', resourceRequirements },
+        kubernetes: { accounting: 'Strict', retention: { ttlSecondsAfterFinished: 0 } },
+      },
+    });
+    await ns.until('the job to have gone', () => ns.history.get('batchjobs', 'array') === undefined);
     const agent = { desiredCount: undefined, schedulingStrategy: 'DAEMON', taskDefinition: 'web' };
     await ns.create(service('agent', agent));
     await ns.until(

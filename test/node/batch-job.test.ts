@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
+import { miscounted, releasedUnrecorded, resultsOf, seatOf } from '../support/batch-results.ts';
 import { areShares, CGROUP } from '../support/containers.ts';
 import { duplicates, rerunsAfterSuccess } from '../support/invariants.ts';
+import { pathOf } from '../support/kube-api.ts';
 import { type TestNamespace, useSuite } from '../support/suite.ts';
 
 const { possible, why } = realNodePossible();
@@ -169,6 +171,43 @@ describe.skipIf(!possible).concurrent(title, () => {
     expect(areShares(shares, 256), shares).toBe(true);
     expect(memory).toBe(String(32 * 1024 * 1024));
     expect(rights).toBe(readFileSync('/proc/self/status', 'utf8').match(/^CapEff.*$/m)?.[0]);
+  });
+
+  it('with Strict accounting has the exit code of an attempt that is deleted by force, or evicted', async (context) => {
+    const ns = await suite().namespace(context);
+    const [made] = await ns.create({
+      kind: 'BatchJob',
+      name: 'strict',
+      spec: {
+        arrayProperties: { size: 2 },
+        containerProperties: containerProperties("trap 'exit 42' TERM; touch /tmp/ready; while :; do sleep 0.1; done"),
+        kubernetes: { accounting: 'Strict' },
+      },
+    });
+    const untilTrapped = async (seat: string): Promise<string> => {
+      const { metadata } = await ns.until(`${seat} to run`, () =>
+        ns.history.all('pods').find((pod) => seatOf(pod) === seat && pod.status?.phase === 'Running'),
+      );
+      const wait = 'until test -e /tmp/ready; do sleep 0.1; done';
+      await ns.kubectl(['exec', metadata.name, '--', 'sh', '-c', wait]);
+      return metadata.name;
+    };
+    const [forced, evicted] = [await untilTrapped('0.1'), await untilTrapped('1.1')];
+    await ns.kubectl(['delete', 'pod', forced, '--force', '--wait=false']);
+    await suite().api.call('POST', `${pathOf('pods', ns.name, evicted)}/eviction`, {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name: evicted, namespace: ns.name },
+    });
+    expect(await untilEnded(ns, 'strict')).toMatchObject({ status: 'FAILED', failedIndexes: '0-1' });
+    await ns.until('the pods to go', () => ns.history.all('pods').length === 0);
+    const results = await resultsOf(suite().api, ns.name, made?.metadata.uid ?? '');
+    expect(results.get('0.1')).toMatchObject({ exitCode: 42, statusReason: 'Task stopped by user' });
+    expect(results.get('1.1')).toMatchObject({
+      exitCode: 42,
+      statusReason: expect.stringMatching(/^Host EC2 \(.*evicted/),
+    });
+    expect([...miscounted(ns.history, 'strict', results), ...releasedUnrecorded(ns.history, 'strict')]).toEqual([]);
   });
 
   it('is stopped when an attempt runs longer than its timeout', { timeout: 240_000 }, async (context) => {

@@ -255,6 +255,15 @@ describe('the end that a user asks for', () => {
     expect(stored(over)).toMatchObject({ succeededIndexes: '0', failedIndexes: '1-2' });
   });
 
+  it('says that it was cancelled or terminated also where the status did not, before the task had ended', () => {
+    const stopped = attempt(1, 143, { stopCause: { stopCode: 'UserInitiated', stoppedReason: 'enough' } });
+    const flags = { isCancelled: false, isTerminated: false, statusReason: 'enough', status: 'FAILED' };
+    expect(plan({ terminate: 'enough', tasks: [stopped] }).record).toMatchObject({ ...flags, isTerminated: true });
+    expect(plan({ cancel: 'enough', tasks: [stopped] }).record).toMatchObject({ ...flags, isCancelled: true });
+    // Somebody stopped its task, for whatever reason.
+    expect(plan({ cancel: 'too late', tasks: [stopped] }).record).toMatchObject(flags);
+  });
+
   it('TerminateJob stops everything, or the children that it names', () => {
     expect(plan({ size: 2, terminate: 'enough', tasks: [running, placeless] })).toMatchObject({
       stops: [{ stoppedReason: 'enough' }, { stoppedReason: 'enough' }],
