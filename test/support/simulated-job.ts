@@ -72,7 +72,7 @@ export class SimulatedJob {
       generation: 1,
       createdAt: this.now,
       deleting: false,
-    owner: '',
+      owner: '',
       annotations: {},
       spec: parsed,
       given: {},

@@ -51,11 +51,15 @@ function ofVolume(at: string, job: Job): BrokenRule[] {
       withVolume(job, { efsVolumeConfiguration: { fileSystemId: 'fs-1', ...fields } }),
     );
   return [
-    efs('rootDirectory', 'When using an EFS access point, the root directory must either be set to "/" or be omitted.', {
-      rootDirectory: '/data',
-      transitEncryption: 'ENABLED',
-      authorizationConfig: { accessPointId: 'fsap-1' },
-    }),
+    efs(
+      'rootDirectory',
+      'When using an EFS access point, the root directory must either be set to "/" or be omitted.',
+      {
+        rootDirectory: '/data',
+        transitEncryption: 'ENABLED',
+        authorizationConfig: { accessPointId: 'fsap-1' },
+      },
+    ),
     efs('transitEncryption', 'EFS IAM authorization requires TransitEncryption to be enabled.', {
       authorizationConfig: { iam: 'ENABLED' },
     }),
@@ -117,7 +121,10 @@ export const brokenJobs: readonly BrokenRule[] = [
   broken(
     'containerProperties',
     size('1', '9216'),
-    onFargate({ ...ofProperties({}), containerOverrides: { resourceRequirements: [{ type: 'MEMORY', value: '9216' }] } }),
+    onFargate({
+      ...ofProperties({}),
+      containerOverrides: { resourceRequirements: [{ type: 'MEMORY', value: '9216' }] },
+    }),
   ),
   broken(
     'containerProperties',
