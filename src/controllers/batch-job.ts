@@ -27,8 +27,10 @@ import { stopTask, sweepTasks } from './tasks.ts';
 
 /** Attempts that one pass starts at most, so that what has ended meanwhile is looked at in between. */
 const STARTS_A_PASS = 500;
-/** So that a pass ends soon where the API server is slow. */
-const STARTS_MS = 2_000;
+/** Where the API server is slow, too. */
+const STARTS_MS = 10_000;
+/** Pods of a job that may be there before any is swept while others are to be started: deletes would slow down the starts. */
+const PODS_WHILE_STARTING = 1000;
 
 export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers, departed } = runtime;
@@ -68,9 +70,10 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     runtime.logger.info({ job: key, task: stop.task.id, stopCode: stop.stopCode }, `stop: ${stop.because}`);
     await stopTask(runtime, stop.task, stop);
   });
-  // It goes by what the status on the API server says, and holds up neither starts nor the next status.
-  const sweeping = sweep(runtime, job, plan, tasks);
-  sweeping.catch(() => {});
+  // Sweeping goes by what the status on the API server says, and holds up neither starts nor the next status.
+  const sweepsNow = plan.starts.length === 0 || tasks.length >= PODS_WHILE_STARTING;
+  const sweeping = sweepsNow ? sweep(runtime, job, plan, tasks) : undefined;
+  sweeping?.catch(() => {});
   const launched = plan.starts.length > 0 ? await launch(runtime, job, plan, tasks) : {};
   if ('requeueWhen' in launched) {
     await sweeping;
@@ -82,7 +85,8 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     job.uid,
     gone.filter((task) => isRecorded(job, task)),
   );
-  const sweepAt = await sweeping;
+  // What is swept may be the room that a quota did not leave.
+  const sweepAt = await (sweeping ?? (launched.trouble && sweep(runtime, job, plan, tasks)));
   // A quota that refuses the next attempt keeps nothing else from being done.
   if (launched.failure !== undefined) throw launched.failure;
   if (settled.failure !== undefined) throw settled.failure;
