@@ -8,11 +8,11 @@ import { endedAttempt } from '../../src/batch/attempt.ts';
 import { type DependencyView, resolveDependencies } from '../../src/batch/dependencies.ts';
 import { type ChildAttempt, isJobOver, type JobPlan, type JobTask, planJob } from '../../src/batch/job-plan.ts';
 import { podRetention } from '../../src/batch/pod-retention.ts';
-import { retryVerdict } from '../../src/batch/retry.ts';
 import { askedOf } from '../../src/controllers/batch/asked.ts';
 import { jobRecord, jobStatus } from '../../src/controllers/batch-job-status.ts';
 import type { BatchJobRecord } from '../../src/controllers/runtime.ts';
 import { lastStatus, type StopCause } from '../../src/ecs/task.ts';
+import { brokenAtEnd, brokenByPlan, brokenByRecord } from './job-rules.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Pod = Mutable<JobTask>;
@@ -38,7 +38,7 @@ export type JobEvent =
 
 class Died extends Error {}
 
-const keyOf = ({ index = 0, attempt }: { readonly index?: number; readonly attempt: number }): string =>
+export const keyOf = ({ index = 0, attempt }: { readonly index?: number; readonly attempt: number }): string =>
   `${index}.${attempt}`;
 
 export class SimulatedJob {
@@ -51,7 +51,7 @@ export class SimulatedJob {
   /** How each pod ended that was seen to end, and was not taken away before it was on record. */
   readonly exits = new Map<string, number>();
   readonly plans: JobPlan<JobTask>[] = [];
-  readonly #others: () => readonly DependencyView[];
+  readonly others: () => readonly DependencyView[];
   /** What the operator knows by heart. */
   #departed: Pod[] = [];
   /** Pods that the operator does not see yet. */
@@ -61,13 +61,13 @@ export class SimulatedJob {
   #made = 0;
   #log: string[] = [];
 
-  constructor(spec: object, others: () => readonly DependencyView[] = () => []) {
+  constructor(spec: object, name = 'job', others: () => readonly DependencyView[] = () => []) {
     const parsed = parseBatchJob({ containerProperties: { image: 'busybox', vcpus: 1, memory: 64 }, ...spec });
-    this.#others = others;
+    this.others = others;
     this.job = {
-      uid: 'job',
+      uid: `uid-of-${name}`,
       namespace: 'default',
-      name: 'job',
+      name,
       resourceVersion: '1',
       generation: 1,
       createdAt: this.now,
@@ -88,7 +88,7 @@ export class SimulatedJob {
     return isJobOver(this.job.status.status);
   }
 
-  get #isArray(): boolean {
+  get isArray(): boolean {
     return this.job.spec?.arrayProperties !== undefined;
   }
 
@@ -99,7 +99,7 @@ export class SimulatedJob {
       name: this.job.name,
       uid: this.job.uid,
       status,
-      size: this.#isArray ? ledger.size : undefined,
+      size: this.isArray ? ledger.size : undefined,
       succeeded: { has: (index) => ledger.hasSucceeded(index) },
       failed: { has: (index) => ledger.hasFailed(index) },
       dependsOn: [],
@@ -152,7 +152,7 @@ export class SimulatedJob {
       this.apply({ kind: 'pass', isDebounced: false });
       const live = [...this.pods.values()].filter(({ ended }) => !ended);
       if (live.length === 0 && this.isOver) {
-        this.#checkEnd();
+        this.#say(brokenAtEnd(this));
         return;
       }
       for (const pod of live) {
@@ -177,6 +177,10 @@ export class SimulatedJob {
 
   #check(holds: boolean, what: () => string): void {
     if (!holds) this.#fail(what());
+  }
+
+  #say([broken]: readonly string[]): void {
+    if (broken !== undefined) this.#fail(broken);
   }
 
   #ask(annotation: string, value: string): void {
@@ -272,13 +276,13 @@ export class SimulatedJob {
       tasks,
       departed,
       dependencies: resolveDependencies({ ...job, size: spec.arrayProperties?.size, dependsOn }, (reference) =>
-        this.#others().filter(({ name }) => name === reference),
+        this.others().filter(({ name }) => name === reference),
       ),
       ...asked,
       now: this.now,
     });
     this.plans.push(plan);
-    this.#checkPlan(plan);
+    this.#say(brokenByPlan(this, plan));
     for (const { task, ...cause } of plan.stops) write(() => this.#stop(task, cause));
     let lost = false;
     for (const [number, { index, attempt }] of plan.starts.entries()) {
@@ -299,7 +303,7 @@ export class SimulatedJob {
     if (lost) return;
     const isRecorded = ({ index = 0, attempt }: Pod): boolean =>
       isJobOver(record.status) ||
-      (this.#isArray
+      (this.isArray
         ? record.ledger.isRecorded(index, attempt)
         : record.attempts.some((known) => known.attempt === attempt));
     const forgotten = new Set(
@@ -345,7 +349,7 @@ export class SimulatedJob {
   #sweep(pod: Pod): void {
     const key = keyOf(pod);
     const late = this.#unanswered.has(key);
-    if (this.#isArray) this.#check(late || this.results.has(key), () => `${key} is swept without a result`);
+    if (this.isArray) this.#check(late || this.results.has(key), () => `${key} is swept without a result`);
     else
       this.#check(
         late || (this.job.status.attempts ?? []).some(({ attempt }) => attempt === pod.attempt),
@@ -354,93 +358,8 @@ export class SimulatedJob {
     this.pods.delete(key);
   }
 
-  /** Once said, said for ever. */
   #record(next: BatchJobRecord): void {
-    const before = jobRecord(this.job);
-    const after = jobRecord(next);
-    for (let index = 0; index < this.size; index++) {
-      const is = (ledger: typeof before.ledger) =>
-        ledger.hasSucceeded(index) ? 'succeeded' : ledger.hasFailed(index) ? 'failed' : 'open';
-      this.#check(
-        is(before.ledger) === 'open' || is(before.ledger) === is(after.ledger),
-        () => `child ${index} was ${is(before.ledger)}, and is ${is(after.ledger)}`,
-      );
-      this.#check(before.ledger.made(index) <= after.ledger.made(index), () => `attempts of child ${index} went down`);
-    }
-    this.#check(
-      !isJobOver(before.status) || before.status === after.status,
-      () => `${before.status} became ${after.status}`,
-    );
+    this.#say(brokenByRecord(jobRecord(this.job), jobRecord(next)));
     this.job = next;
-  }
-
-  #checkPlan({ statusSummary, starts, record }: JobPlan<Pod>): void {
-    const sum = Object.values(statusSummary).reduce((a, b) => a + b, 0);
-    this.#check(sum === this.size, () => `the summary counts ${sum} of ${this.size} children`);
-    const { attempts = 1 } = this.job.spec?.retryStrategy ?? {};
-    const stored = jobRecord(this.job).ledger;
-    const dependsOn = this.job.spec?.dependsOn ?? [];
-    const isSequential = dependsOn.some(({ type }) => type === 'SEQUENTIAL');
-    for (const { index = 0, attempt } of starts) {
-      this.#check(attempt <= attempts, () => `attempt ${attempt} of ${attempts} is started`);
-      this.#check(!stored.isOver(index), () => `child ${index} is over, and started`);
-      if (isSequential && index > 0)
-        this.#check(record.ledger.hasSucceeded(index - 1), () => `child ${index} is started before its turn`);
-      for (const { jobId, type } of dependsOn) {
-        const other = this.#others().find(({ name }) => name === jobId);
-        if (jobId === undefined || attempt > 1) continue;
-        if (type === 'N_TO_N')
-          this.#check(other?.succeeded.has(index) === true, () => `child ${index} is started before that of ${jobId}`);
-        else if (!stored.hasBegun() && this.pods.size === 0)
-          this.#check(other?.status === 'SUCCEEDED', () => `it is started before ${jobId}`);
-      }
-    }
-  }
-
-  #checkEnd(): void {
-    const { ledger, status, attempts } = jobRecord(this.job);
-    const all = this.#isArray ? [...this.results.values()] : attempts.map((attempt) => ({ index: 0, ...attempt }));
-    const { annotations, spec } = this.job;
-    const strategy = { attempts: 1, evaluateOnExit: [], ...spec?.retryStrategy };
-    const isAsked = Object.keys(annotations).length > 0;
-    let failed = 0;
-    for (let index = 0; index < this.size; index++) {
-      this.#check(ledger.isOver(index), () => `child ${index} is lost`);
-      if (ledger.hasFailed(index)) failed++;
-      // It ended without an attempt that anybody remembers; the result of one may have been written just before.
-      if (ledger.hasFailed(index) && this.results.has(`${index}.0`)) continue;
-      const own = all
-        .filter((result) => result.index === index && result.attempt > 0)
-        .sort((a, b) => a.attempt - b.attempt);
-      this.#check(
-        own.every(({ attempt }, position) => attempt === position + 1),
-        () => `attempts of child ${index} are not all on record`,
-      );
-      const last = own.at(-1);
-      const isSuccess = (result: ChildAttempt | undefined): boolean =>
-        result?.exitCode === 0 && result.statusReason === 'Essential container in task exited';
-      this.#check(ledger.hasSucceeded(index) === isSuccess(last), () => `child ${index} is counted wrongly`);
-      for (const result of own) {
-        if (result !== last) {
-          this.#check(!isSuccess(result), () => `child ${index} ran again after its success`);
-          this.#check(
-            retryVerdict(strategy, result.attempt, result).retry,
-            () => `${keyOf(result)} was not to be followed`,
-          );
-        }
-        const exit = this.exits.get(keyOf(result));
-        if (exit !== undefined)
-          this.#check(
-            result.exitCode === exit,
-            () => `${keyOf(result)} exited with ${exit}, and not with ${result.exitCode}`,
-          );
-      }
-      if (isAsked || last === undefined || isSuccess(last)) continue;
-      const isFinal =
-        !retryVerdict(strategy, last.attempt, last).retry ||
-        last.statusReason === 'Job attempt duration exceeded timeout';
-      this.#check(isFinal, () => `child ${index} was to be tried again`);
-    }
-    this.#check(status === (failed === 0 ? 'SUCCEEDED' : 'FAILED'), () => `${failed} failed, and it is ${status}`);
   }
 }

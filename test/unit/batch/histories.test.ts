@@ -1,6 +1,6 @@
 /** The planner of BatchJobs over random histories: every exit is counted once, no child is lost or run again after success. */
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type JobEvent, SimulatedJob } from '../../support/simulated-job.ts';
 
 const pick = fc.nat(200);
@@ -129,6 +129,28 @@ describe('whatever happens to its pods and to the operator', () => {
         play(new SimulatedJob({ arrayProperties: { size: children }, retryStrategy: strategy, dependsOn }), given);
       }),
       { numRuns: 80 },
+    );
+  });
+
+  it('a job starts after what it depends on, and fails with it', () => {
+    const type = fc.constantFrom(undefined, 'N_TO_N' as const);
+    fc.assert(
+      fc.property(size, type, retryStrategy, history, history, (children, kind, strategy, given, first) => {
+        const arrayProperties = { size: children };
+        const build = new SimulatedJob({ arrayProperties, retryStrategy: strategy }, 'build');
+        const dependsOn = [{ jobId: 'build', type: kind }];
+        const job = new SimulatedJob({ arrayProperties, dependsOn }, 'job', () => [build.view]);
+        for (const one of first.before) build.apply(one);
+        for (const one of given.before) job.apply(one);
+        play(build, { ...first, before: [] });
+        play(job, { ...given, before: [], asked: [] });
+        for (let index = 0; index < children; index++) {
+          const failed = kind === 'N_TO_N' ? build.view.failed.has(index) : build.view.status === 'FAILED';
+          expect(!failed || job.view.failed.has(index)).toBe(true);
+          expect(failed && job.pods.has(`${index}.1`)).toBe(false);
+        }
+      }),
+      { numRuns: 60 },
     );
   });
 });
