@@ -1,7 +1,8 @@
 /** What a BatchJob has of its job definition, and of SubmitJob what changes it (`ecs-semantics` §5.1, §5.2). */
 import { z } from 'zod';
 import { containerPropertiesSchema } from './batch-container-properties.ts';
-import { containerOverridesSchema } from './batch-overrides.ts';
+import { ecsPropertiesSchema } from './batch-ecs-properties.ts';
+import { containerOverridesSchema, ecsPropertiesOverrideSchema } from './batch-overrides.ts';
 import { taskDefinitionReferenceSchema } from './common-fields.ts';
 import { flag, integer, list, textMap, withRules } from './schema.ts';
 
@@ -27,10 +28,14 @@ export const jobDefinitionFields = {
     'What the job is checked against: EC2 (when absent), FARGATE or MANAGED_INSTANCES.',
   ),
   containerProperties: containerPropertiesSchema.optional(),
+  ecsProperties: ecsPropertiesSchema.optional(),
   taskDefinition: taskDefinitionReferenceSchema()
     .optional()
-    .describe('Task definition to run instead of containerProperties: family, family:revision or the ARN.'),
+    .describe(
+      'Task definition to run instead of containerProperties or ecsProperties: family, family:revision or the ARN.',
+    ),
   containerOverrides: containerOverridesSchema.optional(),
+  ecsPropertiesOverride: ecsPropertiesOverrideSchema.optional(),
   propagateTags: flag().describe('Whether the tasks of the job get its tags. Default: false.'),
   tags: tagsSchema(),
   shareIdentifier: z

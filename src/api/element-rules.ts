@@ -5,8 +5,8 @@ import type { TaskDefinitionFields } from './task-definition-fields.ts';
 import type { Volume } from './volume.ts';
 
 /** What must be so for a rule to apply, for both checkers. */
-export interface Condition {
-  readonly holds: (task: TaskDefinitionFields) => boolean;
+export interface Condition<Task = TaskDefinitionFields> {
+  readonly holds: (task: Task) => boolean;
   /** `self` is the task. */
   readonly cel: string;
 }
@@ -21,7 +21,7 @@ export const networkMode = (...modes: readonly TaskDefinitionFields['networkMode
   cel: `self.networkMode in [${modes.map((mode) => `'${mode}'`).join(', ')}]`,
 });
 
-const unless = (when: Condition | undefined) => (when === undefined ? '' : `!(${when.cel}) || `);
+const unless = (when: { readonly cel: string } | undefined) => (when === undefined ? '' : `!(${when.cel}) || `);
 
 interface ElementRule<Element> {
   readonly when?: Condition;
@@ -34,7 +34,16 @@ interface ElementRule<Element> {
   readonly message: (name: string, value: string) => string;
 }
 
-const CONTAINERS = 'self.containerDefinitions';
+/** Where a task has its containers. */
+export interface Containers<Task, Container> {
+  readonly field: string;
+  readonly of: (task: Task) => readonly Container[];
+}
+
+export const ofTaskDefinition: Containers<TaskDefinitionFields, ContainerDefinition> = {
+  field: 'containerDefinitions',
+  of: ({ containerDefinitions }) => containerDefinitions,
+};
 
 function noElement<Element extends { readonly name: string }>(
   field: 'containerDefinitions' | 'volumes',
@@ -63,12 +72,12 @@ export const noContainer = (rule: ElementRule<ContainerDefinition>): Rule<TaskDe
 export const noVolume = (rule: ElementRule<Volume>): Rule<TaskDefinitionFields> =>
   noElement('volumes', (task) => task.volumes, rule);
 
-interface ItemRule<Item> {
+export interface ItemRule<Item, Task = TaskDefinitionFields, Container = ContainerDefinition> {
   /** Field of the container that has the items. */
   readonly list: string;
-  readonly items: (container: ContainerDefinition) => readonly Item[];
-  readonly when?: Condition;
-  readonly breaks: (item: Item, task: TaskDefinitionFields) => boolean;
+  readonly items: (container: Container) => readonly Item[];
+  readonly when?: Condition<Task>;
+  readonly breaks: (item: Item, task: Task) => boolean;
   /** CEL of `breaks`; the argument is the item, `self` the task. */
   readonly cel: (item: string) => string;
   /** What the message shows of the item, here and in CEL. */
@@ -78,27 +87,29 @@ interface ItemRule<Item> {
 }
 
 /** No item of a list that containers have, such as `mountPoints`, may break the rule. */
-export function noItem<Item>(rule: ItemRule<Item>): Rule<TaskDefinitionFields> {
-  const { list, items, when, breaks, cel, value, celValue, message } = rule;
+export const noItem = <Item>(rule: ItemRule<Item>): Rule<TaskDefinitionFields> => noItemOf(ofTaskDefinition, rule);
+
+/** As {@link noItem}, of whatever has containers. */
+export function noItemOf<Item, Task, Container extends { readonly name: string }>(
+  containers: Containers<Task, Container>,
+  { list, items, when, breaks, cel, value, celValue, message }: ItemRule<Item, Task, Container>,
+): Rule<Task> {
+  const all = `self.${containers.field}`;
   const broken = (container: string) =>
     `has(${container}.${list}) && ${container}.${list}.exists(item, ${cel('item')})`;
-  const ofFirst = `${CONTAINERS}[i].${list}`;
-  const shown = celText(
-    message,
-    `${CONTAINERS}[i].name`,
-    celValue(`${ofFirst}[${celFirst(ofFirst, 'item', cel('item'))}]`),
-  );
+  const ofFirst = `${all}[i].${list}`;
+  const shown = celText(message, `${all}[i].name`, celValue(`${ofFirst}[${celFirst(ofFirst, 'item', cel('item'))}]`));
   return {
     refuses: (task) => {
       if (when?.holds(task) === false) return undefined;
-      for (const container of task.containerDefinitions) {
+      for (const container of containers.of(task)) {
         const item = items(container).find((candidate) => breaks(candidate, task));
         if (item !== undefined) return message(container.name, value(item));
       }
       return undefined;
     },
-    cel: `${unless(when)}!${CONTAINERS}.exists(c, ${broken('c')})`,
-    celMessage: `[${celFirst(CONTAINERS, 'c', broken('c'))}].map(i, ${shown})[0]`,
-    field: 'containerDefinitions',
+    cel: `${unless(when)}!${all}.exists(c, ${broken('c')})`,
+    celMessage: `[${celFirst(all, 'c', broken('c'))}].map(i, ${shown})[0]`,
+    field: containers.field,
   };
 }

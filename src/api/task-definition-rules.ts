@@ -6,6 +6,7 @@
  */
 import { acceleratorRules } from './accelerator-rules.ts';
 import { dependencyRules, refuseCycles } from './dependency-rules.ts';
+import { ofTaskDefinition } from './element-rules.ts';
 import { fargateRules } from './fargate-rules.ts';
 import { logRules } from './log-rules.ts';
 import { networkRules } from './network-rules.ts';
@@ -21,7 +22,7 @@ export const taskDefinitionRules: readonly Rule<TaskDefinitionFields>[] = [
   ...networkRules,
   ...portRules,
   ...volumeRules,
-  ...logRules,
+  ...logRules(ofTaskDefinition),
   ...acceleratorRules,
   ...fargateRules,
 ];

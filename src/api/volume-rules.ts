@@ -1,18 +1,24 @@
 /** Volumes of a task and what refers to them (`ecs-semantics` §1.8); rules within one volume are in `volume.ts`. */
-import { noItem, noVolume } from './element-rules.ts';
+import { type Containers, noItemOf, noVolume, ofTaskDefinition } from './element-rules.ts';
 import { celText, type Rule } from './schema.ts';
 import type { TaskDefinitionFields } from './task-definition-fields.ts';
 
-// Text: AWS (measured 2026-09).
-const mountedExist = noItem({
-  list: 'mountPoints',
-  items: ({ mountPoints }) => mountPoints,
-  breaks: ({ sourceVolume }, task) => task.volumes.every(({ name }) => name !== sourceVolume),
-  cel: (item) => `!(has(self.volumes) && self.volumes.exists(v, v.name == ${item}.sourceVolume))`,
-  value: ({ sourceVolume }) => sourceVolume,
-  celValue: (item) => `${item}.sourceVolume`,
-  message: (container, volume) => `container '${container}': Unknown volume '${volume}'.`,
-});
+/** Every volume that is mounted is one of the task's. Text: AWS (measured 2026-09). */
+export const mountedExist = <
+  Task extends { readonly volumes: readonly { readonly name: string }[] },
+  Container extends { readonly name: string; readonly mountPoints: readonly { readonly sourceVolume: string }[] },
+>(
+  containers: Containers<Task, Container>,
+): Rule<Task> =>
+  noItemOf(containers, {
+    list: 'mountPoints',
+    items: ({ mountPoints }) => mountPoints,
+    breaks: ({ sourceVolume }, task) => task.volumes.every(({ name }) => name !== sourceVolume),
+    cel: (item) => `!(has(self.volumes) && self.volumes.exists(v, v.name == ${item}.sourceVolume))`,
+    value: ({ sourceVolume }) => sourceVolume,
+    celValue: (item) => `${item}.sourceVolume`,
+    message: (container, volume) => `container '${container}': Unknown volume '${volume}'.`,
+  });
 
 // Text: AWS (measured 2026-09).
 const launchVolumesMounted = noVolume({
@@ -40,4 +46,8 @@ const oneLaunchVolume: Rule<TaskDefinitionFields> = {
   field: 'volumes',
 };
 
-export const volumeRules: readonly Rule<TaskDefinitionFields>[] = [mountedExist, launchVolumesMounted, oneLaunchVolume];
+export const volumeRules: readonly Rule<TaskDefinitionFields>[] = [
+  mountedExist(ofTaskDefinition),
+  launchVolumesMounted,
+  oneLaunchVolume,
+];

@@ -1,5 +1,6 @@
 /** A job's containers as a task definition, so that one compiler makes every pod. */
 import type { BatchContainerProperties } from '../api/batch-container-properties.ts';
+import type { BatchTaskContainer, BatchTaskProperties } from '../api/batch-ecs-properties.ts';
 import type { BatchJobSpec } from '../api/batch-job.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import { parseTaskDefinition, type TaskDefinitionSpec } from '../api/task-definition.ts';
@@ -22,6 +23,7 @@ export function substitute(command: readonly string[], parameters: Readonly<Reco
 
 /**
  * @param definition the task definition that `spec.taskDefinition` resolved to; absent where the job has its own.
+ * @throws InvalidSpecError where an override names a container that the task definition has not
  */
 export function jobDefinition(spec: BatchJobSpec, definition?: TaskDefinitionSpec): TaskDefinitionSpec {
   const { containerDefinitions, ...task } = withJobOverrides(definition ?? ownDefinition(spec), spec);
@@ -45,35 +47,58 @@ function sized(definition: TaskDefinitionSpec): TaskDefinitionSpec {
   };
 }
 
-function ownDefinition({ containerProperties: container }: BatchJobSpec): TaskDefinitionSpec {
-  if (container === undefined) throw new Error('a job says what it runs: its schema says so');
-  const { volumes, jobRoleArn, executionRoleArn, ephemeralStorage, runtimePlatform, vcpus, memory } = container;
+function ownDefinition({ containerProperties, ecsProperties }: BatchJobSpec): TaskDefinitionSpec {
+  const [task] = ecsProperties?.taskProperties ?? [];
+  if (task !== undefined) return definitionOf(task, task.containers.map(taskContainerOf));
+  if (containerProperties === undefined) throw new Error('a job says what it runs: its schema says so');
+  const { jobRoleArn, vcpus, memory } = containerProperties;
+  const container = containerOf(CONTAINER, containerProperties, { vcpus, memory });
+  return definitionOf({ ...containerProperties, taskRoleArn: jobRoleArn }, [container]);
+}
+
+/** What the task of a job has besides its containers. */
+type Task = Pick<
+  BatchTaskProperties,
+  'volumes' | 'taskRoleArn' | 'executionRoleArn' | 'ephemeralStorage' | 'runtimePlatform'
+> &
+  Partial<Pick<BatchTaskProperties, 'networkMode' | 'pidMode' | 'ipcMode'>>;
+
+function definitionOf(task: Task, containerDefinitions: readonly ContainerDefinition[]): TaskDefinitionSpec {
+  const { volumes, taskRoleArn, executionRoleArn, ephemeralStorage, runtimePlatform, pidMode, ipcMode } = task;
   return {
     ...PLAIN,
-    networkMode: 'awsvpc',
+    networkMode: task.networkMode ?? 'awsvpc',
     volumes: volumes.map((volume) => ({ ...volume, configuredAtLaunch: false })),
-    taskRoleArn: jobRoleArn,
+    taskRoleArn,
     executionRoleArn,
     ephemeralStorage,
     runtimePlatform,
-    containerDefinitions: [containerOf(container, { vcpus, memory })],
+    pidMode,
+    ipcMode,
+    containerDefinitions,
   };
 }
 
-type Container = Omit<
-  BatchContainerProperties,
-  'vcpus' | 'memory' | 'volumes' | 'jobRoleArn' | 'executionRoleArn' | 'ephemeralStorage' | 'runtimePlatform'
->;
+function taskContainerOf(container: BatchTaskContainer): ContainerDefinition {
+  const { name, essential, dependsOn, startTimeout, stopTimeout, firelensConfiguration } = container;
+  const own = { essential, dependsOn, startTimeout, stopTimeout, firelensConfiguration };
+  return { ...containerOf(name, container), ...own };
+}
+
+/** What containers have in common, whichever properties describe them. */
+type Common = Pick<BatchContainerProperties, keyof BatchContainerProperties & keyof BatchTaskContainer>;
 
 /** @param older what the fields say that resourceRequirements have taken the place of */
 function containerOf(
-  container: Container,
-  older: { readonly vcpus?: number | undefined; readonly memory?: number | undefined },
+  name: string,
+  container: Common,
+  older: { readonly vcpus?: number | undefined; readonly memory?: number | undefined } = {},
 ): ContainerDefinition {
   const { image, command, environment, secrets, repositoryCredentials, user, privileged } = container;
   const { readonlyRootFilesystem, ulimits, mountPoints, logConfiguration, resourceRequirements } = container;
   return {
     ...(PLAIN.containerDefinitions[0] as ContainerDefinition),
+    name,
     image,
     command,
     environment,
@@ -94,7 +119,7 @@ function containerOf(
 
 const PERMISSIONS = { READ: 'read', WRITE: 'write', MKNOD: 'mknod' } as const;
 
-function linuxParametersOf({ linuxParameters }: Container): ContainerDefinition['linuxParameters'] {
+function linuxParametersOf({ linuxParameters }: Common): ContainerDefinition['linuxParameters'] {
   if (linuxParameters === undefined) return undefined;
   const devices = linuxParameters.devices.map((device) => ({
     ...device,

@@ -4,6 +4,7 @@ import type { BatchJobSpec } from '../api/batch-job.ts';
 import type { BatchContainerOverrides } from '../api/batch-overrides.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { EnvironmentVariable } from '../api/container-environment.ts';
+import { InvalidSpecError } from '../api/parse.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
 
 export const amountOf = (
@@ -24,18 +25,37 @@ const byName = (variables: readonly EnvironmentVariable[]): EnvironmentVariable[
   ...new Map(variables.map((variable) => [variable.name, variable])).values(),
 ];
 
-/** `containerOverrides` are about the first essential container. */
+/**
+ * `containerOverrides` are about the first essential container, `ecsPropertiesOverride` about those that it names.
+ * @throws InvalidSpecError where it names a container that the task definition has not
+ */
 export function withJobOverrides(definition: TaskDefinitionSpec, spec: BatchJobSpec): TaskDefinitionSpec {
-  const { containerOverrides, containerProperties } = spec;
-  const main = definition.containerDefinitions.find(({ essential }) => essential);
-  if (containerOverrides === undefined) return definition;
-  const overrides = withOlderForm(containerOverrides, containerProperties);
+  const { containerOverrides, containerProperties, ecsPropertiesOverride } = spec;
+  const all = definition.containerDefinitions;
+  const byContainer = ecsPropertiesOverride?.taskProperties[0]?.containers ?? [];
+  refuseUnknown(
+    byContainer.map(({ name }) => name),
+    all.map(({ name }) => name),
+  );
+  const main = all.find(({ essential }) => essential);
   return {
     ...definition,
-    containerDefinitions: definition.containerDefinitions.map((container) =>
-      container === main ? overridden(container, overrides) : container,
-    ),
+    containerDefinitions: all.map((container) => {
+      const isMain = container === main && containerOverrides !== undefined;
+      const own = isMain ? overridden(container, withOlderForm(containerOverrides, containerProperties)) : container;
+      const named = byContainer.find(({ name }) => name === container.name);
+      return named === undefined ? own : overridden(own, named);
+    }),
   };
+}
+
+/** Of ecsProperties the schema says it. */
+function refuseUnknown(named: readonly string[], known: readonly string[]): void {
+  const index = named.findIndex((name) => !known.includes(name));
+  if (index === -1) return;
+  const path = `spec.ecsPropertiesOverride.taskProperties[0].containers[${index}].name`;
+  const message = `the task definition has no container named ${named[index]}; it has: ${known.join(', ')}`;
+  throw new InvalidSpecError([{ path, message }]);
 }
 
 /** AWS: vcpus and memory take the place of their like in the definition, never of its resourceRequirements. */

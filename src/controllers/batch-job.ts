@@ -120,6 +120,9 @@ async function launch(
     const waiting = { reason: 'TaskDefinitionNotFound', message: template.waiting, stalled: false };
     return { trouble: blockedBy(own) ?? waiting, problems: own };
   }
+  if ('refused' in template) {
+    return { trouble: { reason: 'InvalidOverrides', message: template.refused, stalled: true }, problems: own };
+  }
   const problems = [...own, ...template.problems];
   const blocked = blockedBy(problems);
   if (blocked !== undefined) return { trouble: blocked, problems };

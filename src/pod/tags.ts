@@ -48,5 +48,14 @@ export function runTaskTagAnnotation(
   ]);
 }
 
+/** As {@link tagAnnotation}, of a Batch job with `propagateTags`: its tags win over the definition's (AWS: SubmitJob). */
+export function jobTagAnnotation(
+  job: { readonly tags: Readonly<Record<string, string>>; readonly propagateTags: boolean } | undefined,
+  ofDefinition: readonly Tag[],
+): Record<string, string> {
+  if (!job?.propagateTags) return {};
+  return annotationOf([...ofDefinition.map(({ key, value }) => [key, value]), ...Object.entries(job.tags)]);
+}
+
 const annotationOf = (entries: readonly (readonly string[])[]): Record<string, string> =>
   entries.length === 0 ? {} : { [ANNOTATIONS.tags]: JSON.stringify(Object.fromEntries(entries)) };

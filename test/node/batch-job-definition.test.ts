@@ -1,7 +1,8 @@
 /** What the containers of a job are given, on real containers: the support tables name these tests as their proof. */
 import { describe, expect, it } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
-import { CGROUP } from '../support/containers.ts';
+import { CGROUP, shell } from '../support/containers.ts';
+import { taskDefinition } from '../support/manifests.ts';
 import { type TestNamespace, useSuite } from '../support/suite.ts';
 
 const { possible, why } = realNodePossible();
@@ -104,6 +105,7 @@ describe.skipIf(!possible).concurrent(title, () => {
     expect(status).toMatchObject({ status: 'FAILED', attempts: [{ attempt: 1, exitCode: 3 }] });
     const job = ns.history.get('batchjobs', 'sized');
     expect(await printed(ns, 'sized', 'default')).toEqual([
+      `AWS_BATCH_CE_NAME=${ns.name}`,
       'AWS_BATCH_JOB_ATTEMPT=1',
       `AWS_BATCH_JOB_ID=${job?.metadata.uid}`,
       'AWS_BATCH_JQ_NAME=high',
@@ -113,5 +115,109 @@ describe.skipIf(!possible).concurrent(title, () => {
     );
     const size = { cpu: '250m', memory: '512Mi' };
     expect(resources).toEqual({ limits: size, requests: size });
+  });
+
+  it('of several containers waits as dependsOn says, and ends as its essential container does', async (context) => {
+    const ns = await suite().namespace(context);
+    const part = (name: string, script: string, fields: object) => ({
+      name,
+      image: 'busybox:1.37',
+      command: ['sh', '-c', script],
+      resourceRequirements: requirements('0.25', '16'),
+      mountPoints: [{ sourceVolume: 'shared', containerPath: '/shared' }],
+      ...fields,
+    });
+    await ns.create({
+      kind: 'BatchJob',
+      name: 'several',
+      spec: {
+        parameters: { word: 'hello' },
+        ecsProperties: {
+          taskProperties: [
+            {
+              volumes: [{ name: 'shared' }],
+              containers: [
+                part('prepare', 'echo Ref::word > /shared/word', { essential: false }),
+                part('helper', 'exec sleep 3600', { essential: false, stopTimeout: 2 }),
+                part('main', 'cat /shared/word; echo $AWS_BATCH_JOB_ATTEMPT; exit 7', {
+                  essential: true,
+                  dependsOn: [
+                    { containerName: 'prepare', condition: 'SUCCESS' },
+                    { containerName: 'helper', condition: 'START' },
+                  ],
+                }),
+              ],
+            },
+          ],
+        },
+        ecsPropertiesOverride: {
+          taskProperties: [
+            {
+              containers: [
+                {
+                  name: 'prepare',
+                  command: ['sh', '-c', 'echo Ref::word $NAME $AWS_BATCH_CE_NAME > /shared/word'],
+                  environment: [variable('NAME', 'override')],
+                },
+              ],
+            },
+          ],
+        },
+      },
+    });
+    expect(await untilEnded(ns, 'several')).toMatchObject({
+      status: 'FAILED',
+      statusReason: 'Essential container in task exited',
+      attempts: [{ attempt: 1, exitCode: 7 }],
+    });
+    // The variables of Batch are in every container.
+    expect(await printed(ns, 'several', 'main')).toEqual([`hello override ${ns.name}`, '1']);
+  });
+
+  it('of a task definition runs with overrides of its containers, and gives its task its tags', async (context) => {
+    const ns = await suite().namespace(context);
+    const container = (name: string, fields: object = {}) =>
+      shell(name, 'echo "$NAME"', { environment: [variable('NAME', 'definition')], ...fields });
+    await ns.create(
+      taskDefinition('pair', { tags: [{ key: 'team', value: 'web' }] }, [
+        container('main', { dependsOn: [{ containerName: 'first', condition: 'SUCCESS' }] }),
+        container('first', { essential: false }),
+      ]),
+      {
+        kind: 'BatchJob',
+        name: 'overridden',
+        spec: {
+          taskDefinition: 'pair',
+          containerOverrides: { environment: [variable('NAME', 'of the first essential one')] },
+          ecsPropertiesOverride: {
+            taskProperties: [{ containers: [{ name: 'first', environment: [variable('NAME', 'by name')] }] }],
+          },
+          propagateTags: true,
+          tags: { team: 'data', run: '7' },
+        },
+      },
+    );
+    expect((await untilEnded(ns, 'overridden')).status).toBe('SUCCEEDED');
+    expect(await printed(ns, 'overridden', 'main')).toEqual(['of the first essential one']);
+    expect(await printed(ns, 'overridden', 'first')).toEqual(['by name']);
+    const [pod] = ns.history.all('pods');
+    expect(JSON.parse(pod?.metadata.annotations?.['longshore.dev/tags'] ?? '')).toEqual({ team: 'data', run: '7' });
+  });
+
+  it('says which container an override names in vain', async (context) => {
+    const ns = await suite().namespace(context);
+    const ecsPropertiesOverride = { taskProperties: [{ containers: [{ name: 'none' }] }] };
+    await ns.create(taskDefinition('alone', {}, [shell('main', 'exit 0')]), {
+      kind: 'BatchJob',
+      name: 'misnamed',
+      spec: { taskDefinition: 'alone', ecsPropertiesOverride },
+    });
+    const stalled = await ns.until('the job to stall', () =>
+      ns.history
+        .get('batchjobs', 'misnamed')
+        ?.status?.conditions?.find(({ type, reason }) => type === 'Stalled' && reason === 'InvalidOverrides'),
+    );
+    expect(stalled.message).toContain('the task definition has no container named none; it has: main');
+    expect(ns.history.all('pods')).toEqual([]);
   });
 });

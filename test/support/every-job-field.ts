@@ -19,16 +19,78 @@ const requirements = (...others: readonly object[]): readonly object[] => [
 const fargate = (fields: object): object =>
   job({ platformCapabilities: ['FARGATE'], containerProperties: { image: 'busybox', ...fields } });
 
-/** A volume of each kind that a job may have. */
-const volume = (kind: object): object =>
-  container({ volumes: [{ name: 'data', ...kind }], mountPoints: [{ sourceVolume: 'data', containerPath: '/data' }] });
+/** A container that may have ended before others start. */
+const helper = { name: 'helper', image: 'busybox', essential: false };
 
-const linux = (linuxParameters: object, fields: object = {}): object => container({ linuxParameters, ...fields });
+const containers = (all: readonly object[], task: object = {}): object => ({
+  ecsProperties: { taskProperties: [{ ...task, containers: all }] },
+});
+
+/** A job of several containers, of which one has the fields. */
+const several = (fields: object, task: object = {}): object =>
+  containers([{ name: 'app', image: 'busybox', ...fields }, helper], task);
+
+const overriding = (overrides: object): object => ({
+  ...several({}),
+  ecsPropertiesOverride: { taskProperties: [{ containers: [{ name: 'helper', ...overrides }] }] },
+});
+
+/** Volumes that the containers of any job may have. */
+const VOLUMES: readonly object[] = [
+  {},
+  { host: { sourcePath: '/srv/data' } },
+  { efsVolumeConfiguration: { fileSystemId: 'fs-1', rootDirectory: '/jobs' } },
+  {
+    efsVolumeConfiguration: {
+      fileSystemId: 'fs-1',
+      transitEncryption: 'ENABLED',
+      transitEncryptionPort: 2049,
+      authorizationConfig: { accessPointId: 'fsap-1', iam: 'ENABLED' },
+    },
+  },
+  { s3filesVolumeConfiguration: { fileSystemArn: S3_FILES, rootDirectory: '/jobs', transitEncryptionPort: 2049 } },
+  { s3filesVolumeConfiguration: { fileSystemArn: S3_FILES, accessPointArn: S3_ACCESS_POINT } },
+];
+const mounted = { mountPoints: [{ sourceVolume: 'data', containerPath: '/data', readOnly: true }] };
+const volumes = (kind: object): object => ({ volumes: [{ name: 'data', ...kind }] });
+
+/** What every container of a job may have. */
+const CONTAINER_FIELDS: readonly object[] = [
+  { command: ['echo', 'Ref::word'] },
+  { environment: [{ name: 'NAME', value: 'value' }] },
+  { secrets: [{ name: 'TOKEN', valueFrom: 'app.token' }] },
+  { repositoryCredentials: { credentialsParameter: 'registry' } },
+  ...['1000', '1000:1000', 'www-data', '1000:www-data'].map((user) => ({ user })),
+  { privileged: true },
+  { readonlyRootFilesystem: true },
+  { ulimits: [{ name: 'nofile', softLimit: 1024, hardLimit: 4096 }] },
+  { logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': 'jobs' } } },
+  { linuxParameters: { devices: [{ hostPath: '/dev/fuse', permissions: ['READ'] }] } },
+  { privileged: true, linuxParameters: { devices: [{ hostPath: '/dev/fuse' }] } },
+  { linuxParameters: { initProcessEnabled: true } },
+  { linuxParameters: { sharedMemorySize: 64 } },
+  { linuxParameters: { maxSwap: 64, swappiness: 10 } },
+  { linuxParameters: { tmpfs: [{ containerPath: '/run', size: 16 }] } },
+  ...[['ro'], ['ro', 'noexec'], ['noexec']].map((mountOptions) => ({
+    linuxParameters: { tmpfs: [{ containerPath: '/run', size: 16, mountOptions }] },
+  })),
+];
+
+const ROLE = 'arn:aws:iam::111122223333:role/app';
+
+/** What the task of every job may have. */
+const TASK_FIELDS: readonly object[] = [
+  { executionRoleArn: 'arn:aws:iam::111122223333:role/execution' },
+  { enableExecuteCommand: true },
+  { ephemeralStorage: { sizeInGiB: 30 } },
+  { runtimePlatform: { cpuArchitecture: 'ARM64', operatingSystemFamily: 'LINUX' } },
+  { runtimePlatform: { operatingSystemFamily: 'WINDOWS_SERVER_2022_CORE' } },
+  { networkConfiguration: { assignPublicIp: 'ENABLED' } },
+];
 
 export const EVERY_JOB_FIELD: readonly object[] = [
   job({ jobName: 'squares' }),
   job({ jobQueue: 'high' }),
-  container({ command: ['echo', 'Ref::word'] }),
   { parameters: { word: 'hello' }, containerProperties: { ...properties, command: ['echo', 'Ref::word'] } },
   job({ arrayProperties: { size: 5 } }),
   job({ retryStrategy: { attempts: 3 } }),
@@ -45,50 +107,40 @@ export const EVERY_JOB_FIELD: readonly object[] = [
     },
   }),
   job({ containerProperties: { image: 'busybox', resourceRequirements: requirements({ type: 'GPU', value: '1' }) } }),
-  container({ environment: [{ name: 'NAME', value: 'value' }] }),
-  ...['1000', '1000:1000', 'www-data', '1000:www-data'].map((user) => container({ user })),
-  container({ privileged: true }),
-  container({ readonlyRootFilesystem: true }),
-  container({
-    volumes: [{ name: 'data', host: { sourcePath: '/srv/data' } }],
-    mountPoints: [{ sourceVolume: 'data', containerPath: '/data', readOnly: true }],
-  }),
-  volume({}),
-  volume({ efsVolumeConfiguration: { fileSystemId: 'fs-1', rootDirectory: '/jobs' } }),
-  volume({
-    efsVolumeConfiguration: {
-      fileSystemId: 'fs-1',
-      transitEncryption: 'ENABLED',
-      transitEncryptionPort: 2049,
-      authorizationConfig: { accessPointId: 'fsap-1', iam: 'ENABLED' },
-    },
-  }),
-  volume({
-    s3filesVolumeConfiguration: { fileSystemArn: S3_FILES, rootDirectory: '/jobs', transitEncryptionPort: 2049 },
-  }),
-  volume({ s3filesVolumeConfiguration: { fileSystemArn: S3_FILES, accessPointArn: S3_ACCESS_POINT } }),
-  container({ secrets: [{ name: 'TOKEN', valueFrom: 'app.token' }] }),
-  container({ repositoryCredentials: { credentialsParameter: 'registry' } }),
-  container({ jobRoleArn: 'arn:aws:iam::111122223333:role/app' }),
-  { ...container({ jobRoleArn: 'arn:aws:iam::111122223333:role/app' }), kubernetes: { serviceAccountName: 'own' } },
-  container({ executionRoleArn: 'arn:aws:iam::111122223333:role/execution' }),
-  container({ ulimits: [{ name: 'nofile', softLimit: 1024, hardLimit: 4096 }] }),
-  container({ logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': 'jobs' } } }),
-  container({ enableExecuteCommand: true }),
-  container({ ephemeralStorage: { sizeInGiB: 30 } }),
-  container({ runtimePlatform: { cpuArchitecture: 'ARM64', operatingSystemFamily: 'LINUX' } }),
-  container({ runtimePlatform: { operatingSystemFamily: 'WINDOWS_SERVER_2022_CORE' } }),
-  container({ networkConfiguration: { assignPublicIp: 'ENABLED' } }),
-  container({ fargatePlatformConfiguration: { platformVersion: '1.4.0' } }),
-  linux({ devices: [{ hostPath: '/dev/fuse', permissions: ['READ'] }] }),
-  linux({ devices: [{ hostPath: '/dev/fuse' }] }, { privileged: true }),
-  linux({ initProcessEnabled: true }),
-  linux({ sharedMemorySize: 64 }),
-  linux({ maxSwap: 64, swappiness: 10 }),
-  linux({ tmpfs: [{ containerPath: '/run', size: 16 }] }),
-  ...[['ro'], ['ro', 'noexec'], ['noexec']].map((mountOptions) =>
-    linux({ tmpfs: [{ containerPath: '/run', size: 16, mountOptions }] }),
+  ...[...CONTAINER_FIELDS, ...TASK_FIELDS].map((fields) => container(fields)),
+  ...CONTAINER_FIELDS.map((fields) => several(fields)),
+  ...TASK_FIELDS.map((fields) => several({}, fields)),
+  ...VOLUMES.flatMap((kind) => [container({ ...mounted, ...volumes(kind) }), several(mounted, volumes(kind))]),
+  ...[{}, { kubernetes: { serviceAccountName: 'own' } }].flatMap((options) => [
+    { ...container({ jobRoleArn: ROLE }), ...options },
+    { ...several({}, { taskRoleArn: ROLE }), ...options },
+  ]),
+  several({ resourceRequirements: requirements({ type: 'GPU', value: '1' }) }),
+  ...['START', 'COMPLETE', 'SUCCESS'].map((condition) =>
+    several({ dependsOn: [{ containerName: 'helper', condition }] }),
   ),
+  containers([
+    { name: 'app', image: 'busybox' },
+    { ...helper, dependsOn: [{ containerName: 'app', condition: 'START' }] },
+  ]),
+  containers([
+    { name: 'app', image: 'busybox', dependsOn: [{ containerName: 'helper', condition: 'SUCCESS' }] },
+    { ...helper, startTimeout: 60 },
+  ]),
+  several({ stopTimeout: 60 }),
+  several({ stopTimeout: 20 }),
+  containers([
+    { name: 'app', image: 'busybox', logConfiguration: { logDriver: 'awsfirelens' } },
+    { ...helper, firelensConfiguration: { type: 'fluentbit' } },
+  ]),
+  ...['host', 'awsvpc', 'bridge', 'none'].map((networkMode) => several({}, { networkMode })),
+  ...['host', 'task'].map((pidMode) => several({}, { pidMode })),
+  ...['host', 'task', 'none'].map((ipcMode) => several({}, { ipcMode })),
+  several({}, { platformVersion: '1.4.0' }),
+  overriding({ command: ['echo', 'override'] }),
+  overriding({ environment: [{ name: 'NAME', value: 'override' }] }),
+  overriding({ resourceRequirements: requirements({ type: 'GPU', value: '1' }) }),
+  container({ fargatePlatformConfiguration: { platformVersion: '1.4.0' } }),
   fargate({
     resourceRequirements: [
       { type: 'VCPU', value: '0.25' },

@@ -3,24 +3,26 @@ import type { BatchJobSpec } from '../../api/batch-job.ts';
 import type { ClusterSpec } from '../../api/cluster.ts';
 import { ANNOTATIONS, batchJobs, LABELS } from '../../api/meta.ts';
 import { dnsName, parseTaskDefinitionReference, uniqueDnsName } from '../../api/names.ts';
+import { InvalidSpecError } from '../../api/parse.ts';
 import { jobDefinition } from '../../batch/job-definition.ts';
 import { jobEnvironment } from '../../batch/job-environment.ts';
 import type { JobStart } from '../../batch/job-plan.ts';
 import { compileTemplate, type PodTemplate } from '../../pod/compile.ts';
 import type { ObservedTask } from '../../pod/observe.ts';
+import { jobTagAnnotation } from '../../pod/tags.ts';
 import type { BatchJobRecord, Runtime } from '../runtime.ts';
 import { type Resolution, resolveTaskDefinition } from '../task-revisions.ts';
 import { newTaskId, ownerReference, startTask } from '../tasks.ts';
 import { jobNameOf } from './dependencies.ts';
 
-/** A job's own container, or the task definition its first attempt ran: later attempts and children never change it. */
+/** A job's own containers, or the task definition its first attempt ran: later attempts and children never change it. */
 export function templateOf(
   runtime: Runtime,
   job: BatchJobRecord,
   spec: BatchJobSpec,
   tasks: readonly ObservedTask[],
   cluster: ClusterSpec,
-): PodTemplate | { readonly waiting: string } {
+): PodTemplate | { readonly waiting: string } | { readonly refused: string } {
   const name = jobNameOf(job);
   const { features } = runtime;
   const options = { cluster, features, ...(spec.kubernetes !== undefined && { kubernetes: spec.kubernetes }) };
@@ -36,8 +38,13 @@ export function templateOf(
     running !== undefined && 'family' in running ? running : undefined,
   );
   if ('waiting' in resolved) return resolved;
-  const definition = jobDefinition(spec, resolved.definition);
-  return compileTemplate({ definition, family: resolved.family, revision: resolved.revision, ...options });
+  const { family, revision } = resolved;
+  try {
+    return compileTemplate({ definition: jobDefinition(spec, resolved.definition), family, revision, ...options });
+  } catch (error) {
+    if (!(error instanceof InvalidSpecError)) throw error;
+    return { refused: error.message };
+  }
 }
 
 export function startAttempt(
@@ -59,9 +66,15 @@ export function startAttempt(
       [LABELS.attempt]: String(attempt),
       ...(index !== undefined && { [LABELS.arrayIndex]: String(index) }),
     },
-    annotations: { [ANNOTATIONS.batchJob]: jobName },
+    annotations: { [ANNOTATIONS.batchJob]: jobName, ...jobTagAnnotation(job.spec, template.tags) },
     owner: ownerReference(batchJobs, job),
     tracked: job.spec?.kubernetes?.accounting === 'Strict',
-    environment: jobEnvironment({ jobId: job.uid, jobQueue: job.spec?.jobQueue, index, attempt }),
+    environment: jobEnvironment({
+      jobId: job.uid,
+      jobQueue: job.spec?.jobQueue,
+      computeEnvironment: job.namespace,
+      index,
+      attempt,
+    }),
   });
 }

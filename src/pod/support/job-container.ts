@@ -1,8 +1,9 @@
 /** The container of a Batch job: its fields become those of a task definition, and fare as those do. */
+import type { BatchTaskContainer, BatchTaskProperties } from '../../api/batch-ecs-properties.ts';
 import type { BatchJobSpec } from '../../api/batch-job.ts';
 import type { BatchContainerOverrides } from '../../api/batch-overrides.ts';
 import { BATCH } from '../../aws-model/model.ts';
-import { logging } from './annotations.ts';
+import { firelens, logging } from './annotations.ts';
 import {
   approximated,
   BY_ITS_FIELDS,
@@ -16,8 +17,24 @@ import {
   whole,
 } from './entry.ts';
 import { environment } from './environment.ts';
+import { health } from './health.ts';
 import { placement } from './placement.ts';
-import { JOB_CONTAINER, JOB_DEFINITION, JOB_GPU, JOB_IMAGE, ROLE, SECRETS } from './proofs.ts';
+import {
+  HOST_NETWORK,
+  JOB_CONTAINER,
+  JOB_CONTAINERS,
+  JOB_DEFINITION,
+  JOB_GPU,
+  JOB_IMAGE,
+  NETWORK,
+  ORDER,
+  ORDER_FAILED,
+  ORDER_START_FAILED,
+  ROLE,
+  SECRETS,
+  START_TIMEOUT,
+  STOP_TIMEOUT,
+} from './proofs.ts';
 import { ulimits } from './resources.ts';
 import { devices, security, userBy } from './security.ts';
 import { volumes } from './volumes.ts';
@@ -51,6 +68,9 @@ const role = conditional(
     kubernetes?.serviceAccountName === undefined ? 'it names none' : 'spec.kubernetes names a ServiceAccount',
 );
 
+const containersOf = ({ ecsProperties }: BatchJobSpec): readonly BatchTaskContainer[] =>
+  ecsProperties?.taskProperties[0]?.containers ?? [];
+
 /** Of AWS too: vcpus and memory of SubmitJob change nothing where the definition has resourceRequirements. */
 const olderOverride = (field: 'vcpus' | 'memory'): Entry =>
   conditional(
@@ -70,7 +90,7 @@ const olderOverride = (field: 'vcpus' | 'memory'): Entry =>
   );
 
 /** What containerProperties and the containers of ecsProperties both have. */
-export const common: Table = {
+const common: Table = {
   image: exact(JOB_IMAGE),
   command: exact(JOB_CONTAINER),
   environment: BY_ITS_FIELDS,
@@ -87,7 +107,7 @@ export const common: Table = {
 };
 
 /** What the task has, whichever properties describe it. */
-export const ofTask: Table = {
+const ofTask: Table = {
   executionRoleArn: ofEcs(environment, 'RegisterTaskDefinitionRequest', 'executionRoleArn'),
   ephemeralStorage: BY_ITS_FIELDS,
   runtimePlatform: BY_ITS_FIELDS,
@@ -105,6 +125,70 @@ export const jobContainer: Topic = {
     memory: exact(JOB_CONTAINER),
     fargatePlatformConfiguration: platform,
     instanceType: ofSeveralNodes,
+  },
+  EcsProperties: { taskProperties: BY_ITS_FIELDS },
+  EcsTaskProperties: {
+    ...ofTask,
+    containers: BY_ITS_FIELDS,
+    taskRoleArn: role,
+    networkMode: conditional(
+      {
+        awsvpc: exact(NETWORK),
+        bridge: approximated('containers of a job share one network, so two of them cannot listen on one port'),
+        host: exact(HOST_NETWORK),
+        none: ignored('pods always have a network; a NetworkPolicy can close it'),
+      },
+      ({ networkMode }: BatchTaskProperties) => networkMode ?? 'awsvpc',
+    ),
+    pidMode: ofEcs(security, 'RegisterTaskDefinitionRequest', 'pidMode'),
+    ipcMode: ofEcs(security, 'RegisterTaskDefinitionRequest', 'ipcMode'),
+    platformVersion: platform,
+  },
+  TaskContainerProperties: {
+    ...common,
+    name: exact(JOB_CONTAINERS),
+    essential: exact(JOB_CONTAINERS),
+    dependsOn: BY_ITS_FIELDS,
+    startTimeout: exact(START_TIMEOUT),
+    stopTimeout: conditional(
+      {
+        'it is the longest of the job': exact(STOP_TIMEOUT),
+        'another is longer': approximated('a pod has one grace period: the longest stopTimeout of its containers'),
+      },
+      ({ stopTimeout }: BatchTaskContainer, spec: BatchJobSpec) =>
+        containersOf(spec).every((other) => other.stopTimeout <= stopTimeout)
+          ? 'it is the longest of the job'
+          : 'another is longer',
+    ),
+    firelensConfiguration: firelens,
+  },
+  TaskContainerDependency: {
+    containerName: ofEcs(health, 'ContainerDependency', 'containerName'),
+    condition: conditional(
+      {
+        'START, of an essential container': approximated(
+          'where that one fails to start, the container that waits for it may run until the operator has stopped the task',
+          ORDER,
+        ),
+        'START, of another': exact(ORDER_START_FAILED),
+        COMPLETE: exact(ORDER),
+        SUCCESS: exact(JOB_CONTAINERS, ORDER_FAILED),
+      },
+      ({ condition, containerName }: BatchTaskContainer['dependsOn'][number], spec: BatchJobSpec) => {
+        if (condition !== 'START') return condition;
+        return containersOf(spec).some(({ name, essential }) => name === containerName && essential)
+          ? 'START, of an essential container'
+          : 'START, of another';
+      },
+    ),
+  },
+  EcsPropertiesOverride: { taskProperties: BY_ITS_FIELDS },
+  TaskPropertiesOverride: { containers: BY_ITS_FIELDS },
+  TaskContainerOverrides: {
+    name: exact(JOB_CONTAINERS),
+    command: exact(JOB_CONTAINERS),
+    environment: BY_ITS_FIELDS,
+    resourceRequirements: BY_ITS_FIELDS,
   },
   ContainerOverrides: {
     command: exact(JOB_CONTAINER),
@@ -168,8 +252,10 @@ export const jobContainer: Topic = {
         'the container is privileged': approximated('it has all devices of the node, at their own paths'),
         'it is not': devices,
       },
-      (parameters: object, { containerProperties }: BatchJobSpec) =>
-        [containerProperties].some((container) => container?.linuxParameters === parameters && container.privileged)
+      (parameters: object, spec: BatchJobSpec) =>
+        [spec.containerProperties, ...containersOf(spec)].some(
+          (container) => container?.linuxParameters === parameters && container.privileged,
+        )
           ? 'the container is privileged'
           : 'it is not',
     ),
@@ -178,6 +264,7 @@ export const jobContainer: Topic = {
   ...whole(BATCH, devices, 'Device'),
   ...whole(BATCH, ulimits, 'Ulimit'),
   ...whole(BATCH, logging, 'LogConfiguration'),
+  ...whole(BATCH, firelens, 'FirelensConfiguration'),
   ...whole(BATCH, NO_VPC, 'NetworkConfiguration'),
   ...whole(BATCH, platform, 'FargatePlatformConfiguration'),
 };

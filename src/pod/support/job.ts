@@ -10,11 +10,11 @@ import {
   JOB_RETRY_RULES,
   JOB_SEQUENTIAL,
   JOB_STATUS,
+  JOB_TAGS,
   JOB_TIMEOUT,
   RETRY,
 } from './proofs.ts';
 
-const notYet = refused('not taken yet');
 const noQueue = ignored('queues do not order jobs yet: the job starts at once');
 const ofEks = refused(
   'it describes a pod of EKS: write the job with containerProperties, ecsProperties or a taskDefinition',
@@ -22,8 +22,11 @@ const ofEks = refused(
 const consumables = refused('nothing here counts consumable resources');
 const tags = approximated(
   'tags stay on the object; tasks of a job with propagateTags have them as JSON in the annotation longshore.dev/tags',
+  JOB_TAGS,
 );
-const oneObject = refused('a BatchJob has the job definition in itself: containerProperties, or a taskDefinition');
+const oneObject = refused(
+  'a BatchJob has the job definition in itself: containerProperties, ecsProperties, or a taskDefinition',
+);
 
 const common: Topic = {
   SubmitJobRequest: {
@@ -44,7 +47,7 @@ const common: Topic = {
     propagateTags: tags,
     tags,
     eksPropertiesOverride: ofEks,
-    ecsPropertiesOverride: notYet,
+    ecsPropertiesOverride: BY_ITS_FIELDS,
     consumableResourcePropertiesOverride: consumables,
   },
   RegisterJobDefinitionRequest: {
@@ -62,7 +65,7 @@ const common: Topic = {
       "the definition has to keep to the rules of what is named, Fargate's sizes included; the nodes of this cluster then run it, whatever is named",
     ),
     eksProperties: ofEks,
-    ecsProperties: notYet,
+    ecsProperties: BY_ITS_FIELDS,
     consumableResourceProperties: consumables,
   },
   ArrayProperties: { size: exact(ARRAY) },
@@ -76,19 +79,6 @@ const common: Topic = {
   JobDependency: { jobId: exact(JOB_DEPENDENCY), type: exact(JOB_N_TO_N, JOB_SEQUENTIAL) },
   JobTimeout: { attemptDurationSeconds: exact(JOB_TIMEOUT) },
 };
-
-const absent = whole(
-  BATCH,
-  notYet,
-  'EcsProperties',
-  'EcsTaskProperties',
-  'TaskContainerProperties',
-  'TaskContainerDependency',
-  'FirelensConfiguration',
-  'EcsPropertiesOverride',
-  'TaskPropertiesOverride',
-  'TaskContainerOverrides',
-);
 
 const never: Topic = {
   ...whole(BATCH, ofSeveralNodes, 'NodeProperties', 'NodeRangeProperty', 'NodeOverrides', 'NodePropertyOverride'),
@@ -119,4 +109,4 @@ const never: Topic = {
   ...whole(BATCH, consumables, 'ConsumableResourceProperties', 'ConsumableResourceRequirement'),
 };
 
-export const job: Topic = combine(common, jobContainer, never, absent);
+export const job: Topic = combine(common, jobContainer, never);

@@ -161,6 +161,12 @@ export const JOB_CONTAINER = nodeJob('runs its container with the properties and
 export const JOB_DEFINITION = nodeJobDefinition(
   'gives its container all that its definition says, as a task definition does',
 );
+export const JOB_CONTAINERS = nodeJobDefinition(
+  'of several containers waits as dependsOn says, and ends as its essential container does',
+);
+export const JOB_TAGS = nodeJobDefinition(
+  'of a task definition runs with overrides of its containers, and gives its task its tags',
+);
 export const JOB_GPU = clusterJob('takes the GPUs that it needs, no node without them');
 const clusterDependencies = (title: string): string => `test/cluster/batch-dependencies.test.ts > ${title}`;
 export const JOB_RETRY_RULES = clusterDependencies('is tried again after the exits that its rules say, and no others');

@@ -323,7 +323,11 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
   ),
   ...brokenVolumes(ofService, service),
 
-  ofJob('spec', 'exactly one of containerProperties and taskDefinition must be given', job({ taskDefinition: 'sum' })),
+  ofJob(
+    'spec',
+    'exactly one of containerProperties, ecsProperties and taskDefinition must be given',
+    job({ taskDefinition: 'sum' }),
+  ),
   ofContainer('resourceRequirements', 'VCPU must be given once: in resourceRequirements, or as the older vcpus', {
     resourceRequirements: [{ type: 'VCPU', value: '1' }],
   }),

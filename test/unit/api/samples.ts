@@ -775,13 +775,13 @@ export const samples: readonly Sample[] = [
     title: 'a job of nothing',
     kind: 'BatchJob',
     spec: {},
-    refused: ['exactly one of containerProperties and taskDefinition'],
+    refused: ['exactly one of containerProperties, ecsProperties and taskDefinition'],
   },
   {
     title: 'a job of both',
     kind: 'BatchJob',
     spec: job({ taskDefinition: 'sum' }),
-    refused: ['exactly one of containerProperties and taskDefinition'],
+    refused: ['exactly one of containerProperties, ecsProperties and taskDefinition'],
   },
   {
     title: 'an array of one',

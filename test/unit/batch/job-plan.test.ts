@@ -302,16 +302,24 @@ describe('pods of ended attempts', () => {
 
 describe('what an attempt is given', () => {
   it('the variables of Batch, the index only in an array', () => {
-    expect(jobEnvironment({ jobId: 'J', attempt: 2 })).toEqual([
+    expect(jobEnvironment({ jobId: 'J', computeEnvironment: 'prod', attempt: 2 })).toEqual([
       { name: 'AWS_BATCH_JOB_ID', value: 'J' },
       { name: 'AWS_BATCH_JOB_ATTEMPT', value: '2' },
+      { name: 'AWS_BATCH_CE_NAME', value: 'prod' },
     ]);
     expect(
-      jobEnvironment({ jobId: 'J', index: 0, attempt: 1, jobQueue: 'arn:aws:batch:eu-west-1:1:job-queue/high' }),
+      jobEnvironment({
+        jobId: 'J',
+        index: 0,
+        attempt: 1,
+        jobQueue: 'arn:aws:batch:eu-west-1:1:job-queue/high',
+        computeEnvironment: 'prod',
+      }),
     ).toEqual([
       { name: 'AWS_BATCH_JOB_ID', value: 'J:0' },
       { name: 'AWS_BATCH_JOB_ATTEMPT', value: '1' },
       { name: 'AWS_BATCH_JQ_NAME', value: 'high' },
+      { name: 'AWS_BATCH_CE_NAME', value: 'prod' },
       { name: 'AWS_BATCH_JOB_ARRAY_INDEX', value: '0' },
     ]);
   });

@@ -105,7 +105,7 @@ describe('longshore validate', () => {
     );
     expect([code, out]).toEqual([1, '']);
     expect(err).toBe(
-      'longshore: standard input, document 2, items[2]: BatchJob sample: spec: Invalid value: exactly one of containerProperties and taskDefinition must be given\n',
+      'longshore: standard input, document 2, items[2]: BatchJob sample: spec: Invalid value: exactly one of containerProperties, ecsProperties and taskDefinition must be given\n',
     );
     expect((await longshore(['validate', '-'], stringify(config))).out).toBe(
       'standard input: ConfigMap of v1 was not checked\n',

@@ -34,7 +34,14 @@ const ELSEWHERE = [
   'spec.ipcMode "none"',
   // privileged gives it all of them.
   'spec.containerDefinitions[].linuxParameters.devices [{"hostPath":"/dev/fuse"}]',
+  'spec.ecsProperties.taskProperties[].containers[].linuxParameters.devices [{"hostPath":"/dev/fuse"}]',
   'spec.containerProperties.linuxParameters.devices [{"hostPath":"/dev/fuse"}]',
+  'spec.ecsProperties.taskProperties[].containers[].stopTimeout 20',
+  'spec.ecsProperties.taskProperties[].ipcMode "task"',
+  'spec.ecsProperties.taskProperties[].ipcMode "none"',
+  // An address of its own is what a job has without it.
+  'spec.ecsProperties.taskProperties[].networkMode "awsvpc"',
+  'spec.ecsProperties.taskProperties[].networkMode "bridge"',
   // It is for the tasks that come after the first of a deployment.
   'spec.containerDefinitions[].versionConsistency "enabled"',
   'spec.containerDefinitions[].versionConsistency "disabled"',
