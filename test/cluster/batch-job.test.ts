@@ -66,6 +66,7 @@ describe.concurrent('a BatchJob', () => {
       AWS_BATCH_JOB_ID: made?.metadata.uid,
       AWS_BATCH_JOB_ATTEMPT: '1',
       AWS_BATCH_JQ_NAME: 'high',
+      AWS_BATCH_CE_NAME: ns.name,
     });
     await ns.kubectl(['wait', 'ebj/one', '--for=condition=Complete', '--timeout=60s']);
     const status = await untilStatus(ns, 'one', 'SUCCEEDED');
@@ -203,6 +204,7 @@ describe.concurrent('a BatchJob', () => {
         AWS_BATCH_JOB_ID: `${made?.metadata.uid}:${indexOf(pod)}`,
         AWS_BATCH_JOB_ATTEMPT: '1',
         AWS_BATCH_JOB_ARRAY_INDEX: `${indexOf(pod)}`,
+        AWS_BATCH_CE_NAME: ns.name,
       });
     }
     expect(statesOf(ns, 'array')).toEqual(['PENDING', 'SUCCEEDED']);

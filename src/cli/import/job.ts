@@ -116,7 +116,7 @@ export function jobOf(
 
 /** What a field is that both have. */
 function combine(field: string, before: unknown, given: unknown) {
-  if (field === 'parameters' && isFields(before) && isFields(given)) {
+  if ((field === 'parameters' || field === 'tags') && isFields(before) && isFields(given)) {
     return {
       field,
       before,

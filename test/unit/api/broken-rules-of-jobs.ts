@@ -28,7 +28,8 @@ const containers = (all: readonly Fields[], task: Fields = {}): Fields => ({
 });
 
 /** A job of which the first of two containers has the fields. */
-const ofContainers: Job = (container, task) => containers([{ name: 'app', image: 'busybox', ...container }, helper], task);
+const ofContainers: Job = (container, task) =>
+  containers([{ name: 'app', image: 'busybox', ...container }, helper], task);
 
 const onFargate = (job: Fields): Fields => ({ platformCapabilities: ['FARGATE'], ...job });
 

@@ -772,6 +772,92 @@ export const samples: readonly Sample[] = [
     spec: { taskDefinition: 'sum:2', containerProperties: null, containerOverrides: { command: ['x'] } },
   },
   {
+    title: 'a job on Fargate with all that containerProperties has',
+    kind: 'BatchJob',
+    spec: {
+      platformCapabilities: ['FARGATE'],
+      containerProperties: {
+        image: 'busybox',
+        resourceRequirements: [
+          { type: 'VCPU', value: '.5' },
+          { type: 'MEMORY', value: '1024' },
+        ],
+        jobRoleArn: 'arn:aws:iam::111122223333:role/app',
+        executionRoleArn: null,
+        secrets: [{ name: 'TOKEN', valueFrom: 'token' }],
+        ulimits: [{ name: 'nofile', softLimit: 1024, hardLimit: -1 }],
+        linuxParameters: { initProcessEnabled: true, tmpfs: [{ containerPath: '/run', size: 16 }], devices: null },
+        volumes: [{ name: 'data', efsVolumeConfiguration: { fileSystemId: 'fs-1' } }],
+        mountPoints: [{ sourceVolume: 'data', containerPath: '/data' }],
+        logConfiguration: { logDriver: 'splunk', options: { 'splunk-url': 'x', other: null } },
+        networkConfiguration: { assignPublicIp: 'ENABLED' },
+        fargatePlatformConfiguration: {},
+        ephemeralStorage: { sizeInGiB: 21 },
+        runtimePlatform: { cpuArchitecture: 'ARM64' },
+        repositoryCredentials: { credentialsParameter: 'registry' },
+        enableExecuteCommand: true,
+      },
+      containerOverrides: { resourceRequirements: [{ type: 'MEMORY', value: '2048' }] },
+      tags: { team: 'data', empty: '', none: null },
+      propagateTags: true,
+      shareIdentifier: 'science',
+      schedulingPriority: 10,
+      schedulingPriorityOverride: 9999,
+    },
+  },
+  {
+    title: 'a job of several containers, with overrides by name',
+    kind: 'BatchJob',
+    spec: {
+      ecsProperties: {
+        taskProperties: [
+          {
+            taskRoleArn: 'app',
+            pidMode: 'task',
+            networkMode: 'host',
+            platformVersion: 'LATEST',
+            volumes: [{ name: 'data', host: { sourcePath: '/srv/data' } }],
+            containers: [
+              {
+                name: 'main',
+                image: 'busybox',
+                dependsOn: [{ containerName: 'prepare', condition: 'SUCCESS' }],
+                logConfiguration: { logDriver: 'awsfirelens' },
+                mountPoints: [{ sourceVolume: 'data', containerPath: '/data' }],
+              },
+              { name: 'prepare', image: 'busybox', essential: false, startTimeout: 2, stopTimeout: 120 },
+              { name: 'router', image: 'fluent-bit', essential: false, firelensConfiguration: { type: 'fluentbit' } },
+            ],
+          },
+        ],
+      },
+      ecsPropertiesOverride: { taskProperties: [{ containers: [{ name: 'prepare', command: ['x'] }] }] },
+    },
+  },
+  {
+    title: 'a job that waits for health',
+    kind: 'BatchJob',
+    spec: {
+      ecsProperties: {
+        taskProperties: [
+          {
+            containers: [
+              { name: 'a', image: 'a', dependsOn: [{ containerName: 'b', condition: 'HEALTHY' }] },
+              { name: 'b', image: 'b' },
+            ],
+          },
+        ],
+      },
+    },
+    refused: ['spec.ecsProperties.taskProperties[0].containers[0].dependsOn[0].condition', 'HEALTHY'],
+  },
+  {
+    title: 'a job of two tasks',
+    kind: 'BatchJob',
+    spec: { ecsProperties: { taskProperties: ['a', 'b'].map((name) => ({ containers: [{ name, image: name }] })) } },
+    refused: ['spec.ecsProperties.taskProperties', '1'],
+  },
+  {
     title: 'a job of nothing',
     kind: 'BatchJob',
     spec: {},

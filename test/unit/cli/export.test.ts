@@ -30,9 +30,15 @@ async function roundTrip(text: string, ...options: readonly string[]): Promise<u
 }
 
 describe('export gives back what import took', () => {
-  it.each(['job-definition.json', 'submit-job.json', 'run-task.json'])('%s', async (name) => {
+  it.each([
+    'job-definition.json',
+    'submit-job.json',
+    'ecs-job-definition.json',
+    'ecs-submit-job.json',
+    'run-task.json',
+  ])('%s', async (name) => {
     const read = (file: string) => readFileSync(join(fixtures, file), 'utf8');
-    const files = name === 'submit-job.json' ? ['job-definition.json', 'submit-job.json'] : [name];
+    const files = name.endsWith('submit-job.json') ? [name.replace('submit-job', 'job-definition'), name] : [name];
     expect(await roundTrip(files.map(read).join('\n'))).toEqual(files.map((file): unknown => JSON.parse(read(file))));
   });
 

@@ -66,6 +66,33 @@ describe('a Batch job', () => {
     ]);
   });
 
+  it('of several containers is what describe-job-definitions prints, with the overrides of SubmitJob by name', async () => {
+    const { jobDefinitionName, type, ...own } = readFixture('ecs-job-definition.json');
+    const { jobDefinition, ...asked } = readFixture('ecs-submit-job.json');
+    const described = {
+      ...{ jobDefinitionName, type, ...own },
+      jobDefinitionArn: 'arn:aws:batch:eu-west-1:111122223333:job-definition/Simulation:1',
+      revision: 1,
+      status: 'ACTIVE',
+      containerOrchestrationType: 'ECS',
+    };
+    const { manifests } = await imported(
+      ['-'],
+      json({ jobDefinitions: [described] }) + json({ jobDefinition, ...asked }),
+    );
+    expect(manifests.map(({ kind, spec }) => ({ kind, spec }))).toEqual([
+      { kind: 'BatchJob', spec: { ...own, ...asked } },
+    ]);
+  });
+
+  it('has the tags of both, and those of SubmitJob win', async () => {
+    const both =
+      json({ ...definition(), tags: { team: 'a', stage: 'prod' } }) + json({ ...submit(), tags: { team: 'b' } });
+    const { manifests, err } = await imported(['-'], both);
+    expect(manifests[0]?.spec.tags).toEqual({ team: 'b', stage: 'prod' });
+    expect(err).toContain("SubmitJob's are added to those of the job definition");
+  });
+
   it('without its definition is refused', async () => {
     expect(await refused(['-'], json(submit()))).toEqual([
       'jobDefinition: "Nightly_Report:3" is not among the files; a BatchJob has its job definition in itself: give that as well, as register-job-definition takes it or describe-job-definitions prints it',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fixture, imported, refused } from './imports.ts';
+import { fixture, imported, readFixture, refused } from './imports.ts';
 import { json, longshore } from './run.ts';
 
 const given = [
@@ -8,6 +8,29 @@ const given = [
   ['AWS::Region', 'eu-west-1'],
   ['TaskRole.Arn', 'arn:aws:iam::111122223333:role/web'],
 ].flatMap(([name, value]) => ['--parameter', `${name}=${value}`]);
+
+/** Names as CloudFormation writes them; the keys of maps stay. */
+const MAPS = ['parameters', 'tags', 'options'];
+function capitalized(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(capitalized);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+      MAPS.includes(name) ? inner : capitalized(inner),
+    ]),
+  );
+}
+
+it('CloudFormation has a job of several containers, in a template and as properties alone', async () => {
+  const { jobDefinitionName, type, ...own } = readFixture('ecs-job-definition.json');
+  const Properties = capitalized({ jobDefinitionName, type, ...own });
+  const template = { Resources: { Job: { Type: 'AWS::Batch::JobDefinition', Properties } } };
+  for (const form of [template, Properties]) {
+    const { manifests } = await imported(['-'], json(form));
+    expect(manifests.map(({ spec }) => spec)).toEqual([{ ...own, jobName: jobDefinitionName }]);
+  }
+});
 
 describe('a CloudFormation template', () => {
   it("gives the inputs of AWS's API, with keys of maps as they are", async () => {

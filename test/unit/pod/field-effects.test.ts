@@ -50,6 +50,9 @@ const ELSEWHERE = [
   'spec.arrayProperties.size',
   'spec.retryStrategy.attempts',
   'spec.timeout.attemptDurationSeconds',
+  // What it waits for.
+  'spec.dependsOn[].jobId',
+  'spec.dependsOn[].type',
   // The controller gives them to the tasks.
   'spec.tags',
   'spec.propagateTags',

@@ -53,7 +53,7 @@ export const cloudFormationProperties: Form = (value, source, options) => {
       ? 'AWS::ECS::TaskDefinition'
       : 'TaskDefinition' in value && ('ServiceName' in value || 'DesiredCount' in value || 'Cluster' in value)
         ? 'AWS::ECS::Service'
-        : 'JobDefinitionName' in value || 'ContainerProperties' in value
+        : 'JobDefinitionName' in value || 'ContainerProperties' in value || 'EcsProperties' in value
           ? 'AWS::Batch::JobDefinition'
           : undefined;
   if (type === undefined) return undefined;
