@@ -64,7 +64,7 @@ export function miscounted(history: NamespaceHistory, job: string, results: Read
 type JobStatus = NonNullable<Extract<HistoryEntry, { kind: 'batchjobs' }>['object']['status']>;
 
 /** The status knows how the attempt ended: its child is over, or was tried again. */
-function isRecorded(status: JobStatus | undefined, seat: string): boolean {
+export function isRecorded(status: JobStatus | undefined, seat: string): boolean {
   const [index = 0, attempt = 0] = seat.split('.').map(Number);
   const { succeededIndexes = '', failedIndexes = '', childAttempts = [] } = status ?? {};
   if (numbersOf(succeededIndexes).has(index) || numbersOf(failedIndexes).has(index)) return true;
