@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { BATCH } from '../support/batch-scenario.ts';
 import { endOf, rollBesideJob, undisturbedEnd, violationsOf } from '../support/chaos-scenario.ts';
 import { all, CrashPoints, CUT_OFF, KILLED } from '../support/crash-points.ts';
 import { DRAIN } from '../support/drain-scenario.ts';
@@ -44,6 +45,14 @@ describe('the operator that runs a schedule', { timeout: all ? 3_600_000 : 180_0
 
   it('killed before or after any one of its writes, or cut off from the answer, starts a run once, and knows how it ended', (context) =>
     schedule.check(context, [...KILLED, ...CUT_OFF]));
+});
+
+// In `npm test` the array with Strict accounting stands for it.
+describe.runIf(all)('the operator that runs jobs', { timeout: all ? 3_600_000 : 180_000 }, () => {
+  const jobs = new CrashPoints(suite, { ...BATCH, sample: 2 });
+
+  it('killed before or after any one of its writes, or cut off from the answer, counts every exit once', (context) =>
+    jobs.check(context, [...KILLED, ...CUT_OFF]));
 });
 
 describe('the operator that rolls back on request', { timeout: all ? 3_600_000 : 180_000 }, () => {
