@@ -28,10 +28,12 @@ export const SCHEDULED: Scenario = {
         kubernetes: { successfulJobsHistoryLimit: 0 },
       },
     });
-    await ns.until('the run to be over and forgotten', () => {
+    const isForgotten = (): boolean => {
       const { history, activeCount } = ns.history.get('scheduledtasks', NAME)?.status ?? {};
       return history?.length === 1 && activeCount === 0 && ns.history.all('tasks').length === 0;
-    });
+    };
+    // Two operators start one after the other.
+    await ns.until('the run to be over and forgotten', isForgotten, 170_000);
   },
   end: (history) => {
     const { missedRuns, activeCount, history: runs = [] } = history.get('scheduledtasks', NAME)?.status ?? {};
