@@ -92,3 +92,14 @@ export const lostAttempt = (attempt: number, now: number): EndedAttempt => {
   const { stopCode, stoppedReason } = hostTerminated('unknown');
   return { attempt, task: '', statusReason: stoppedReason, stoppedAt: now, succeeded: false, stopCode };
 };
+
+/** How many failed attempts of children the status lists. */
+const LISTED_FAILURES = 20;
+
+/** One of each, the last to stop first. */
+export function newestFirst(attempts: readonly ChildAttempt[]): ChildAttempt[] {
+  const byName = new Map(attempts.map((attempt) => [`${attempt.index}-${attempt.attempt}`, attempt]));
+  return [...byName.values()]
+    .sort((a, b) => b.stoppedAt - a.stoppedAt || a.index - b.index || b.attempt - a.attempt)
+    .slice(0, LISTED_FAILURES);
+}

@@ -2,87 +2,20 @@
  * A Batch job as one pure function: attempts seen in, next attempts and the job's status out (`ecs-semantics §5.3 to §5.8`).
  * A single job is planned as an array of one. What the job's status records stays true when the pods are gone; pods add to it.
  */
+import type { JobStatus } from '../api/batch-job.ts';
 import { lastStatus, runningSince, type StopCause, stopDue } from '../ecs/task.ts';
 import type { ArrayLedger } from './array-ledger.ts';
 import {
   type ChildAttempt,
   type EndedAttempt,
   endedAttempt,
-  type JobAttempt,
   type JobTask,
   lostAttempt,
+  newestFirst,
 } from './attempt.ts';
 import { DEPENDENT_JOB_FAILED, type Dependencies, type Gate, type Indexes } from './dependencies.ts';
-import { type RetryStrategy, retryVerdict } from './retry.ts';
-
-export type { ChildAttempt, JobAttempt, JobTask } from './attempt.ts';
-
-export type JobStatus = 'SUBMITTED' | 'PENDING' | 'RUNNABLE' | 'STARTING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
-
-/** How many failed attempts of children the status lists. */
-const LISTED_FAILURES = 20;
-
-/** What the job's status says; it outlives the pods. */
-export interface JobRecord {
-  /** Absent before the first plan. */
-  readonly status?: JobStatus | undefined;
-  readonly statusReason: string;
-  /** Of a single job, that of its one child. */
-  readonly ledger: ArrayLedger;
-  /** Ended attempts of a single job. */
-  readonly attempts: readonly JobAttempt[];
-  /** The last of an array, newest first. */
-  readonly failedAttempts: readonly ChildAttempt[];
-  readonly startedAt?: number | undefined;
-  readonly stoppedAt?: number | undefined;
-  readonly isCancelled: boolean;
-  readonly isTerminated: boolean;
-}
-
-export interface JobPlanInput<T extends JobTask> {
-  /** arrayProperties.size; absent for a single job. */
-  readonly size?: number | undefined;
-  readonly retryStrategy: RetryStrategy;
-  /** timeout.attemptDurationSeconds, counted from RUNNING. */
-  readonly timeoutSeconds?: number | undefined;
-  readonly record: JobRecord;
-  readonly tasks: readonly T[];
-  /** Tasks whose pods are gone, as they were seen last. */
-  readonly departed?: readonly T[];
-  /** What the jobs it depends on allow; absent where nothing can hold it back. */
-  readonly dependencies?: Dependencies | undefined;
-  /** Reason of CancelJob. */
-  readonly cancel?: string | undefined;
-  /** Reason of TerminateJob. */
-  readonly terminate?: string | undefined;
-  /** Children for which TerminateJob was asked, with its reason. */
-  readonly terminateChildren?: { readonly has: (index: number) => boolean; readonly reason: string } | undefined;
-  /** Epoch milliseconds. */
-  readonly now: number;
-}
-
-export interface JobStart {
-  readonly index?: number;
-  readonly attempt: number;
-  readonly because: string;
-}
-
-export type JobStop<T extends JobTask> = { readonly task: T; readonly because: string } & StopCause;
-
-export interface JobPlan<T extends JobTask> {
-  readonly stops: readonly JobStop<T>[];
-  /** Retries first: a failed attempt goes back to the front of the queue. */
-  readonly starts: readonly JobStart[];
-  readonly record: JobRecord & { readonly status: JobStatus };
-  /** Ended attempts that the job's status does not know yet. */
-  readonly results: readonly ChildAttempt[];
-  /** Children by status. */
-  readonly statusSummary: Readonly<Record<JobStatus, number>>;
-  /** A child is over by what only the operator's memory has: to be recorded before anything is started. */
-  readonly isUrgent: boolean;
-  /** When time alone changes the plan, epoch milliseconds. */
-  readonly wakeAt?: number | undefined;
-}
+import { isJobOver, type JobPlan, type JobPlanInput, type JobStart, type JobStop } from './job.ts';
+import { retryVerdict } from './retry.ts';
 
 const TIMED_OUT: StopCause = { stopCode: 'UserInitiated', stoppedReason: 'Job attempt duration exceeded timeout' };
 /** Text: AWS (`ecs-semantics §5.14`). */
@@ -99,9 +32,6 @@ const LIVE_STATUS = {
   STOPPING: 'RUNNING',
   STOPPED: 'FAILED',
 } as const;
-
-export const isJobOver = (status: string | undefined): status is 'SUCCEEDED' | 'FAILED' =>
-  status === 'SUCCEEDED' || status === 'FAILED';
 
 export function planJob<T extends JobTask>(input: JobPlanInput<T>): JobPlan<T> {
   const { record } = input;
@@ -420,12 +350,4 @@ class Planner<T extends JobTask> {
     if (size === undefined) return started.reduce((a, b) => Math.max(a, b), record.startedAt ?? 0);
     return record.startedAt ?? started.reduce((a, b) => Math.min(a, b));
   }
-}
-
-/** One of each, the last to stop first. */
-function newestFirst(attempts: readonly ChildAttempt[]): ChildAttempt[] {
-  const byName = new Map(attempts.map((attempt) => [`${attempt.index}-${attempt.attempt}`, attempt]));
-  return [...byName.values()]
-    .sort((a, b) => b.stoppedAt - a.stoppedAt || a.index - b.index || b.attempt - a.attempt)
-    .slice(0, LISTED_FAILURES);
 }

@@ -1,7 +1,8 @@
 /** What `kubectl get` and `describe` show of a job: DescribeJobs' fields from the plan. */
 import type { BatchJobStatus } from '../api/batch-job.ts';
 import { ArrayLedger, type LedgerText } from '../batch/array-ledger.ts';
-import { isJobOver, type JobAttempt, type JobPlan, type JobRecord } from '../batch/job-plan.ts';
+import type { JobAttempt } from '../batch/attempt.ts';
+import { isJobOver, type JobPlan, type JobRecord } from '../batch/job.ts';
 import { jobFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type BatchJobStatus, STOPPED_TASKS } from '../api/batch-job.ts';
 import { API_VERSION, batchJobs } from '../api/meta.ts';
-import { isJobOver, type JobPlan, planJob } from '../batch/job-plan.ts';
+import { isJobOver, type JobPlan } from '../batch/job.ts';
+import { planJob } from '../batch/job-plan.ts';
 import { podRetention } from '../batch/pod-retention.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { ApiError } from '../kube/errors.ts';

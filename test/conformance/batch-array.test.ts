@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { JobStatus } from '../../src/api/batch-job.ts';
 import { ArrayLedger } from '../../src/batch/array-ledger.ts';
+import type { JobTask } from '../../src/batch/attempt.ts';
 import type { Dependencies } from '../../src/batch/dependencies.ts';
-import { type JobPlanInput, type JobStatus, type JobTask, planJob } from '../../src/batch/job-plan.ts';
+import type { JobPlanInput } from '../../src/batch/job.ts';
+import { planJob } from '../../src/batch/job-plan.ts';
 
 const NOW = 1_000_000_000;
 

@@ -1,5 +1,6 @@
 /** What must hold of a simulated BatchJob at every step and at its end, in words where it does not. */
-import { type ChildAttempt, isJobOver, type JobPlan, type JobRecord, type JobTask } from '../../src/batch/job-plan.ts';
+import type { ChildAttempt, JobTask } from '../../src/batch/attempt.ts';
+import { isJobOver, type JobPlan, type JobRecord } from '../../src/batch/job.ts';
 import { retryVerdict } from '../../src/batch/retry.ts';
 import { jobRecord } from '../../src/controllers/batch-job-status.ts';
 import { keyOf, type SimulatedJob } from './simulated-job.ts';

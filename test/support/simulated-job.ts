@@ -4,9 +4,10 @@
  */
 import { parseBatchJob } from '../../src/api/batch-job.ts';
 import { ANNOTATIONS } from '../../src/api/meta.ts';
-import { endedAttempt } from '../../src/batch/attempt.ts';
+import { type ChildAttempt, endedAttempt, type JobTask } from '../../src/batch/attempt.ts';
 import { type DependencyView, resolveDependencies } from '../../src/batch/dependencies.ts';
-import { type ChildAttempt, isJobOver, type JobPlan, type JobTask, planJob } from '../../src/batch/job-plan.ts';
+import { isJobOver, type JobPlan } from '../../src/batch/job.ts';
+import { planJob } from '../../src/batch/job-plan.ts';
 import { podRetention } from '../../src/batch/pod-retention.ts';
 import { askedOf } from '../../src/controllers/batch/asked.ts';
 import { jobRecord, jobStatus } from '../../src/controllers/batch-job-status.ts';

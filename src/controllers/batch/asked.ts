@@ -1,7 +1,8 @@
 /** What a user asks of a job that is there, by annotations: CancelJob and TerminateJob (`ecs-semantics §5.8`). */
 import { ANNOTATIONS } from '../../api/meta.ts';
+import type { JobTask } from '../../batch/attempt.ts';
 import { type Interval, splitIntervals } from '../../batch/intervals.ts';
-import type { JobPlanInput, JobTask } from '../../batch/job-plan.ts';
+import type { JobPlanInput } from '../../batch/job.ts';
 import type { BatchJobRecord } from '../runtime.ts';
 
 export interface Asked extends Pick<JobPlanInput<JobTask>, 'cancel' | 'terminate' | 'terminateChildren'> {

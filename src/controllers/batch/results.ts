@@ -1,7 +1,7 @@
 /** What became of every attempt of an array, child by child, in ConfigMaps that go with the BatchJob (design/2026-11-23-results.md). */
 import { ANNOTATIONS, batchJobs, LABELS, MANAGED_BY } from '../../api/meta.ts';
 import { dnsName, hashedDnsName } from '../../api/names.ts';
-import type { JobAttempt } from '../../batch/job-plan.ts';
+import type { JobAttempt } from '../../batch/attempt.ts';
 import { isAlreadyExists, isNamespaceTerminating, isNotFound } from '../../kube/errors.ts';
 import { configMaps } from '../../kube/resource.ts';
 import { rfc3339 } from '../conditions.ts';

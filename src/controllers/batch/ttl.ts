@@ -1,6 +1,6 @@
 /** Deletes a BatchJob some time after its end, as Kubernetes does with its own Jobs (`spec.kubernetes.retention`). */
 import { batchJobs } from '../../api/meta.ts';
-import { isJobOver } from '../../batch/job-plan.ts';
+import { isJobOver } from '../../batch/job.ts';
 import type { Requeue } from '../../kube/controller.ts';
 import { isConflict, isNotFound } from '../../kube/errors.ts';
 import { splitKey } from '../records.ts';

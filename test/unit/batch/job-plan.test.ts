@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseBatchJob } from '../../../src/api/batch-job.ts';
 import { ArrayLedger, type LedgerText } from '../../../src/batch/array-ledger.ts';
+import type { JobTask } from '../../../src/batch/attempt.ts';
 import { splitIntervals } from '../../../src/batch/intervals.ts';
+import type { JobPlan, JobPlanInput, JobRecord } from '../../../src/batch/job.ts';
 import { jobDefinition, substitute } from '../../../src/batch/job-definition.ts';
 import { jobEnvironment } from '../../../src/batch/job-environment.ts';
-import { type JobPlan, type JobPlanInput, type JobRecord, type JobTask, planJob } from '../../../src/batch/job-plan.ts';
+import { planJob } from '../../../src/batch/job-plan.ts';
 import { podRetention } from '../../../src/batch/pod-retention.ts';
 
 const NOW = 1_000_000;
