@@ -137,10 +137,11 @@ describe.skipIf(!possible).concurrent(title, () => {
             {
               volumes: [{ name: 'shared' }],
               containers: [
-                part('prepare', 'echo Ref::word > /shared/word', { essential: false }),
+                part('prepare', 'echo Ref::word > /shared/word', { essential: false, stopTimeout: 2 }),
                 part('helper', 'exec sleep 3600', { essential: false, stopTimeout: 2 }),
                 part('main', 'cat /shared/word; echo $AWS_BATCH_JOB_ATTEMPT; exit 7', {
                   essential: true,
+                  stopTimeout: 2,
                   dependsOn: [
                     { containerName: 'prepare', condition: 'SUCCESS' },
                     { containerName: 'helper', condition: 'START' },
