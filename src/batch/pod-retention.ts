@@ -3,8 +3,11 @@
 import { stoppedAt } from '../ecs/task.ts';
 import { endedAttempt, type JobTask } from './attempt.ts';
 
-/** One request takes as many: fewer wait for others, as long as the job goes on. */
-const BATCH = 100;
+/**
+ * As long as the job goes on, so many of them are there beside those that stay: the server deletes a collection's pods one
+ * by one, which takes from it what starts and ends need.
+ */
+const SURPLUS = 1000;
 
 export interface PodRetentionInput<T extends JobTask> {
   /** Recorded ones only, in any order. */
@@ -37,7 +40,7 @@ export function podRetention<T extends JobTask>({
     surplus > 0 ? young.map((task) => ({ task, failed: !endedAttempt(task, now).succeeded, at: stoppedAt(task) })) : [];
   ranked.sort((a, b) => Number(b.failed) - Number(a.failed) || b.at - a.at);
   const beyond = ranked.slice(readable.tasks).map(({ task }) => task);
-  const over = [...old, ...(isJobOver || beyond.length >= BATCH ? beyond : [])];
+  const over = [...old, ...(isJobOver || beyond.length >= SURPLUS ? beyond : [])];
   const gone = new Set(over);
   const kept = tasks.filter((task) => !gone.has(task)).map(overAt);
   return { over, ...(kept.length > 0 && { until: kept.reduce((a, b) => Math.min(a, b)) }) };

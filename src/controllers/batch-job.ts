@@ -26,12 +26,8 @@ import { settleStarts } from './start-barriers.ts';
 import { prepareTemplate, TaskInputError } from './task-inputs.ts';
 import { stopTask, sweepTasks } from './tasks.ts';
 
-/** Attempts that one pass starts at most, so that what has ended meanwhile is looked at in between. */
-const STARTS_A_PASS = 500;
-/** Where the API server is slow, too. */
-const STARTS_MS = 10_000;
-/** Pods of a job that may be there before any is swept while others are to be started: deletes would slow down the starts. */
-const PODS_WHILE_STARTING = 1000;
+/** For so long one pass starts attempts at most: then what has ended meanwhile is looked at. */
+const STARTS_MS = 5_000;
 
 export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<Requeue> {
   const { stores, barriers, departed } = runtime;
@@ -71,10 +67,9 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     runtime.logger.info({ job: key, task: stop.task.id, stopCode: stop.stopCode }, `stop: ${stop.because}`);
     await stopTask(runtime, stop.task, stop);
   });
-  // Sweeping goes by what the status on the API server says, and holds up neither starts nor the next status.
-  const sweepsNow = plan.starts.length === 0 || tasks.length >= PODS_WHILE_STARTING;
-  const sweeping = sweepsNow ? sweep(runtime, job, plan, tasks) : undefined;
-  sweeping?.catch(() => {});
+  // It goes by what the status on the API server says, and holds up neither starts nor the next status.
+  const sweeping = sweep(runtime, job, plan, tasks);
+  sweeping.catch(() => {});
   const launched = plan.starts.length > 0 ? await launch(runtime, job, plan, tasks) : {};
   if ('requeueWhen' in launched) {
     await sweeping;
@@ -86,8 +81,7 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     job.uid,
     gone.filter((task) => isRecorded(job, task)),
   );
-  // What is swept may be the room that a quota did not leave.
-  const sweepAt = await (sweeping ?? (launched.trouble && sweep(runtime, job, plan, tasks)));
+  const sweepAt = await sweeping;
   // A quota that refuses the next attempt keeps nothing else from being done.
   if (launched.failure !== undefined) throw launched.failure;
   if (settled.failure !== undefined) throw settled.failure;
@@ -130,7 +124,7 @@ async function launch(
   // A Cluster that was there before the job holds for its first task as well.
   const behind = tasks.length === 0 ? barriers.clusters.behind(job.uid, job.resourceVersion) : undefined;
   if (behind !== undefined) return { requeueWhen: behind };
-  const starts = plan.starts.slice(0, STARTS_A_PASS);
+  const { starts } = plan;
   runtime.logger.info({ job: `${namespace}/${job.name}`, tasks: starts.length }, `start: ${starts[0]?.because}`);
   try {
     const prepared = await prepareTemplate(runtime, namespace, cluster, template);

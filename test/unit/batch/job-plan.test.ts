@@ -282,14 +282,14 @@ describe('the end that a user asks for', () => {
 });
 
 describe('pods of ended attempts', () => {
-  const all = Array.from({ length: 250 }, (_, index) => attempt(1, index % 50 === 0 ? 1 : 0, { index }));
+  const all = Array.from({ length: 1250 }, (_, index) => attempt(1, index % 50 === 0 ? 1 : 0, { index }));
 
-  it('stay up to a number, failed ones first, and go in batches as long as the job goes on', () => {
+  it('stay up to a number, failed ones first, and go by the thousand as long as the job goes on', () => {
     const keep = (tasks: readonly JobTask[], isJobOver: boolean) =>
       podRetention({ tasks, readable: { tasks: 100, seconds: 3600 }, isJobOver, now: NOW });
-    expect(keep(all.slice(0, 199), false).over).toEqual([]);
+    expect(keep(all.slice(0, 1099), false).over).toEqual([]);
     const { over } = keep(all, false);
-    expect(over).toHaveLength(150);
+    expect(over).toHaveLength(1150);
     expect(over.filter(({ index = 0 }) => index % 50 === 0)).toEqual([]);
     expect(keep(all.slice(0, 101), true).over).toHaveLength(1);
   });
