@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { realNodePossible } from '../../dev/cluster/index.ts';
 import { miscounted, releasedUnrecorded, resultsOf, seatOf } from '../support/batch-results.ts';
 import { areShares, CGROUP } from '../support/containers.ts';
@@ -56,9 +56,9 @@ describe.skipIf(!possible).concurrent(title, () => {
     await ns.until('every phase', () => ns.history.all('pods').every(({ status }) => status?.phase === 'Succeeded'));
     // The runtime may write a log after the node has said that the container ended.
     const logs = () => ns.kubectl(['logs', '--selector=longshore.dev/batch-job=squares', '--max-log-requests=5']);
-    await expect
-      .poll(async () => (await logs()).trim().split('\n').sort(), { timeout: 60_000 })
-      .toEqual([0, 1, 2, 3, 4].map((n) => `child ${n}: ${n * n}`));
+    const lines = async () => (await logs()).trim().split('\n').sort();
+    const expected = [0, 1, 2, 3, 4].map((n) => `child ${n}: ${n * n}`);
+    await vi.waitFor(async () => expect(await lines()).toEqual(expected), { timeout: 60_000, interval: 500 });
     expect(duplicates(ns.history)).toEqual([]);
     expect(rerunsAfterSuccess(ns.history)).toEqual([]);
   });
