@@ -7,6 +7,7 @@ import { KubeApi } from '../../test/support/kube-api.ts';
 import { Operator } from '../../test/support/operator.ts';
 import { cpuSeconds, peakRssMiB } from '../../test/support/process-usage.ts';
 import { randomFrom } from '../../test/support/random.ts';
+import { takingDown } from '../../test/support/take-down.ts';
 import { down, up } from '../cluster/index.ts';
 import { installKinds } from '../cluster/kinds.ts';
 import { parseArrayOptions } from './options.ts';
@@ -21,16 +22,12 @@ const say = (line: string): void => console.log(line);
 let operator: Operator | undefined;
 let api: KubeApi | undefined;
 
-async function takeDown(): Promise<void> {
+const { takeDown } = takingDown(async () => {
   await operator?.kill('SIGTERM');
   api?.close();
   await down(dir);
   rmSync(dir, { recursive: true, force: true });
-}
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void takeDown().finally(() => process.exit(130)));
-}
+});
 
 async function run(): Promise<readonly string[]> {
   const { size, kills, accounting, seed, minutes } = options;

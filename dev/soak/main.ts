@@ -7,6 +7,7 @@ import { KubeApi } from '../../test/support/kube-api.ts';
 import { Operator } from '../../test/support/operator.ts';
 import { randomFrom } from '../../test/support/random.ts';
 import { Recorder } from '../../test/support/recorder.ts';
+import { takingDown } from '../../test/support/take-down.ts';
 import { down, up } from '../cluster/index.ts';
 import { installKinds } from '../cluster/kinds.ts';
 import { sleep } from '../cluster/run.ts';
@@ -29,16 +30,12 @@ const dir = mkdtempSync(join(tmpdir(), 'lsh-soak-'));
 let operator: Operator | undefined;
 let api: KubeApi | undefined;
 
-async function takeDown(): Promise<void> {
+const { takeDown } = takingDown(async () => {
   await operator?.kill('SIGTERM');
   api?.close();
   await down(dir);
   rmSync(dir, { recursive: true, force: true });
-}
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void takeDown().finally(() => process.exit(130)));
-}
+});
 
 const say = (line: string): void => console.log(line);
 

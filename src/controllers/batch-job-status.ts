@@ -6,6 +6,7 @@ import { isJobOver, type JobPlan, type JobRecord } from '../batch/job.ts';
 import { jobFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
+import { attemptStatus } from './batch/ended-attempt.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
 import { resolvedRefs } from './references.ts';
 import type { BatchJobRecord } from './runtime.ts';
@@ -92,15 +93,8 @@ const attemptOf = ({
   stoppedAt: optionalTime(stoppedAt) ?? 0,
 });
 
-const attemptStatus = ({ attempt, task, exitCode, reason, statusReason, startedAt, stoppedAt }: JobAttempt) => ({
-  attempt,
-  task,
-  ...(exitCode !== undefined && { exitCode }),
-  ...(reason !== undefined && { reason: reason.slice(0, 1024) }),
-  statusReason: statusReason.slice(0, 1024),
-  ...(startedAt !== undefined && { startedAt: rfc3339(startedAt) }),
-  stoppedAt: rfc3339(stoppedAt),
-});
+/** As the schema of the status bounds it. */
+const bounded = (text: string): string => text.slice(0, 1024);
 
 export interface JobStatusInput {
   readonly job: BatchJobRecord;
@@ -119,7 +113,7 @@ export function jobStatus({ job, plan, trouble, problems, now }: JobStatusInput)
   return {
     observedGeneration: job.generation,
     status,
-    ...(reason && { statusReason: reason.slice(0, 1024) }),
+    ...(reason && { statusReason: bounded(reason) }),
     ...(plan !== undefined && childrenOrAttempts(plan, job.spec?.arrayProperties?.size)),
     ...(record?.isCancelled && { isCancelled: true }),
     ...(record?.isTerminated && { isTerminated: true }),
@@ -145,12 +139,15 @@ function childrenOrAttempts(plan: JobPlan<ObservedTask>, size: number | undefine
   if (size === undefined) {
     // A single job counts as one, so that the columns of `kubectl get` say the same for both.
     const arrayProperties = { size: 1, statusSummary: { [record.status]: 1 } };
-    return { attempts: record.attempts.map(attemptStatus), arrayProperties };
+    return { attempts: record.attempts.map((attempt) => attemptStatus(attempt, bounded)), arrayProperties };
   }
   return {
     arrayProperties: { size, statusSummary },
     ...record.ledger.format(),
-    failedAttempts: record.failedAttempts.map((attempt) => ({ index: attempt.index, ...attemptStatus(attempt) })),
+    failedAttempts: record.failedAttempts.map((attempt) => ({
+      index: attempt.index,
+      ...attemptStatus(attempt, bounded),
+    })),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What one run of `batch.ts` measured, and the report of all of them. */
-import type { AuditedCall, Subject } from './batch-runs.ts';
+import type { AuditedCall } from '../support/audit.ts';
+import type { Subject } from './batch-runs.ts';
 
 /** Requests of one user agent of one kind. */
 export interface CallRow {

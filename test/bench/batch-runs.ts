@@ -1,5 +1,4 @@
 /** The same work of N short pods, done by Longshore, by Kubernetes' Job controller, and by nobody but whoever creates the pods. */
-import { readFileSync } from 'node:fs';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadConnection } from '../../src/kube/connection.ts';
 import { pods } from '../../src/kube/resource.ts';
@@ -132,28 +131,3 @@ export const WORKS = {
 } as const satisfies Record<string, Work>;
 
 export type Subject = keyof typeof WORKS;
-
-/** One request, as the API server's audit log has it. */
-export interface AuditedCall {
-  readonly stage: string;
-  readonly verb: string;
-  readonly userAgent?: string;
-  readonly requestURI: string;
-  readonly user: { readonly username: string };
-  readonly objectRef?: {
-    readonly resource?: string;
-    readonly subresource?: string;
-    readonly namespace?: string;
-  };
-  readonly requestReceivedTimestamp: string;
-  readonly stageTimestamp: string;
-}
-
-/** Of one namespace, oldest first; its log files may have been rotated. */
-export const callsIn = (files: readonly string[], namespace: string): AuditedCall[] =>
-  files.flatMap((file) =>
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line.includes(`"namespace":"${namespace}"`))
-      .map((line) => JSON.parse(line) as AuditedCall),
-  );

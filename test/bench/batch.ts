@@ -11,11 +11,13 @@ import { parseArgs } from 'node:util';
 import { up } from '../../dev/cluster/index.ts';
 import { installKinds } from '../../dev/cluster/kinds.ts';
 import { readState } from '../../dev/cluster/state.ts';
+import { callsIn } from '../support/audit.ts';
 import { KubeApi, type KubeObject, pathOf } from '../support/kube-api.ts';
 import { Operator } from '../support/operator.ts';
 import { cpuSeconds, peakRssMiB, resetPeakRss } from '../support/process-usage.ts';
+import { takingDown } from '../support/take-down.ts';
 import { type Measured, phasesOf, reportOf, rowsOf } from './batch-report.ts';
-import { callsIn, type Subject, WORKS } from './batch-runs.ts';
+import { type Subject, WORKS } from './batch-runs.ts';
 
 const { values } = parseArgs({
   options: {
@@ -40,23 +42,12 @@ const nodes = Math.max(3, Math.ceil(size / PODS_A_NODE) + 1);
 const cluster = await up({ dir, nodes: `kwok=${nodes}`, audit: true, onProgress: say });
 const api = new KubeApi(cluster.kubeconfig);
 let operator: Operator | undefined;
-let ending: Promise<void> | undefined;
-
-/** Once, however often it is asked. */
-function takeDown(): Promise<void> {
-  const end = async (): Promise<void> => {
-    await operator?.kill('SIGTERM');
-    api.close();
-    await cluster.down();
-    rmSync(dir, { recursive: true, force: true });
-  };
-  ending ??= end();
-  return ending;
-}
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void takeDown().finally(() => process.exit(130)));
-}
+const { takeDown, isEnding } = takingDown(async () => {
+  await operator?.kill('SIGTERM');
+  api.close();
+  await cluster.down();
+  rmSync(dir, { recursive: true, force: true });
+});
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
@@ -162,8 +153,7 @@ try {
   }
   console.log(reportOf({ size, rounds, machine, runs }));
 } catch (error) {
-  // What an interruption breaks is no news.
-  if (ending === undefined) {
+  if (!isEnding()) {
     console.error(operator?.describe());
     throw error;
   }

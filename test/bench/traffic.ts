@@ -13,6 +13,7 @@ import { KubeApi } from '../support/kube-api.ts';
 import { Operator } from '../support/operator.ts';
 import { Recorder } from '../support/recorder.ts';
 import { untilSteady } from '../support/services.ts';
+import { takingDown } from '../support/take-down.ts';
 import { type Failure, type Summary, TrafficStream } from '../support/traffic.ts';
 import { applyDeployment, clusterIpOf, kubectlOf, rollDeployment } from '../support/traffic-deployment.ts';
 import {
@@ -58,23 +59,12 @@ const kubectl = kubectlOf(cluster, NAMESPACE);
 const api = new KubeApi(cluster.kubeconfig);
 let operator: Operator | undefined;
 
-let ending: Promise<void> | undefined;
-
-/** Once, however often it is asked. */
-function takeDown(): Promise<void> {
-  const end = async (): Promise<void> => {
-    await operator?.kill('SIGTERM');
-    api.close();
-    await cluster.down();
-    rmSync(dir, { recursive: true, force: true });
-  };
-  ending ??= end();
-  return ending;
-}
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void takeDown().finally(() => process.exit(130)));
-}
+const { takeDown, isEnding } = takingDown(async () => {
+  await operator?.kill('SIGTERM');
+  api.close();
+  await cluster.down();
+  rmSync(dir, { recursive: true, force: true });
+});
 
 /** A stream of its own while something is done so many times. */
 async function during(
@@ -171,8 +161,7 @@ try {
   ]);
   print([...compared, ...own]);
 } catch (error) {
-  // What an interruption breaks is no news.
-  if (ending === undefined) throw error;
+  if (!isEnding()) throw error;
 } finally {
   await takeDown();
 }

@@ -1,7 +1,8 @@
 /** Chunks of results against a real API server, by the function that writes them. */
 import { describe, expect, it } from 'vitest';
 import { parseBatchJob } from '../../src/api/batch-job.ts';
-import { type ChildAttempt, chunkName, writeResults } from '../../src/controllers/batch/results.ts';
+import type { ChildAttempt } from '../../src/batch/attempt.ts';
+import { chunkName, writeResults } from '../../src/controllers/batch/results.ts';
 import { recordOf } from '../../src/controllers/records.ts';
 import type { BatchJobRecord } from '../../src/controllers/runtime.ts';
 import { KubeClient } from '../../src/kube/client.ts';

@@ -8,9 +8,11 @@ export interface AuditedWrite {
   readonly at: number;
 }
 
-interface AuditEvent {
+/** One request, as the API server's audit log has it. */
+export interface AuditedCall {
   readonly stage: string;
   readonly verb: string;
+  readonly userAgent?: string;
   readonly requestURI: string;
   readonly user: { readonly username: string };
   readonly objectRef?: {
@@ -19,19 +21,27 @@ interface AuditEvent {
     readonly namespace?: string;
     readonly name?: string;
   };
+  readonly requestReceivedTimestamp: string;
   readonly stageTimestamp: string;
 }
+
+/** Of one namespace, oldest first; its log files may have been rotated. */
+export const callsIn = (files: readonly string[], namespace: string): AuditedCall[] =>
+  files.flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(`"namespace":"${namespace}"`))
+      .map((line) => JSON.parse(line) as AuditedCall),
+  );
 
 const READS = new Set(['get', 'list', 'watch']);
 
 /** What a user wrote in a namespace, leases and dry runs left out, as the API server's audit log has it. */
 export function writesOf(auditLog: string, user: string, namespace: string): AuditedWrite[] {
-  return readFileSync(auditLog, 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(`"username":"${user}"`) && line.includes(`"namespace":"${namespace}"`))
-    .map((line) => JSON.parse(line) as AuditEvent)
+  return callsIn([auditLog], namespace)
     .filter(
-      ({ stage, verb, requestURI, objectRef }) =>
+      ({ stage, verb, requestURI, objectRef, user: { username } }) =>
+        username === user &&
         stage === 'ResponseComplete' &&
         !READS.has(verb) &&
         objectRef?.resource !== 'leases' &&

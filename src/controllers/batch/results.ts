@@ -1,15 +1,12 @@
 /** What became of every attempt of an array, child by child, in ConfigMaps that go with the BatchJob (design/2026-11-23-results.md). */
 import { ANNOTATIONS, batchJobs, LABELS, MANAGED_BY } from '../../api/meta.ts';
 import { dnsName, hashedDnsName } from '../../api/names.ts';
-import type { JobAttempt } from '../../batch/attempt.ts';
+import type { ChildAttempt } from '../../batch/attempt.ts';
 import { isAlreadyExists, isNamespaceTerminating, isNotFound } from '../../kube/errors.ts';
 import { configMaps } from '../../kube/resource.ts';
-import { rfc3339 } from '../conditions.ts';
 import type { BatchJobRecord, Runtime } from '../runtime.ts';
 import { ownerReference } from '../tasks.ts';
-
-/** An ended attempt of one child. */
-export type ChildAttempt = JobAttempt & { readonly index: number };
+import { attemptStatus } from './ended-attempt.ts';
 
 /** On a chunk: the children whose attempts it holds, as "3000-3999". */
 export const INDEXES = 'longshore.dev/array-indexes';
@@ -93,25 +90,7 @@ async function writeChunk(
 }
 
 /** One attempt as JSON, with the fields of `status.attempts`. */
-export function resultOf({
-  attempt,
-  task,
-  exitCode,
-  reason,
-  statusReason,
-  startedAt,
-  stoppedAt,
-}: ChildAttempt): string {
-  return JSON.stringify({
-    attempt,
-    task,
-    exitCode,
-    ...(reason !== undefined && { reason: bounded(reason) }),
-    statusReason: bounded(statusReason),
-    ...(startedAt !== undefined && { startedAt: rfc3339(startedAt) }),
-    stoppedAt: rfc3339(stoppedAt),
-  });
-}
+export const resultOf = (attempt: ChildAttempt): string => JSON.stringify(attemptStatus(attempt, bounded));
 
 function bounded(text: string): string {
   let kept = '';

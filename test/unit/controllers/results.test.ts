@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ChildAttempt, resultOf } from '../../../src/controllers/batch/results.ts';
+import type { ChildAttempt } from '../../../src/batch/attempt.ts';
+import { resultOf } from '../../../src/controllers/batch/results.ts';
 
 const attempt: ChildAttempt = {
   index: 4711,
