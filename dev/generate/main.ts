@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { customResourceDefinitionFile } from './custom-resource-definition.ts';
 import { KINDS } from './kinds.ts';
+import { roleFiles, withRightsTable } from './roles.ts';
 import { supportMatrixFile } from './support-matrix.ts';
 
 /** `kubectl apply` keeps the whole object in an annotation, whose limit is 262144 bytes. */
@@ -18,7 +19,9 @@ for (const { path, content } of definitions) {
   if (size > APPLY_LIMIT) throw new Error(`${path} has ${size} bytes; kubectl apply takes at most ${APPLY_LIMIT}`);
 }
 
-const wanted = new Map([...definitions, supportMatrixFile()].map(({ path, content }) => [path, content]));
+const readme = { path: 'README.md', content: withRightsTable(await readFile(join(root, 'README.md'), 'utf8')) };
+const files = [...definitions, supportMatrixFile(), ...roleFiles(), readme];
+const wanted = new Map(files.map(({ path, content }) => [path, content]));
 const committed = (await readdir(join(root, 'crds')).catch(() => [])).map((name) => `crds/${name}`);
 const superfluous = committed.filter((path) => !wanted.has(path));
 const stale: string[] = [];

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { KINDS } from '../../dev/generate/kinds.ts';
+import { RIGHTS, rulesOf } from '../../dev/generate/rights.ts';
 import { cluster, service, taskDefinition, webContainer } from '../support/manifests.ts';
 import type { Operator } from '../support/operator.ts';
 import { readyCondition, untilSteady } from '../support/services.ts';
@@ -13,36 +13,14 @@ const may = (group: string, resources: readonly string[], verbs: readonly string
   resources,
   verbs,
 });
-const kinds = KINDS.map(({ resource }) => resource.plural);
-/** What the README lists, without pods, and without what only some definitions need. */
-const rights: readonly object[] = [
-  may('longshore.dev', kinds, ['list', 'watch']),
-  may(
-    'longshore.dev',
-    kinds.map((kind) => `${kind}/status`),
-    ['patch'],
+const BINDINGS = 'targetgroupbindings';
+/** What the operator of one namespace has, without pods, and without what only target groups of AWS need. */
+const rights: readonly object[] = rulesOf(
+  RIGHTS.filter(
+    ({ scope, resources }) => scope !== 'cluster' && !resources.includes('pods') && !resources.includes(BINDINGS),
   ),
-  may('apps', ['controllerrevisions'], ['get', 'list', 'watch', 'create', 'patch', 'delete']),
-  may('', ['configmaps'], ['get', 'create', 'patch']),
-  may('', ['podtemplates'], ['create']),
-  may('', ['services'], ['get', 'list', 'watch', 'create', 'patch', 'delete']),
-  may('discovery.k8s.io', ['endpointslices'], ['list', 'watch', 'create', 'patch', 'delete']),
-  may('policy', ['poddisruptionbudgets'], ['list', 'watch', 'create', 'patch', 'delete']),
-  may('events.k8s.io', ['events'], ['list', 'create', 'patch']),
-  may('coordination.k8s.io', ['leases'], ['get', 'watch', 'create', 'update']),
-];
-/** What only some definitions need. */
-const inputRights: readonly object[] = [
-  may('', ['persistentvolumeclaims'], ['create']),
-  may('external-secrets.io', ['externalsecrets'], ['get', 'create', 'patch']),
-  may('longshore.dev', ['batchjobs'], ['delete']),
-];
-/** What only target groups of AWS need. */
-const bindingRights = may(
-  'elbv2.k8s.aws',
-  ['targetgroupbindings'],
-  ['get', 'list', 'watch', 'create', 'patch', 'delete'],
 );
+const bindingRights = may('elbv2.k8s.aws', [BINDINGS], ['get', 'list', 'watch', 'create', 'patch', 'delete']);
 const pods = (...verbs: string[]): object => may('', ['pods'], verbs);
 const writes = ['get', 'list', 'create', 'patch', 'delete', 'deletecollection'];
 
@@ -116,7 +94,7 @@ describe.concurrent('an operator', () => {
   it('of one namespace needs no right outside of it', async (context) => {
     const user = 'rbac-one-namespace';
     const ns = await suite().namespace(context);
-    await grant(context, user, [...rights, ...inputRights, pods(...writes, 'watch')], ns.name);
+    await grant(context, user, [...rights, pods(...writes, 'watch')], ns.name);
     const operator = await start(context, user, [
       `--namespace=${ns.name}`,
       `--leader-elect-resource-namespace=${ns.name}`,
