@@ -24,6 +24,27 @@ const restarting = (verdict: Verdict) =>
       containerRestartRules ? 'the cluster has container restart rules' : 'the cluster has none',
   );
 
+/** Of a task's dependencies as of a job's: what START comes to. */
+export const ON_START = {
+  'START, of an essential container': approximated(
+    'where that one fails to start, the container that waits for it may run until the operator has stopped the task',
+    ORDER,
+  ),
+  'START, of another': exact(ORDER_START_FAILED),
+};
+
+/** The case of a dependency on one of these containers. */
+export function dependencyCase<Condition extends string>(
+  condition: Condition,
+  containerName: string,
+  containers: readonly { readonly name: string; readonly essential: boolean }[],
+) {
+  if (condition !== 'START') return condition as Exclude<Condition, 'START'>;
+  return containers.some(({ name, essential }) => name === containerName && essential)
+    ? 'START, of an essential container'
+    : 'START, of another';
+}
+
 export const health: Topic = {
   ContainerDefinition: {
     dependsOn: BY_ITS_FIELDS,
@@ -45,11 +66,7 @@ export const health: Topic = {
     containerName: approximated('containers of a task are stopped together, not in reverse order', ORDER),
     condition: conditional(
       {
-        'START, of an essential container': approximated(
-          'where that one fails to start, the container that waits for it may run until the operator has stopped the task',
-          ORDER,
-        ),
-        'START, of another': exact(ORDER_START_FAILED),
+        ...ON_START,
         COMPLETE: exact(ORDER),
         SUCCESS: exact(ORDER, ORDER_INIT, ORDER_FAILED),
         HEALTHY: exact(ORDER_HEALTHY),
@@ -57,12 +74,7 @@ export const health: Topic = {
       (
         { condition, containerName }: ContainerDefinition['dependsOn'][number],
         { containerDefinitions }: TaskDefinitionSpec,
-      ) => {
-        if (condition !== 'START') return condition;
-        return containerDefinitions.some(({ name, essential }) => name === containerName && essential)
-          ? 'START, of an essential container'
-          : 'START, of another';
-      },
+      ) => dependencyCase(condition, containerName, containerDefinitions),
     ),
   },
   HealthCheck: {

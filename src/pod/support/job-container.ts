@@ -17,7 +17,7 @@ import {
   whole,
 } from './entry.ts';
 import { environment } from './environment.ts';
-import { health } from './health.ts';
+import { dependencyCase, health, ON_START } from './health.ts';
 import { placement } from './placement.ts';
 import {
   HOST_NETWORK,
@@ -29,7 +29,6 @@ import {
   NETWORK,
   ORDER,
   ORDER_FAILED,
-  ORDER_START_FAILED,
   ROLE,
   SECRETS,
   START_TIMEOUT,
@@ -166,20 +165,12 @@ export const jobContainer: Topic = {
     containerName: ofEcs(health, 'ContainerDependency', 'containerName'),
     condition: conditional(
       {
-        'START, of an essential container': approximated(
-          'where that one fails to start, the container that waits for it may run until the operator has stopped the task',
-          ORDER,
-        ),
-        'START, of another': exact(ORDER_START_FAILED),
+        ...ON_START,
         COMPLETE: exact(ORDER),
         SUCCESS: exact(JOB_CONTAINERS, ORDER_FAILED),
       },
-      ({ condition, containerName }: BatchTaskContainer['dependsOn'][number], spec: BatchJobSpec) => {
-        if (condition !== 'START') return condition;
-        return containersOf(spec).some(({ name, essential }) => name === containerName && essential)
-          ? 'START, of an essential container'
-          : 'START, of another';
-      },
+      ({ condition, containerName }: BatchTaskContainer['dependsOn'][number], spec: BatchJobSpec) =>
+        dependencyCase(condition, containerName, containersOf(spec)),
     ),
   },
   EcsPropertiesOverride: { taskProperties: BY_ITS_FIELDS },
