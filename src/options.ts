@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type LogLevel, logLevels } from './telemetry/logger.ts';
+import { version } from './version.ts';
 
 /** The operator's options, checked. */
 export interface Options {
@@ -55,6 +56,7 @@ function duration(text: string): number {
 export function parseOptions(argv: readonly string[]): Options {
   const command = new Command('longshore')
     .description('Runs ECS task definitions, services and AWS Batch jobs on the Kubernetes cluster it is pointed at.')
+    .version(version)
     .option(
       '--kubeconfig <file>',
       'kubeconfig to use (default: $KUBECONFIG, then ~/.kube/config, then the in-cluster account)',

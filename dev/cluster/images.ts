@@ -113,6 +113,8 @@ export interface ImageConfig {
   readonly Entrypoint?: readonly string[];
   readonly Env?: readonly string[];
   readonly WorkingDir?: string;
+  readonly User?: string;
+  readonly Labels?: Readonly<Record<string, string>>;
   readonly ExposedPorts?: Readonly<Record<string, object>>;
 }
 
@@ -121,20 +123,20 @@ export interface LayerReference {
   readonly size: number;
 }
 
-/** A manifest and its configuration for one layer that is served from elsewhere. */
-export function imageOf(layer: LayerReference, { Env = [], ...runs }: ImageConfig): Image {
+/** A manifest and its configuration for layers, the lowest first, that are served from elsewhere. */
+export function imageOf(layers: readonly LayerReference[], { Env = [], ...runs }: ImageConfig): Image {
   const config = json('application/vnd.oci.image.config.v1+json', {
     architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
     os: 'linux',
     config: { Env: [PATH, ...Env], WorkingDir: '/', ...runs },
-    rootfs: { type: 'layers', diff_ids: [layer.digest] },
+    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
   });
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
   const manifest = json(mediaType, {
     schemaVersion: 2,
     mediaType,
     config: reference(config),
-    layers: [{ mediaType: LAYER, digest: layer.digest, size: layer.size }],
+    layers: layers.map(({ digest, size }) => ({ mediaType: LAYER, digest, size })),
   });
   return { manifest, blobs: [config] };
 }
@@ -143,18 +145,20 @@ const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 const blob = (mediaType: string, bytes: Buffer): Blob => ({ digest: digestOf(bytes), mediaType, bytes });
+/** A layer, from a tar file. */
+export const layerOf = (bytes: Buffer): Blob => blob(LAYER, bytes);
 const digestOf = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 const json = (mediaType: string, value: unknown) => blob(mediaType, Buffer.from(JSON.stringify(value)));
 const reference = ({ mediaType, digest, bytes }: Blob) => ({ mediaType, digest, size: bytes.length });
 
 function imageWith(layer: Blob, runs: ImageConfig): Image {
-  const { manifest, blobs } = imageOf({ digest: layer.digest, size: layer.bytes.length }, runs);
+  const { manifest, blobs } = imageOf([{ digest: layer.digest, size: layer.bytes.length }], runs);
   return { manifest, blobs: [...blobs, layer] };
 }
 
 /** The three images. They share one layer; what differs is what they run. */
 export function makeImages(): Readonly<Record<ImageKind, Image>> {
-  const layer = blob(LAYER, fileSystem());
+  const layer = layerOf(fileSystem());
   return {
     busybox: imageWith(layer, { Cmd: ['/bin/wait'] }),
     httpd: imageWith(layer, {
@@ -168,6 +172,6 @@ export function makeImages(): Readonly<Record<ImageKind, Image>> {
 
 /** An image of nothing but one statically linked program. */
 export function programImage(name: string, program: Buffer): Image {
-  const layer = blob(LAYER, tar([directory('tmp', 0o1777), file(name, program, 0o755)]));
+  const layer = layerOf(tar([directory('tmp', 0o1777), file(name, program, 0o755)]));
   return imageWith(layer, { Cmd: [`/${name}`], ExposedPorts: { '80/tcp': {} } });
 }

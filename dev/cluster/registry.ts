@@ -18,7 +18,7 @@ const kinds = parse(readFileSync(join(import.meta.dirname, 'images.yaml'), 'utf8
 const images = makeImages();
 const layer = programs === 'debian' ? debianLayer() : undefined;
 const real = new Map(
-  layer === undefined ? [] : Object.entries(debianImages()).map(([name, runs]) => [name, imageOf(layer, runs)]),
+  layer === undefined ? [] : Object.entries(debianImages()).map(([name, runs]) => [name, imageOf([layer], runs)]),
 );
 const byDigest = new Map<string, Blob>(
   [...Object.values(images), ...real.values()].flatMap(({ manifest, blobs }) =>

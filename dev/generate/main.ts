@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { customResourceDefinitionFile } from './custom-resource-definition.ts';
+import { customResourceDefinitionFile, kindsKustomization } from './custom-resource-definition.ts';
 import { KINDS } from './kinds.ts';
-import { roleFiles, withRightsTable } from './roles.ts';
+import { roleFiles, withPermissions, withRightsTable } from './roles.ts';
 import { supportMatrixFile } from './support-matrix.ts';
 
 /** `kubectl apply` keeps the whole object in an annotation, whose limit is 262144 bytes. */
@@ -19,8 +19,19 @@ for (const { path, content } of definitions) {
   if (size > APPLY_LIMIT) throw new Error(`${path} has ${size} bytes; kubectl apply takes at most ${APPLY_LIMIT}`);
 }
 
-const readme = { path: 'README.md', content: withRightsTable(await readFile(join(root, 'README.md'), 'utf8')) };
-const files = [...definitions, supportMatrixFile(), ...roleFiles(), readme];
+const edited = async (path: string, edit: (text: string) => string): Promise<{ path: string; content: string }> => ({
+  path,
+  content: edit(await readFile(join(root, path), 'utf8')),
+});
+const kustomization = kindsKustomization(definitions.map(({ path }) => path));
+const files = [
+  ...definitions,
+  kustomization,
+  supportMatrixFile(),
+  ...roleFiles(),
+  await edited('README.md', withRightsTable),
+  await edited('docs/install.md', withPermissions),
+];
 const wanted = new Map(files.map(({ path, content }) => [path, content]));
 const committed = (await readdir(join(root, 'crds')).catch(() => [])).map((name) => `crds/${name}`);
 const superfluous = committed.filter((path) => !wanted.has(path));

@@ -17,6 +17,8 @@ export interface OperatorOptions {
   readonly nodeArgs?: readonly string[];
   /** Another checkout of this repository whose operator it is. */
   readonly checkout?: string;
+  /** What Node runs; default: src/main.ts of the checkout. */
+  readonly program?: string;
 }
 
 const running = new Set<ChildProcess>();
@@ -32,14 +34,21 @@ export class Operator implements Source {
   readonly #closed: Promise<unknown>;
   #ended = false;
 
-  constructor({ kubeconfig, log, args = ['--no-leader-elect'], nodeArgs = [], checkout = root }: OperatorOptions) {
+  constructor({
+    kubeconfig,
+    log,
+    args = ['--no-leader-elect'],
+    nodeArgs = [],
+    checkout = root,
+    program,
+  }: OperatorOptions) {
     const file = createWriteStream(log, { flags: 'a' });
     this.#child = spawn(
       join(root, 'node_modules', '.bin', 'node'),
       [
         '--disable-warning=ExperimentalWarning',
         ...nodeArgs,
-        join(checkout, 'src', 'main.ts'),
+        program ?? join(checkout, 'src', 'main.ts'),
         '--kubeconfig',
         kubeconfig,
         '--health-port',

@@ -162,8 +162,9 @@ export class Suite {
   }
 
   /** One more operator, which the test itself ends. */
-  newOperator(args: readonly string[], kubeconfig = this.#kubeconfig): Operator {
-    return new Operator({ kubeconfig, log: join(this.cluster.dir, 'logs', 'operator.log'), args });
+  newOperator(args: readonly string[], kubeconfig = this.#kubeconfig, program?: string): Operator {
+    const log = join(this.cluster.dir, 'logs', 'operator.log');
+    return new Operator({ kubeconfig, log, args, ...(program !== undefined && { program }) });
   }
 
   /** A namespace with the test's life; pods can be made in it when this returns. */
