@@ -39,8 +39,10 @@ async function librariesOf(program: string): Promise<string[]> {
 /**
  * As gcr.io/distroless/nodejs24 has it: /nodejs/bin/node, its libraries, the user nonroot, and no shell. Node is the
  * project's own and the libraries are this machine's, so that the image runs where this machine's programs do.
+ * @throws Error where the machine is not Linux.
  */
 export async function nodeBase(): Promise<Base> {
+  if (process.platform !== 'linux') throw new Error('npm run image needs Linux; elsewhere, use docker build');
   const node = resolve(import.meta.dirname, '..', '..', 'node_modules', 'node', 'bin', 'node');
   const libraries = await librariesOf(node);
   const certificates = '/etc/ssl/certs/ca-certificates.crt';

@@ -1,6 +1,6 @@
 /** The operator's image without an engine: made from the Dockerfile, and given to the local cluster. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Blob, imageOf, layerOf } from '../cluster/images.ts';
 import { mustRun } from '../cluster/run.ts';
 import { readState } from '../cluster/state.ts';
@@ -64,11 +64,4 @@ export async function importImage(clusterDir: string, path: string): Promise<str
     await mustRun('ctr', args, { timeout: 300_000 });
   }
   return nodes.map(({ name }) => name);
-}
-
-/** Makes the image and imports it. */
-export async function provideImage(clusterDir: string): Promise<void> {
-  const path = join(clusterDir, 'image.tar');
-  await makeImage(path);
-  await importImage(clusterDir, path);
 }

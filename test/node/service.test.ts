@@ -8,7 +8,7 @@ import { isEnded, isHealthy, isWanted, momentsOf, serviceViolations, slowEnds } 
 import { service, taskDefinition, version, webContainer } from '../support/manifests.ts';
 import type { Pod } from '../support/recorder.ts';
 import { messagesOf, podsOf, readyCondition, runningPods, stoppedTaskOf, untilSteady } from '../support/services.ts';
-import { OPERATOR_USER, useSuite } from '../support/suite.ts';
+import { useSuite } from '../support/suite.ts';
 
 const { possible, why } = realNodePossible();
 const title = possible ? 'a Service on a real kubelet' : `a Service on a real kubelet (skipped: ${why})`;
@@ -129,7 +129,7 @@ describe.skipIf(!possible).concurrent(title, () => {
       expect(stoppedReason).toMatch(/^CannotPullContainerError: .*nosuch\/image/);
       expect(containers).toEqual([{ name: 'web', reason: expect.stringMatching(/^CannotPullContainerError: /) }]);
     }
-    const creates = writesOf(suite().auditLog, OPERATOR_USER, ns.name).filter(
+    const creates = writesOf(suite().auditLog, suite().operatorUser, ns.name).filter(
       ({ verb, what }) => verb === 'create' && what.startsWith('pods '),
     );
     expect(creates).toHaveLength(3);

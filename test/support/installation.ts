@@ -55,13 +55,13 @@ export async function accountKubeconfig(cluster: LocalCluster, namespace: string
   return path;
 }
 
-/** What a user asked for and was not allowed, each once, as the API server's audit log has it: verb and path. */
+/** What a user asked for and has no right to, each once, as the API server's audit log has it: verb and path. */
 export function deniedOf(auditLog: string, user: string): string[] {
+  const decision = '"authorization.k8s.io/decision":"forbid"';
   const denied = readFileSync(auditLog, 'utf8')
     .split('\n')
-    .filter((line) => line.includes(`"username":"${user}"`) && line.includes('"code":403'))
-    .map((line) => JSON.parse(line) as AuditedCall & { readonly responseStatus?: { readonly code?: number } })
-    .filter(({ responseStatus }) => responseStatus?.code === 403)
+    .filter((line) => line.includes(`"username":"${user}"`) && line.includes(decision))
+    .map((line) => JSON.parse(line) as AuditedCall)
     .map(({ verb, requestURI }) => `${verb} ${requestURI}`);
   return [...new Set(denied)];
 }

@@ -5,6 +5,7 @@ import { type LocalCluster, up } from '../../dev/cluster/index.ts';
 import { installKinds } from '../../dev/cluster/kinds.ts';
 import { KubeApi, type KubeObject, type Plural, pathOf } from './kube-api.ts';
 import { Operator } from './operator.ts';
+import { isPod, logOfPod, POD_USER, startOperatorPod, stopOperatorPod } from './operator-pod.ts';
 import { isRecorded, type NamespaceHistory, Recorder } from './recorder.ts';
 
 /** The user that operators of the tests call the API server as, unless a test names another. */
@@ -140,12 +141,18 @@ export class Suite {
     const kubeconfig = await cluster.userKubeconfig(OPERATOR_USER, ['system:masters']);
     const api = new KubeApi(cluster.kubeconfig);
     const suite = new Suite(cluster, api, await Recorder.start(api), kubeconfig, nodes);
-    if (operator) await suite.startOperator();
+    if (isPod(nodes)) await (operator ? startOperatorPod(cluster) : stopOperatorPod(cluster));
+    else if (operator) await suite.startOperator();
     return suite;
   }
 
   get auditLog(): string {
     return join(this.cluster.dir, 'logs', 'audit.log');
+  }
+
+  /** As whom the operator that runs during the whole file calls the API server. */
+  get operatorUser(): string {
+    return isPod(this.#nodes) ? POD_USER : OPERATOR_USER;
   }
 
   /** The operator of the file. */
@@ -173,10 +180,9 @@ export class Suite {
     this.#names.push(name);
     const history = this.#recorder.in(name);
     await this.api.call('POST', '/api/v1/namespaces', { metadata: { name } });
-    onTestFailed(() => {
-      console.error(
-        `${task.name}: namespace ${name} at the end:\n${history.describe()}\n${this.#operator?.describe(name)}`,
-      );
+    onTestFailed(async () => {
+      const log = this.#operator?.describe(name) ?? (isPod(this.#nodes) ? await logOfPod(this.cluster, name) : '');
+      console.error(`${task.name}: namespace ${name} at the end:\n${history.describe()}\n${log}`);
     });
     onTestFinished(async () => {
       await this.api.call('DELETE', `/api/v1/namespaces/${name}`);
