@@ -54,7 +54,11 @@ export class Dispatcher {
 
   /** A pod took or gave back its part. */
   notePod(before: Claim | undefined, after: Claim | undefined): void {
-    if (before?.environment === after?.environment && before?.vcpus === after?.vcpus && before?.memory === after?.memory)
+    if (
+      before?.environment === after?.environment &&
+      before?.vcpus === after?.vcpus &&
+      before?.memory === after?.memory
+    )
       return;
     if (before !== undefined) this.#add(before, -1);
     if (after !== undefined) this.#add(after, 1);
@@ -73,7 +77,8 @@ export class Dispatcher {
    */
   take(demand: Demand, most = Infinity): readonly { readonly environment: string; readonly count: number }[] {
     const before = this.#entries.get(demand.job);
-    const sameNeed = before !== undefined && before.demand.queue === demand.queue && sameResources(before.demand.need, demand.need);
+    const sameNeed =
+      before !== undefined && before.demand.queue === demand.queue && sameResources(before.demand.need, demand.need);
     const entry: Entry = { demand, granted: sameNeed ? before.granted : new Map(), taken: new Map() };
     let left = Math.min(demand.count, most);
     let kept = demand.count;
