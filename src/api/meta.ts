@@ -17,6 +17,9 @@ export const LABELS = {
   batchJob: 'longshore.dev/batch-job',
   arrayIndex: 'longshore.dev/array-index',
   attempt: 'longshore.dev/attempt',
+  /** JobQueue and ComputeEnvironment of a job's pod, by metadata.name as DNS names. */
+  jobQueue: 'longshore.dev/job-queue',
+  computeEnvironment: 'longshore.dev/compute-environment',
   /** Task, as a DNS name. */
   runTask: 'longshore.dev/run-task',
   /** ScheduledTask that a Task or BatchJob is a run of, as a DNS name. */
@@ -56,6 +59,8 @@ export const ANNOTATIONS = {
   containers: 'longshore.dev/containers',
   /** `family:revision` with the AWS name. */
   taskDefinition: 'longshore.dev/task-definition',
+  /** What the pod takes of its compute environment, as JSON. */
+  claim: 'longshore.dev/claim',
   /** Container → Docker labels of the task definition, as JSON. */
   dockerLabels: 'longshore.dev/docker-labels',
   /** Container → log configuration of the task definition, as JSON, for the node's log agent. */

@@ -23,7 +23,7 @@ import { placementId, scheduling, type TaskPlacement } from './placement.ts';
 import { groupLabel } from './placement-constraints.ts';
 import { type TaskProblem, taskProblems } from './problems.ts';
 import { type ExternalSecret, resolvePullSecret, resolveRole } from './references.ts';
-import { taskResources } from './resources.ts';
+import { taskResources, taskSize } from './resources.ts';
 import { podSecurity } from './security.ts';
 import { type TaskContext, taskContext } from './task-context.ts';
 import { pause, readinessGates, trafficLabels, trafficPause } from './traffic.ts';
@@ -35,6 +35,8 @@ export interface PodTemplate {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: V1PodSpec;
+  /** What it takes of a compute environment: vCPUs, and MiB. */
+  readonly size: { readonly vcpus: number; readonly memory: number };
   /** Pod containers with a start barrier. */
   readonly barriers: ReadonlySet<string>;
   /** Pod container → environment files that are read when a task starts. */
@@ -133,6 +135,7 @@ export function compileTemplate({
       ...readinessGates(task),
       ...scheduling(task, options, placement),
     },
+    size: taskSize(task),
     barriers: new Set([...task.start.barriers].map((name) => task.containerNames.get(name) ?? name)),
     pinnable: new Set(task.containers.filter(isPinnable).map(({ name }) => task.containerNames.get(name) ?? name)),
     files: fileKeys(task),

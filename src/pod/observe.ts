@@ -8,6 +8,7 @@ import type { RunningImages } from './image-digest.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
 import { targetGatesOf } from './observe-gates.ts';
 import { hostPortsOf, type TrafficMembership, trafficOf } from './observe-traffic.ts';
+import { claimOf, type QueueClaim } from './queue-claim.ts';
 import { SharedValues } from './shared-values.ts';
 import { RECORDED_GATE, TRACKED } from './stamp.ts';
 import type { StartBarriers } from './start-barrier.ts';
@@ -81,6 +82,8 @@ export interface ObservedTask extends Task {
   readonly generation: number;
   readonly index?: number;
   readonly attempt: number;
+  /** What it takes of a compute environment until it has ended. */
+  readonly claim?: QueueClaim;
   /** The kubelet has seen the pod, so that a deadline can end it. */
   readonly acknowledged: boolean;
   /** Id of the task in a fuller zone that it stands in for. */
@@ -158,6 +161,7 @@ export function observePod(pod: PodJson): ObservedTask {
   const target = targetOf(spec?.affinity);
   const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
   const index = labels[LABELS.arrayIndex];
+  const claim = ended ? undefined : claimOf(annotations);
   const deletedAt = Date.parse(metadata.deletionTimestamp ?? '') - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
   const stopAsked = Date.parse(annotations[ANNOTATIONS.stoppingAt] ?? '');
   const stoppingAt = Number.isNaN(stopAsked) ? deletedAt : stopAsked;
@@ -179,6 +183,7 @@ export function observePod(pod: PodJson): ObservedTask {
     generation: Number(generation ?? 0),
     ...(index !== undefined && { index: Number(index) }),
     attempt: Number(labels[LABELS.attempt] ?? 1),
+    ...(claim !== undefined && { claim }),
     createdAt: Date.parse(metadata.creationTimestamp),
     node: spec?.nodeName,
     ...(labels[LABELS.service] !== undefined && { ofService: true }),

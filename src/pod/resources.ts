@@ -44,6 +44,18 @@ function ceilings({ definition, containers }: TaskContext): Amounts {
   };
 }
 
+/** What a task takes of a compute environment: its own size, or what its containers ask for. vCPUs and MiB. */
+export function taskSize({ definition, containers }: TaskContext): { readonly vcpus: number; readonly memory: number } {
+  const { cpu, memory } = definition;
+  return {
+    vcpus: (cpu === undefined ? sum(containers.map((container) => container.cpu)) : cpuUnits(cpu)) / 1024,
+    memory:
+      memory === undefined
+        ? sum(containers.map((container) => container.memory ?? container.memoryReservation ?? 0))
+        : memoryMib(memory),
+  };
+}
+
 /**
  * Task cpu and memory are ceilings for the sum of the containers, and what is reserved for the task: pod-level
  * resources. Nothing where the cluster has none: `containerResources` spreads them.

@@ -1,0 +1,60 @@
+/** Runs the dispatcher where something changed: once for all that changed in one turn of the event loop. */
+import { setImmediate } from 'node:timers';
+import { type Demand, Dispatcher, type Granted, type Scene } from './dispatcher.ts';
+
+export interface DispatchLoopOptions {
+  /** What there is now. */
+  readonly scene: () => Scene;
+  /** These jobs have something new to see. */
+  readonly news: (jobs: Iterable<string>) => void;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+export class DispatchLoop {
+  readonly dispatcher: Dispatcher;
+  readonly #options: DispatchLoopOptions;
+  /** Jobs that wait for the next run themselves, and need not be told. */
+  readonly #asking = new Set<string>();
+  #next: Promise<void> | undefined;
+
+  constructor(options: DispatchLoopOptions) {
+    this.#options = options;
+    this.dispatcher = new Dispatcher(() => this.#request());
+  }
+
+  /** Queues or environments are not what they were. */
+  changed(): void {
+    this.#request();
+  }
+
+  /**
+   * All pods of the job are seen, and this is what it has to start besides.
+   * @returns what of it is to be started now; for the rest the job is told when it may.
+   */
+  async ask(demand: Demand): Promise<readonly Granted[]> {
+    const { job } = demand;
+    this.dispatcher.offer(demand);
+    this.#asking.add(job);
+    await this.#request();
+    return this.dispatcher.take(job);
+  }
+
+  #request(): Promise<void> {
+    this.#next ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#next = undefined;
+        this.#run();
+        resolve();
+      });
+    });
+    return this.#next;
+  }
+
+  #run(): void {
+    const news = this.dispatcher.run(this.#options.scene(), this.#options.now());
+    const others = [...news].filter((job) => !this.#asking.has(job));
+    this.#asking.clear();
+    this.#options.news(others);
+  }
+}
