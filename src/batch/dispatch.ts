@@ -2,15 +2,8 @@
  * Who starts next: jobs wait in queues, and queues share compute environments (`ecs-semantics §5.9, §5.10`). One pure
  * function: what waits and what is in use in, what may start and why the rest waits out.
  */
-import { type FairShare, nextShare } from './fair-share.ts';
-
-/** What a child takes, and what an environment has. Infinity: no ceiling. */
-export interface Resources {
-  /** vCPUs, in fractions. */
-  readonly vcpus: number;
-  /** MiB. */
-  readonly memory: number;
-}
+import { type FairShare, turnsOf } from './fair-share.ts';
+import type { Place, Resources, Waiting, Waitlist } from './waitlist.ts';
 
 export interface Environment {
   readonly name: string;
@@ -21,24 +14,6 @@ export interface Environment {
   readonly used: Resources;
   /** Namespaces that may use it; absent: all. */
   readonly namespaces?: readonly string[] | undefined;
-}
-
-/** A job, or what of an array's children may start now: all need the same. */
-export interface Waiting {
-  /** UID of the BatchJob. */
-  readonly job: string;
-  readonly name: string;
-  readonly need: Resources;
-  /** How many wait. */
-  readonly count: number;
-  /** How many of them have failed before: they are at the front of the queue. */
-  readonly retries: number;
-  /** Epoch milliseconds. */
-  readonly submittedAt: number;
-  /** shareIdentifier; '' in a queue without a policy. */
-  readonly share: string;
-  /** 0 to 9999: within one share, the highest first. */
-  readonly schedulingPriority: number;
 }
 
 export interface Queue {
@@ -53,7 +28,7 @@ export interface Queue {
   readonly environments: readonly string[];
   /** Absent: first in, first out. */
   readonly fairShare?: FairShare | undefined;
-  readonly waiting: readonly Waiting[];
+  readonly waiting: Waitlist;
 }
 
 export interface Grant {
@@ -62,15 +37,21 @@ export interface Grant {
   readonly count: number;
 }
 
+/** Why a queue is blocked (user guide, job_stuck_in_runnable); those that a jobStateTimeLimitAction may name, but for the first two. */
 export type BlockedReason =
-  /** Room will come when others end. */
-  | 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY'
-  /** It needs more than any of its environments may ever have. */
-  | 'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE'
+  /**
+   * Room comes when others end. AWS has no reason for it: its CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY says that EC2 had no
+   * instances, and never that an environment is at its maxvCpus. A jobStateTimeLimitAction of that reason cancels nothing here.
+   */
+  | 'COMPUTE_ENVIRONMENT_FULL'
   /** No environment takes anything: DISABLED, missing, or not for this namespace. */
+  | 'ACTION_REQUIRED'
+  /** It needs more vCPUs than any of its environments may ever have. */
+  | 'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE'
+  /** It needs more memory than those have that have its vCPUs. */
   | 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT';
 
-/** The job at the head of its queue that nothing has room for. */
+/** The job at the head of its queue that nothing has room for: all behind it wait for it. */
 export interface Blocked {
   readonly queue: string;
   readonly job: string;
@@ -81,6 +62,8 @@ export interface Blocked {
 export interface Dispatch {
   readonly grants: readonly Grant[];
   readonly blocked: readonly Blocked[];
+  /** Shares whose jobs wait until another one of their queue is no longer active: there are 500 already. */
+  readonly crowdedOut: readonly { readonly queue: string; readonly shares: ReadonlySet<string> }[];
 }
 
 /** Rounding of fractions of vCPUs must not keep out what fits exactly. */
@@ -99,11 +82,13 @@ export function dispatch(queues: readonly Queue[], environments: readonly Enviro
   );
   const grants = new Map<string, Grant>();
   const blocked: Blocked[] = [];
+  const crowdedOut: Dispatch['crowdedOut'][number][] = [];
   const inOrder = [...queues].sort(
     (a, b) => b.priority - a.priority || a.createdAt - b.createdAt || (a.key < b.key ? -1 : 1),
   );
   for (const queue of inOrder) {
     const order = orderOf(queue, now);
+    if (order.crowdedOut.length > 0) crowdedOut.push({ queue: queue.key, shares: new Set(order.crowdedOut) });
     const own = queue.environments.flatMap((name) => {
       const room = rooms.get(name);
       return room !== undefined && takes(room.environment, queue) ? [room] : [];
@@ -112,7 +97,7 @@ export function dispatch(queues: readonly Queue[], environments: readonly Enviro
       const { job, need } = head;
       const room = own.find((each) => !each.isAwaited && fitting(each, need, 1, order.reserved(each.environment)) > 0);
       if (room === undefined) {
-        blocked.push({ queue: queue.key, job, ...whyBlocked(queue, own, head) });
+        blocked.push({ queue: queue.key, job, ...whyBlocked(queue, own, head, order) });
         // What ends next makes room for this one, and not for a job of a queue behind.
         for (const each of own) if (fits(each.environment.limit, need)) each.isAwaited = true;
         break;
@@ -124,7 +109,7 @@ export function dispatch(queues: readonly Queue[], environments: readonly Enviro
       grants.set(key, { job, environment: room.environment.name, count: (grants.get(key)?.count ?? 0) + count });
     }
   }
-  return { grants: [...grants.values()], blocked };
+  return { grants: [...grants.values()], blocked, crowdedOut };
 }
 
 const takes = ({ isEnabled, namespaces }: Environment, { namespace }: Queue): boolean =>
@@ -146,20 +131,30 @@ function fitting({ environment, used }: Room, need: Resources, most: number, res
   return Math.max(0, Math.min(most, Math.floor(byVcpus), Math.floor(byMemory)));
 }
 
-function whyBlocked(queue: Queue, own: readonly Room[], { need }: Waiting): Pick<Blocked, 'reason' | 'message'> {
+function whyBlocked(
+  queue: Queue,
+  own: readonly Room[],
+  { need }: Waiting,
+  order: Order,
+): Pick<Blocked, 'reason' | 'message'> {
   const needs = `it needs ${need.vcpus} vCPU and ${need.memory} MiB`;
   if (own.length === 0) {
     const names = queue.environments.join(', ');
     const message = `no compute environment of the queue takes jobs of namespace ${queue.namespace} now: ${names}`;
-    return { reason: 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT', message };
+    return { reason: 'ACTION_REQUIRED', message };
   }
   const most = own.map(({ environment: { name, limit } }) => `${name} has ${limit.vcpus} vCPU and ${limit.memory} MiB`);
-  if (!own.some(({ environment }) => fits(environment.limit, need)))
+  if (!own.some(({ environment: { limit } }) => need.vcpus <= limit.vcpus + EPSILON))
     return { reason: 'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE', message: `${needs}; ${most.join(', ')}` };
-  const used = own.map(({ environment: { name, limit }, used: { vcpus, memory } }) => {
-    return `${vcpus} of ${limit.vcpus} vCPU and ${memory} of ${limit.memory} MiB of ${name} are taken`;
+  if (!own.some(({ environment }) => fits(environment.limit, need)))
+    return { reason: 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT', message: `${needs}; ${most.join(', ')}` };
+  const used = own.map(({ environment, used: { vcpus, memory } }) => {
+    const { name, limit } = environment;
+    const reserved = order.reserved(environment);
+    const kept = reserved > 0 ? `, ${Number(reserved.toFixed(3))} vCPU are kept for shares that are not active` : '';
+    return `${vcpus} of ${limit.vcpus} vCPU and ${memory} of ${limit.memory} MiB of ${name} are taken${kept}`;
   });
-  return { reason: 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY', message: `${needs}; ${used.join(', ')}` };
+  return { reason: 'COMPUTE_ENVIRONMENT_FULL', message: `${needs}; ${used.join(', ')}` };
 }
 
 /** The jobs of a queue as they come to its head. */
@@ -170,48 +165,41 @@ interface Order {
   take(count: number): void;
   /** vCPUs of an environment that the queue keeps free. */
   reserved(environment: Environment): number;
+  /** Shares that get no turn. */
+  readonly crowdedOut: readonly string[];
 }
 
-const orderOf = (queue: Queue, now: number): Order =>
-  queue.fairShare === undefined ? firstInFirstOut(queue.waiting) : byShares(queue.fairShare, queue.waiting, now);
+const orderOf = ({ fairShare, waiting }: Queue, now: number): Order =>
+  fairShare === undefined ? inOneLine(waiting.lines.get('') ?? []) : byShares(fairShare, waiting.lines, now);
 
-/** A failed attempt goes back to the front (`ecs-semantics §5.3`). */
-const bySubmission = (a: Waiting, b: Waiting): number =>
-  Math.sign(b.retries) - Math.sign(a.retries) || a.submittedAt - b.submittedAt || (a.name < b.name ? -1 : 1);
-
-function firstInFirstOut(waiting: readonly Waiting[]): Order {
-  const jobs = [...waiting].sort(bySubmission);
+function inOneLine(line: readonly Place[]): Order {
   let at = 0;
   let taken = 0;
-  const head = (): Waiting | undefined => {
-    while (jobs[at] !== undefined && taken >= (jobs[at] as Waiting).count) {
-      at++;
-      taken = 0;
-    }
-    return jobs[at];
-  };
   return {
-    head,
-    most: () => (head()?.count ?? 0) - taken,
+    head: () => line[at]?.waiting,
+    most: () => (line[at]?.count ?? 0) - taken,
     take: (count) => {
       taken += count;
+      if (taken < (line[at]?.count ?? 0)) return;
+      at++;
+      taken = 0;
     },
     reserved: () => 0,
+    crowdedOut: [],
   };
 }
 
-function byShares(fairShare: FairShare, waiting: readonly Waiting[], now: number): Order {
-  const orders = new Map(
-    [...Map.groupBy(waiting, ({ share }) => share)].map(([share, jobs]) => [share, firstInFirstOutByPriority(jobs)]),
-  );
-  const state = nextShare(fairShare, [...orders.keys()], now);
+function byShares(fairShare: FairShare, lines: ReadonlyMap<string, readonly Place[]>, now: number): Order {
+  const since = ([, line]: readonly [string, readonly Place[]]): number => line[0]?.waiting.submittedAt ?? 0;
+  const waiting = [...lines].sort((a, b) => since(a) - since(b)).map(([share]) => share);
+  const turns = turnsOf(fairShare, waiting, now);
+  const orders = new Map([...lines].map(([share, line]) => [share, inOneLine(line)]));
   let current: string | undefined;
-  const head = (): Waiting | undefined => {
-    current = state.next((share) => orders.get(share)?.head() !== undefined);
-    return current === undefined ? undefined : orders.get(current)?.head();
-  };
   return {
-    head,
+    head: () => {
+      current = turns.next();
+      return current === undefined ? undefined : orders.get(current)?.head();
+    },
     // One at a time: the next one may be another share's turn.
     most: () => 1,
     take: (count) => {
@@ -219,21 +207,10 @@ function byShares(fairShare: FairShare, waiting: readonly Waiting[], now: number
       const job = order?.head();
       if (order === undefined || job === undefined || current === undefined) return;
       order.take(count);
-      state.add(current, job.need.vcpus * count);
+      turns.add(current, job.need.vcpus * count);
+      if (order.head() === undefined) turns.end(current);
     },
-    reserved: ({ limit }) => state.reservedRatio() * (Number.isFinite(limit.vcpus) ? limit.vcpus : 0),
-  };
-}
-
-function firstInFirstOutByPriority(waiting: readonly Waiting[]): Order {
-  const ranks = [...Map.groupBy(waiting, ({ schedulingPriority }) => schedulingPriority)]
-    .sort(([a], [b]) => b - a)
-    .map(([, jobs]) => firstInFirstOut(jobs));
-  const current = (): Order | undefined => ranks.find((order) => order.head() !== undefined);
-  return {
-    head: () => current()?.head(),
-    most: () => current()?.most() ?? 0,
-    take: (count) => current()?.take(count),
-    reserved: () => 0,
+    reserved: ({ limit }) => (Number.isFinite(limit.vcpus) ? turns.reservedRatio() * limit.vcpus : 0),
+    crowdedOut: turns.crowdedOut,
   };
 }

@@ -14,7 +14,7 @@ export interface ShareUsage {
   readonly average: number;
   /** vCPUs in use now. */
   readonly inUse: number;
-  /** Of `average`, epoch milliseconds. */
+  /** Of `average`, epoch milliseconds: the last time that something of the share started or ended. */
   readonly at: number;
 }
 
@@ -23,76 +23,117 @@ export interface FairShare {
   readonly usage: ReadonlyMap<string, ShareUsage>;
 }
 
+/** A queue serves no more shares at a time (API reference, ShareAttributes: shareIdentifier). */
+export const MAX_ACTIVE_SHARES = 500;
+
 const DEFAULT_DECAY_SECONDS = 600;
 
+/** How long past use counts, and a share stays active after it. */
 export const decaySecondsOf = ({ shareDecaySeconds }: FairSharePolicy): number =>
   shareDecaySeconds === 0 ? DEFAULT_DECAY_SECONDS : shareDecaySeconds;
 
+/**
+ * Time constants in the decay time. Use then counts as if its weight fell in a straight line to nothing over that time: the mean
+ * age of what counts is the same, a third of it.
+ */
+const CONSTANTS_A_DECAY = 3;
+
 /** The usage at a later time, if nothing of the share starts or ends before. */
 export function usageAt(policy: FairSharePolicy, { average, inUse, at }: ShareUsage, now: number): ShareUsage {
-  const kept = Math.exp(-Math.max(0, now - at) / 1000 / decaySecondsOf(policy));
+  const seconds = Math.max(0, now - at) / 1000;
+  const kept = Math.exp((-CONSTANTS_A_DECAY * seconds) / decaySecondsOf(policy));
   return { average: average * kept + inUse * (1 - kept), inUse, at: now };
 }
 
-/** Below this a share has used nothing that counts. */
-const NOTHING = 0.001;
+/** Whether use still counts, though nothing of the share waits (user guide, fair-share-scheduling: compute reservation). */
+export const isActive = (policy: FairSharePolicy, { inUse, at }: ShareUsage, now: number): boolean =>
+  inUse > 0 || now - at <= decaySecondsOf(policy) * 1000;
 
-/** An identifier's own weight, or its prefix's times the number of active identifiers with that prefix; 1 without either. */
-export function weightOf(policy: FairSharePolicy, share: string, active: Iterable<string>): number {
-  const own = policy.shareDistribution.find(({ shareIdentifier }) => shareIdentifier === share);
-  if (own !== undefined) return own.weightFactor;
-  const prefix = policy.shareDistribution.find(
-    ({ shareIdentifier: pattern }) => pattern.endsWith('*') && share.startsWith(pattern.slice(0, -1)),
+/**
+ * An identifier's own weight, or its prefix's times the number of active identifiers with that prefix (user guide,
+ * scheduling-policy-parameters); 1 without either.
+ * @returns the weight of each.
+ */
+export function weightsOf(policy: FairSharePolicy, active: Iterable<string>): ReadonlyMap<string, number> {
+  const weights = new Map(policy.shareDistribution.map((share) => [share.shareIdentifier, share.weightFactor]));
+  const lengths = new Set(
+    [...weights.keys()].filter((identifier) => identifier.endsWith('*')).map(({ length }) => length - 1),
   );
-  if (prefix === undefined) return 1;
-  const start = prefix.shareIdentifier.slice(0, -1);
-  let alike = 0;
-  for (const other of active) if (other.startsWith(start)) alike++;
-  return prefix.weightFactor * Math.max(alike, 1);
+  const patterns = new Map<string, string>();
+  const alike = new Map<string, number>();
+  for (const share of active) {
+    const prefixes = [...lengths].map((length) => `${share.slice(0, length)}*`);
+    const prefix = weights.has(share) ? undefined : prefixes.find((each) => weights.has(each));
+    patterns.set(share, prefix ?? share);
+    if (prefix !== undefined) alike.set(prefix, (alike.get(prefix) ?? 0) + 1);
+  }
+  return new Map(
+    [...patterns].map(([share, pattern]) => [share, (weights.get(pattern) ?? 1) * (alike.get(pattern) ?? 1)]),
+  );
 }
 
-export interface Shares {
-  /** Whose turn it is among those that have something waiting. */
-  next(hasWaiting: (share: string) => boolean): string | undefined;
-  /** vCPUs that were given to a share. */
+interface Share {
+  readonly name: string;
+  readonly weight: number;
+  used: number;
+}
+
+/** Whose turn it is. */
+export interface Turns {
+  /** Of those that have something waiting, the one with the least vCPU time times weight. */
+  next(): string | undefined;
+  /** It has got so many vCPUs more. */
   add(share: string, vcpus: number): void;
+  /** Nothing of it waits any more. */
+  end(share: string): void;
   /** Part of the vCPUs that is kept for shares that are not active. */
   reservedRatio(): number;
+  /** Wait until another share is no longer active: as many as may be are. */
+  readonly crowdedOut: readonly string[];
 }
 
-/** @param waiting shares with jobs that wait. */
-export function nextShare({ policy, usage }: FairShare, waiting: readonly string[], now: number): Shares {
-  const current = new Map<string, { average: number; inUse: number }>();
-  for (const [share, used] of usage) {
-    const { average, inUse } = usageAt(policy, used, now);
-    if (inUse > 0 || average > NOTHING || waiting.includes(share)) current.set(share, { average, inUse });
+/** @param waiting shares with jobs that wait, the one that has waited longest first. */
+export function turnsOf({ policy, usage }: FairShare, waiting: Iterable<string>, now: number): Turns {
+  const used = new Map<string, number>();
+  let inUse = 0;
+  for (const [share, past] of usage) {
+    if (!isActive(policy, past, now)) continue;
+    const current = usageAt(policy, past, now);
+    used.set(share, current.average + current.inUse);
+    inUse += current.inUse;
   }
-  for (const share of waiting) if (!current.has(share)) current.set(share, { average: 0, inUse: 0 });
-  const weights = new Map([...current.keys()].map((share) => [share, weightOf(policy, share, current.keys())]));
-  const rank = (share: string): number => {
-    const { average = 0, inUse = 0 } = current.get(share) ?? {};
-    return (average + inUse) * (weights.get(share) ?? 1);
-  };
+  const admitted: string[] = [];
+  const crowdedOut: string[] = [];
+  for (const share of waiting) {
+    if (!used.has(share) && used.size >= MAX_ACTIVE_SHARES) crowdedOut.push(share);
+    else {
+      if (!used.has(share)) used.set(share, 0);
+      admitted.push(share);
+    }
+  }
+  const weights = weightsOf(policy, used.keys());
+  const open = new Map<string, Share>();
+  for (const name of admitted) open.set(name, { name, weight: weights.get(name) ?? 1, used: used.get(name) ?? 0 });
   return {
-    next: (hasWaiting) => {
-      let first: string | undefined;
-      for (const share of waiting) {
-        if (!hasWaiting(share)) continue;
-        if (first === undefined || rank(share) < rank(first) || (rank(share) === rank(first) && lighter(share, first)))
-          first = share;
-      }
-      return first;
+    next: () => {
+      let first: Share | undefined;
+      for (const share of open.values()) if (first === undefined || isBefore(share, first)) first = share;
+      return first?.name;
     },
-    add: (share, vcpus) => {
-      const used = current.get(share);
-      if (used !== undefined) used.inUse += vcpus;
+    add: (name, vcpus) => {
+      const share = open.get(name);
+      if (share !== undefined) share.used += vcpus;
+      inUse += vcpus;
     },
-    reservedRatio: () => (policy.computeReservation / 100) ** current.size,
+    end: (share) => void open.delete(share),
+    // A job that needs more than the rest would otherwise never start: the first of a queue may take of what is kept.
+    reservedRatio: () => (inUse > 0 ? (policy.computeReservation / 100) ** used.size : 0),
+    crowdedOut,
   };
-
-  /** Of equals the one with the bigger share goes first, then by name. */
-  function lighter(share: string, other: string): boolean {
-    const [own = 1, others = 1] = [weights.get(share), weights.get(other)];
-    return own < others || (own === others && share < other);
-  }
 }
+
+/** Of equals the one with the bigger share goes first, then the one that has waited longest. */
+const isBefore = (a: Share, b: Share): boolean => {
+  const difference = a.used * a.weight - b.used * b.weight;
+  return difference < 0 || (difference === 0 && a.weight < b.weight);
+};

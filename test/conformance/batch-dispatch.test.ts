@@ -1,44 +1,7 @@
+/** Who starts next, by AWS's documents. */
 import { describe, expect, it } from 'vitest';
-import { dispatch, type Environment, type Queue, type Waiting } from '../../src/batch/dispatch.ts';
-import type { FairSharePolicy } from '../../src/batch/fair-share.ts';
-
-const NOW = 1_000_000;
-const GIB = 1024;
-
-const environment = (name: string, vcpus: number, fields: Partial<Environment> = {}): Environment => ({
-  name,
-  isEnabled: true,
-  limit: { vcpus, memory: vcpus * 4 * GIB },
-  used: { vcpus: 0, memory: 0 },
-  ...fields,
-});
-
-const waiting = (job: string, count: number, fields: Partial<Waiting> = {}): Waiting => ({
-  job,
-  name: job,
-  need: { vcpus: 1, memory: GIB },
-  count,
-  retries: 0,
-  submittedAt: 0,
-  share: '',
-  schedulingPriority: 0,
-  ...fields,
-});
-
-const queue = (key: string, jobs: readonly Waiting[], fields: Partial<Queue> = {}): Queue => ({
-  key,
-  namespace: 'ns',
-  priority: 1,
-  createdAt: 0,
-  environments: ['ce'],
-  waiting: jobs,
-  ...fields,
-});
-
-const granted = (queues: readonly Queue[], ...environments: readonly Environment[]): string[] =>
-  dispatch(queues, environments, NOW)
-    .grants.map(({ job, environment: name, count }) => `${count} ${job} in ${name}`)
-    .sort();
+import { dispatch } from '../../src/batch/dispatch.ts';
+import { environment, GIB, granted, NOW, queue, waiting } from '../support/queues.ts';
 
 describe('queues that share a compute environment (API reference, CreateJobQueue: priority)', () => {
   it('are served by priority, the highest first', () => {
@@ -55,8 +18,8 @@ describe('queues that share a compute environment (API reference, CreateJobQueue
     expect(dispatch([low, high], [ce], NOW)).toMatchObject({
       grants: [],
       blocked: [
-        { job: 'h', reason: 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY' },
-        { job: 'l', reason: 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY' },
+        { job: 'h', reason: 'COMPUTE_ENVIRONMENT_FULL' },
+        { job: 'l', reason: 'COMPUTE_ENVIRONMENT_FULL' },
       ],
     });
   });
@@ -88,14 +51,36 @@ describe('the compute environments of a queue (user guide, job_queue_parameters:
     ]);
   });
 
+  it('take a job each that only one of them has room for', () => {
+    const small = waiting('small', 1, { submittedAt: 1 });
+    const big = waiting('big', 1, { submittedAt: 2, need: { vcpus: 3, memory: GIB } });
+    const last = waiting('last', 1, { submittedAt: 3 });
+    const jobs = queue('q', [big, last, small], { environments: ['first', 'second'] });
+    expect(granted([jobs], environment('first', 2), environment('second', 8))).toEqual([
+      '1 big in second',
+      '1 last in first',
+      '1 small in first',
+    ]);
+  });
+
   it('that are DISABLED, missing or of other namespaces take nothing', () => {
     const jobs = queue('q', [waiting('a', 5)], { environments: ['off', 'none', 'others', 'on'] });
     const off = environment('off', 9, { isEnabled: false });
     const others = environment('others', 9, { namespaces: ['elsewhere'] });
     expect(granted([jobs], off, others, environment('on', 9, { namespaces: ['ns'] }))).toEqual(['5 a in on']);
-    expect(dispatch([jobs], [off, others], NOW).blocked).toMatchObject([
-      { reason: 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT' },
-    ]);
+    expect(dispatch([jobs], [off, others], NOW).blocked).toMatchObject([{ reason: 'ACTION_REQUIRED' }]);
+  });
+
+  it('say which of them is too small for the job at the head (user guide, job_stuck_in_runnable)', () => {
+    const reasonOf = (vcpus: number, memory: number) =>
+      dispatch(
+        [queue('q', [waiting('a', 1, { need: { vcpus, memory } })], { environments: ['first', 'second'] })],
+        [environment('first', 4), environment('second', 2)],
+        NOW,
+      ).blocked[0]?.reason;
+    expect(reasonOf(5, GIB)).toBe('MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE');
+    expect(reasonOf(4, 17 * GIB)).toBe('MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT');
+    expect(reasonOf(4, 16 * GIB)).toBeUndefined();
   });
 
   it('are bounded by memory as well', () => {
@@ -109,78 +94,27 @@ describe('a queue without a scheduling policy (user guide, job_scheduling)', () 
     const first = waiting('first', 2, { submittedAt: 1 });
     const second = waiting('second', 2, { submittedAt: 2 });
     expect(granted([queue('q', [second, first])], environment('ce', 3))).toEqual(['1 second in ce', '2 first in ce']);
-    const retry = { ...second, retries: 1 };
-    expect(granted([queue('q', [retry, first])], environment('ce', 3))).toEqual(['1 first in ce', '2 second in ce']);
+    const retries = { ...second, retries: 2 };
+    expect(granted([queue('q', [retries, first])], environment('ce', 3))).toEqual(['1 first in ce', '2 second in ce']);
+  });
+
+  it('has at its front what of an array has failed, and not its other children (user guide, best-practices)', () => {
+    const array = waiting('array', 5, { submittedAt: 2, retries: 1 });
+    const older = waiting('older', 3, { submittedAt: 1 });
+    expect(granted([queue('q', [array, older])], environment('ce', 1))).toEqual(['1 array in ce']);
+    expect(granted([queue('q', [array, older])], environment('ce', 4))).toEqual(['1 array in ce', '3 older in ce']);
+    expect(granted([queue('q', [array, older])], environment('ce', 6))).toEqual(['3 array in ce', '3 older in ce']);
+  });
+
+  it('ignores schedulingPriority and shareIdentifier (API reference, SubmitJob)', () => {
+    const first = waiting('first', 1, { submittedAt: 1, schedulingPriority: 1, share: 'A' });
+    const second = waiting('second', 1, { submittedAt: 2, schedulingPriority: 9, share: 'B' });
+    expect(granted([queue('q', [second, first])], environment('ce', 1))).toEqual(['1 first in ce']);
   });
 
   it('waits as a whole for room for its head', () => {
     const head = waiting('head', 1, { need: { vcpus: 4, memory: GIB }, submittedAt: 1 });
     const ce = environment('ce', 4, { used: { vcpus: 2, memory: GIB } });
     expect(granted([queue('q', [head, waiting('small', 1, { submittedAt: 2 })])], ce)).toEqual([]);
-  });
-});
-
-describe('a queue with a fair share policy', () => {
-  const policy = (fields: Partial<FairSharePolicy> = {}): FairSharePolicy => ({
-    shareDecaySeconds: 3600,
-    computeReservation: 0,
-    shareDistribution: [],
-    ...fields,
-  });
-  const shared = (jobs: readonly Waiting[], given: Partial<FairSharePolicy> = {}, usage = new Map()): Queue =>
-    queue('q', jobs, { fairShare: { policy: policy(given), usage } });
-  const of = (share: string, count = 100, fields: Partial<Waiting> = {}): Waiting =>
-    waiting(share.toLowerCase(), count, { share, ...fields });
-
-  it('gives equal shares the same (user guide, fair-share-scheduling)', () => {
-    expect(granted([shared([of('A'), of('B')])], environment('ce', 10))).toEqual(['5 a in ce', '5 b in ce']);
-  });
-
-  it('gives a share of weight 0.125 eight times what one of weight 1 gets (API reference, ShareAttributes)', () => {
-    const shareDistribution = [{ shareIdentifier: 'A', weightFactor: 0.125 }];
-    expect(granted([shared([of('A'), of('B')], { shareDistribution })], environment('ce', 90))).toEqual([
-      '10 b in ce',
-      '80 a in ce',
-    ]);
-  });
-
-  it('multiplies the weight of a prefix by the identifiers that have it (user guide, scheduling-policy-parameters)', () => {
-    const shareDistribution = [{ shareIdentifier: 'User*', weightFactor: 1 }];
-    const users = [of('UserA'), of('UserB'), of('X')];
-    expect(granted([shared(users, { shareDistribution })], environment('ce', 20))).toEqual([
-      '10 x in ce',
-      '5 usera in ce',
-      '5 userb in ce',
-    ]);
-  });
-
-  it.each([
-    [1, 8],
-    [2, 12],
-    [3, 14],
-  ])(
-    'keeps a part free by computeReservation 50: of %i active shares %i vCPUs of 16 are used (API reference, FairsharePolicy)',
-    (active, used) => {
-      const jobs = ['A', 'B', 'C'].slice(0, active).map((share) => of(share));
-      const { grants } = dispatch([shared(jobs, { computeReservation: 50 })], [environment('ce', 16)], NOW);
-      expect(grants.reduce((sum, { count }) => sum + count, 0)).toBe(used);
-    },
-  );
-
-  it('prefers who has used less, until that has decayed (API reference, FairsharePolicy: shareDecaySeconds)', () => {
-    const usage = (at: number) => new Map([['A', { average: 4, inUse: 0, at }]]);
-    const jobs = [of('A'), of('B')];
-    expect(granted([shared(jobs, {}, usage(NOW))], environment('ce', 10))).toEqual(['3 a in ce', '7 b in ce']);
-    const longAgo = NOW - 10 * 3600 * 1000;
-    expect(granted([shared(jobs, {}, usage(longAgo))], environment('ce', 10))).toEqual(['5 a in ce', '5 b in ce']);
-  });
-
-  it('takes the highest schedulingPriority of a share first, then the oldest (user guide, job_scheduling)', () => {
-    const jobs = [
-      waiting('old', 3, { share: 'A', submittedAt: 1 }),
-      waiting('new', 3, { share: 'A', submittedAt: 2 }),
-      waiting('urgent', 3, { share: 'A', submittedAt: 3, schedulingPriority: 9 }),
-    ];
-    expect(granted([shared(jobs)], environment('ce', 5))).toEqual(['2 old in ce', '3 urgent in ce']);
   });
 });

@@ -2,15 +2,9 @@
  * Which attempts of queued jobs may start: in memory, made anew from the cluster by every operator that begins to
  * reconcile. What is in use is what has a pod, and what was granted and has none that was seen yet.
  */
-import {
-  type Blocked,
-  dispatch,
-  type Environment,
-  type Queue,
-  type Resources,
-  type Waiting,
-} from '../../batch/dispatch.ts';
-import { type FairSharePolicy, type ShareUsage, usageAt } from '../../batch/fair-share.ts';
+import { type Blocked, dispatch, type Environment, type Queue } from '../../batch/dispatch.ts';
+import { type FairSharePolicy, isActive, type ShareUsage, usageAt } from '../../batch/fair-share.ts';
+import { type Resources, type Waiting, Waitlist } from '../../batch/waitlist.ts';
 import type { QueueClaim } from '../../pod/queue-claim.ts';
 
 /** What a queued job has to start now, besides the pods it has. */
@@ -173,7 +167,7 @@ export class Dispatcher {
     const planned = dispatch(
       queues.map(({ policy, ...queue }) => ({
         ...queue,
-        waiting: waiting.get(queue.key) ?? [],
+        waiting: new Waitlist(policy !== undefined, waiting.get(queue.key) ?? []),
         ...(policy !== undefined && {
           fairShare: { policy, usage: this.#usageOf(queue.key, policy, held.byQueue.get(queue.key) ?? NONE, now) },
         }),
@@ -234,8 +228,13 @@ export class Dispatcher {
     const seen = this.#usage.get(queue) ?? new Map<string, ShareUsage>();
     const result = new Map<string, ShareUsage>();
     for (const share of new Set([...seen.keys(), ...held.keys()])) {
-      const current = usageAt(policy, seen.get(share) ?? { average: 0, inUse: 0, at: now }, now);
-      result.set(share, { ...current, inUse: current.inUse + (held.get(share) ?? 0) });
+      const past = seen.get(share) ?? { average: 0, inUse: 0, at: now };
+      const more = held.get(share) ?? 0;
+      if (more > 0) {
+        const current = usageAt(policy, past, now);
+        result.set(share, { ...current, inUse: current.inUse + more });
+      } else if (isActive(policy, past, now)) result.set(share, past);
+      else seen.delete(share);
     }
     return result;
   }
