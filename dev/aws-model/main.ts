@@ -41,7 +41,17 @@ const SOURCES: readonly Source[] = [
     service: 'batch',
     apiVersion: '2016-08-10',
     file: 'batch.json',
-    operations: { RegisterJobDefinition: ['input'], DescribeJobDefinitions: ['output'], SubmitJob: ['input'] },
+    operations: {
+      RegisterJobDefinition: ['input'],
+      DescribeJobDefinitions: ['output'],
+      SubmitJob: ['input'],
+      CreateJobQueue: ['input'],
+      DescribeJobQueues: ['output'],
+      CreateComputeEnvironment: ['input'],
+      DescribeComputeEnvironments: ['output'],
+      CreateSchedulingPolicy: ['input'],
+      DescribeSchedulingPolicies: ['output'],
+    },
   },
   {
     service: 'elbv2',

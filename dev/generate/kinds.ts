@@ -1,9 +1,13 @@
 import type { z } from 'zod';
 import { batchJobSpecSchema, batchJobStatusSchema } from '../../src/api/batch-job.ts';
 import { clusterSpecSchema, clusterStatusSchema } from '../../src/api/cluster.ts';
+import { computeEnvironmentSpecSchema, computeEnvironmentStatusSchema } from '../../src/api/compute-environment.ts';
+import { jobQueueSpecSchema, jobQueueStatusSchema } from '../../src/api/job-queue.ts';
 import {
   batchJobs,
   clusters,
+  computeEnvironments,
+  jobQueues,
   type ResourceDescriptor,
   scheduledTasks,
   services,
@@ -20,7 +24,7 @@ import { taskDefinitionSpecSchema, taskDefinitionStatusSchema } from '../../src/
 /** A column that `kubectl get` prints. */
 export interface PrinterColumn {
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'date';
+  readonly type: 'string' | 'integer' | 'number' | 'date';
   readonly jsonPath: string;
   readonly description?: string;
   /** 0 (default): always. 1: with `-o wide`. */
@@ -161,6 +165,51 @@ export const KINDS: readonly Kind[] = [
       { name: 'Active', type: 'integer', jsonPath: '.status.activeCount' },
       { name: 'Last', type: 'date', jsonPath: '.status.lastScheduleTime' },
       { name: 'Next', type: 'string', jsonPath: '.status.nextScheduleTime' },
+      reason,
+      age,
+    ],
+  },
+  {
+    resource: jobQueues,
+    description:
+      'A job queue of AWS Batch: BatchJobs wait in it for room in its compute environments, and start by priority, in their order or by fair shares.',
+    spec: jobQueueSpecSchema,
+    status: jobQueueStatusSchema,
+    columns: [
+      { name: 'State', type: 'string', jsonPath: '.spec.state' },
+      { name: 'Status', type: 'string', jsonPath: '.status.status' },
+      { name: 'Priority', type: 'integer', jsonPath: '.spec.priority' },
+      { name: 'Runnable', type: 'integer', jsonPath: '.status.runnable' },
+      { name: 'Running', type: 'integer', jsonPath: '.status.running' },
+      {
+        name: 'Environments',
+        type: 'string',
+        jsonPath: '.spec.computeEnvironmentOrder[*].computeEnvironment',
+        priority: 1,
+      },
+      {
+        name: 'Blocked',
+        type: 'string',
+        jsonPath: '.status.blocked.reason',
+        description: 'Why the job at the head of the queue does not start.',
+        priority: 1,
+      },
+      reason,
+      age,
+    ],
+  },
+  {
+    resource: computeEnvironments,
+    description:
+      'A compute environment of AWS Batch: how much the jobs of its queues may have at a time, on which nodes, and which namespaces may use it. Of the whole cluster.',
+    spec: computeEnvironmentSpecSchema,
+    status: computeEnvironmentStatusSchema,
+    columns: [
+      { name: 'State', type: 'string', jsonPath: '.spec.state' },
+      { name: 'Status', type: 'string', jsonPath: '.status.status' },
+      { name: 'MaxvCpus', type: 'integer', jsonPath: '.spec.computeResources.maxvCpus' },
+      { name: 'UsedvCpus', type: 'number', jsonPath: '.status.usedVcpus' },
+      { name: 'UsedMiB', type: 'number', jsonPath: '.status.usedMemoryMiB', priority: 1 },
       reason,
       age,
     ],

@@ -3,24 +3,8 @@ import { z } from 'zod';
 import { containerPropertiesSchema } from './batch-container-properties.ts';
 import { ecsPropertiesSchema } from './batch-ecs-properties.ts';
 import { containerOverridesSchema, ecsPropertiesOverrideSchema } from './batch-overrides.ts';
-import { taskDefinitionReferenceSchema } from './common-fields.ts';
-import { flag, integer, list, textMap, withRules } from './schema.ts';
-
-const isReserved = (text: string): boolean => text.toLowerCase().startsWith('aws:');
-
-/** A map, unlike the tags of ECS. */
-const tagsSchema = () =>
-  withRules(textMap(50, 256), {
-    message:
-      'keys of tags have 1 to 128 characters, and neither keys nor values start with aws:, in any case of letters',
-    holds: (tags) =>
-      Object.entries(tags).every(
-        ([key, value]) => key.length >= 1 && key.length <= 128 && !isReserved(key) && !isReserved(value),
-      ),
-    cel:
-      "self.all(k, size(k) >= 1 && size(k) <= 128 && !k.lowerAscii().startsWith('aws:') && " +
-      "(dyn(self[k]) == null || !self[k].lowerAscii().startsWith('aws:')))",
-  }).describe('Tags of the job, at most 50. With propagateTags its tasks have them as well.');
+import { jobTagsSchema, taskDefinitionReferenceSchema } from './common-fields.ts';
+import { flag, integer, list, textMap } from './schema.ts';
 
 export const jobDefinitionFields = {
   parameters: textMap(100, 8192).describe('Values for Ref::name in command, at most 100.'),
@@ -37,7 +21,7 @@ export const jobDefinitionFields = {
   containerOverrides: containerOverridesSchema.optional(),
   ecsPropertiesOverride: ecsPropertiesOverrideSchema.optional(),
   propagateTags: flag().describe('Whether the tasks of the job get its tags. Default: false.'),
-  tags: tagsSchema(),
+  tags: jobTagsSchema('Tags of the job, at most 50. With propagateTags its tasks have them as well.'),
   shareIdentifier: z
     .string()
     .max(255)

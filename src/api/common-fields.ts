@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyedList, type Parsed, withRules } from './schema.ts';
+import { keyedList, type Parsed, textMap, withRules } from './schema.ts';
 
 /** AWS: TagKey and TagValue. */
 const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+@-]*$/u;
@@ -40,6 +40,22 @@ export type Tag = Parsed<typeof tagSchema>;
 /** AWS: Tag[] (`ecs-semantics` §1.1). */
 export const tagsSchema = () =>
   keyedList(tagSchema, 'key', { max: 50 }).default([]).describe('Tags, at most 50, each key once. AWS: Tag[].');
+
+const isReserved = (text: string): boolean => text.toLowerCase().startsWith('aws:');
+
+/** AWS Batch's tags: a map, unlike those of ECS. */
+export const jobTagsSchema = (text: string) =>
+  withRules(textMap(50, 256), {
+    message:
+      'keys of tags have 1 to 128 characters, and neither keys nor values start with aws:, in any case of letters',
+    holds: (tags) =>
+      Object.entries(tags).every(
+        ([key, value]) => key.length >= 1 && key.length <= 128 && !isReserved(key) && !isReserved(value),
+      ),
+    cel:
+      "self.all(k, size(k) >= 1 && size(k) <= 128 && !k.lowerAscii().startsWith('aws:') && " +
+      "(dyn(self[k]) == null || !self[k].lowerAscii().startsWith('aws:')))",
+  }).describe(text);
 
 /** The `cluster` of a Service and of a Task. */
 export const clusterReferenceSchema = () =>

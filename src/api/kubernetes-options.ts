@@ -23,6 +23,18 @@ const tolerationSchema = z
   })
   .describe('A taint that the pods tolerate (core/v1 Toleration).');
 
+export const nodeSelectorSchema = () => textMap(50, 63).describe('Labels that a node must have to run the pods.');
+
+export const tolerationsSchema = () =>
+  z
+    .array(tolerationSchema)
+    .max(50)
+    .default([])
+    .describe(
+      'Taints that the pods tolerate, at most 50. A task on a node that is lost is given up after 60 s; for another time, ' +
+        'tolerate node.kubernetes.io/unreachable and node.kubernetes.io/not-ready, effect NoExecute, with tolerationSeconds.',
+    );
+
 const ownLabelsFree = {
   message: 'keys of longshore.dev/ and app.kubernetes.io/managed-by are set by Longshore',
   holds: (labels: Readonly<Record<string, string>>) =>
@@ -38,15 +50,8 @@ export const kubernetesOptionsSchema = z
       .describe(
         "ServiceAccount of the pods. Takes the place of taskRoleArn. Default: the namespace's default account.",
       ),
-    nodeSelector: textMap(50, 63).describe('Labels that a node must have to run the pods.'),
-    tolerations: z
-      .array(tolerationSchema)
-      .max(50)
-      .default([])
-      .describe(
-        'Taints that the pods tolerate, at most 50. A task on a node that is lost is given up after 60 s; for another time, ' +
-          'tolerate node.kubernetes.io/unreachable and node.kubernetes.io/not-ready, effect NoExecute, with tolerationSeconds.',
-      ),
+    nodeSelector: nodeSelectorSchema(),
+    tolerations: tolerationsSchema(),
     priorityClassName: objectName().optional().describe('PriorityClass of the pods.'),
     runtimeClassName: objectName().optional().describe('RuntimeClass of the pods.'),
     schedulerName: objectName().optional().describe('Scheduler that places the pods. Default: default-scheduler.'),

@@ -181,6 +181,24 @@ export const scheduledTasks = {
   shortNames: ['esched'],
 } as const satisfies ResourceDescriptor;
 
+export const jobQueues = {
+  ...common,
+  plural: 'jobqueues',
+  singular: 'jobqueue',
+  kind: 'JobQueue',
+  shortNames: ['ejq'],
+} as const satisfies ResourceDescriptor;
+
+/** Of the whole cluster: the queues of several namespaces share it. */
+export const computeEnvironments = {
+  ...common,
+  namespaced: false,
+  plural: 'computeenvironments',
+  singular: 'computeenvironment',
+  kind: 'ComputeEnvironment',
+  shortNames: ['ece'],
+} as const satisfies ResourceDescriptor;
+
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;

@@ -153,6 +153,10 @@ export function immutable<Schema extends z.ZodType>(schema: Schema, message: str
   return addValidation(schema, { rule: UNCHANGED, message });
 }
 
+/** A rule about what may become of what was; only the API server sees the old value. */
+export const withTransitionRule = <Schema extends z.ZodType>(schema: Schema, cel: string, message: string): Schema =>
+  addValidation(schema, { rule: cel, message });
+
 /** What is immutable where it stands by itself, for a place where it may change. */
 export function mutable<Schema extends z.ZodType>(schema: Schema): Schema {
   const { [VALIDATIONS]: validations, ...others } = schema.meta() ?? {};

@@ -2,6 +2,8 @@
 import type { z } from 'zod';
 import { batchJobSpecSchema, parseBatchJob } from '../api/batch-job.ts';
 import { clusterSpecSchema, parseCluster } from '../api/cluster.ts';
+import { computeEnvironmentSpecSchema, parseComputeEnvironment } from '../api/compute-environment.ts';
+import { jobQueueSpecSchema, parseJobQueue } from '../api/job-queue.ts';
 import { parseScheduledTask, scheduledTaskSpecSchema } from '../api/scheduled-task.ts';
 import { parseService, serviceSpecSchema } from '../api/service.ts';
 import { parseTargetGroup, targetGroupSpecSchema } from '../api/target-group.ts';
@@ -40,6 +42,14 @@ const KINDS = {
   TargetGroup: {
     schema: targetGroupSpecSchema,
     support: (spec: Fields) => allFieldSupport('TargetGroup', parseTargetGroup(spec), spec),
+  },
+  JobQueue: {
+    schema: jobQueueSpecSchema,
+    support: (spec: Fields) => allFieldSupport('JobQueue', parseJobQueue(spec), spec),
+  },
+  ComputeEnvironment: {
+    schema: computeEnvironmentSpecSchema,
+    support: (spec: Fields) => allFieldSupport('ComputeEnvironment', parseComputeEnvironment(spec), spec),
   },
   ScheduledTask: {
     schema: scheduledTaskSpecSchema,

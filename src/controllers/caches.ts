@@ -1,9 +1,13 @@
 /** The caches: what of the cluster is watched, and who looks again when it changes. */
 import { type BatchJobStatus, parseBatchJob } from '../api/batch-job.ts';
 import { parseCluster } from '../api/cluster.ts';
+import { parseComputeEnvironment } from '../api/compute-environment.ts';
+import { parseJobQueue } from '../api/job-queue.ts';
 import {
   batchJobs,
   clusters,
+  computeEnvironments,
+  jobQueues,
   LABELS,
   MANAGED_BY,
   scheduledTasks,
@@ -74,6 +78,8 @@ const sameProgress = (a: Partial<BatchJobStatus>, b: Partial<BatchJobStatus> | u
 const WITHOUT_NODES =
   'tasks stay on nodes that are cordoned, one on a lost node is STOPPING until the node is gone, and DAEMON services have no tasks';
 
+const WITHOUT_ENVIRONMENTS = 'job queues are INVALID, and their jobs wait';
+
 export function createCaches(options: CachesOptions) {
   const { client, logger, namespace, stores, controllers, wake, uncounted, expiring, departed, forget } = options;
   const watch = <T extends Stored, Source>(
@@ -86,7 +92,7 @@ export function createCaches(options: CachesOptions) {
     new Reflector<T, Source>({
       client,
       resource,
-      ...(namespace !== undefined && { namespace }),
+      ...(namespace !== undefined && resource.namespaced && { namespace }),
       ...(labelSelector !== undefined && { labelSelector }),
       project,
       store,
@@ -149,6 +155,9 @@ export function createCaches(options: CachesOptions) {
       controllers.scheduledTasks.enqueue(keyOf(object));
       if (type === 'deleted') forget('scheduledTasks', object);
     }),
+    jobQueues: watch(jobQueues, recordOf(parseJobQueue), stores.jobQueues, ({ type, object }) => {
+      if (type === 'deleted') forget('jobQueues', object);
+    }),
     clusters: watch(clusters, recordOf(parseCluster), stores.clusters, ({ type, object, previous }) => {
       // A status alone changes nothing for others.
       if (previous?.uid === object.uid && previous.generation === object.generation && type === 'modified')
@@ -170,6 +179,15 @@ export function createCaches(options: CachesOptions) {
   // Nodes have no namespace: an operator of one namespace has no right to them.
   const nodeReflector =
     namespace === undefined ? watch(nodes, nodeRecord, stores.nodes, (change) => wake.node(change)) : undefined;
+  // Namespaces share them: an operator of one sees only some of what is in use.
+  const environmentReflector = watch(
+    computeEnvironments,
+    recordOf(parseComputeEnvironment),
+    stores.computeEnvironments,
+    ({ type, object }) => {
+      if (type === 'deleted') forget('computeEnvironments', object);
+    },
+  );
   const budgetReflector = watch(
     podDisruptionBudgets,
     budgetRecord,
@@ -215,6 +233,7 @@ export function createCaches(options: CachesOptions) {
     coreServiceReflector,
     endpointSliceReflector,
     budgetReflector,
+    ...(namespace === undefined ? [environmentReflector] : []),
     ...(nodeReflector === undefined ? [] : [nodeReflector]),
   ];
 
@@ -226,6 +245,8 @@ export function createCaches(options: CachesOptions) {
     batchJobs: new WriteBarrier(needed.batchJobs),
     runTasks: new WriteBarrier(needed.runTasks),
     scheduledTasks: new WriteBarrier(needed.scheduledTasks),
+    jobQueues: new WriteBarrier(needed.jobQueues),
+    computeEnvironments: new WriteBarrier(environmentReflector),
     clusters: new WriteBarrier(needed.clusters),
     targetGroups: new WriteBarrier(needed.targetGroups),
     coreServices: new WriteBarrier(coreServiceReflector),
@@ -241,6 +262,8 @@ export function createCaches(options: CachesOptions) {
     needed,
     /** Absent for an operator of one namespace. */
     nodes: nodeReflector,
+    /** Stays empty for an operator of one namespace. */
+    computeEnvironments: environmentReflector,
     budgets: budgetReflector,
     bindings,
     routeCaches,
@@ -260,6 +283,8 @@ export function createCaches(options: CachesOptions) {
       await catchUp(Object.values(needed), within);
       if (nodeReflector === undefined) logger.info({}, `an operator of one namespace sees no nodes: ${WITHOUT_NODES}`);
       else await catchUpIfAllowed(nodeReflector, WITHOUT_NODES, within);
+      if (namespace === undefined) await catchUpIfAllowed(environmentReflector, WITHOUT_ENVIRONMENTS, within);
+      else logger.info({}, `an operator of one namespace sees no compute environments: ${WITHOUT_ENVIRONMENTS}`);
       await catchUpIfAllowed(coreServiceReflector, 'target groups and names get no core Service', within);
       await catchUpIfAllowed(endpointSliceReflector, 'tasks with containers that may end alone are no targets', within);
       await catchUpIfAllowed(budgetReflector, 'services get no PodDisruptionBudget', within);

@@ -1,4 +1,14 @@
-import { batchJobs, clusters, scheduledTasks, services, targetGroups, taskDefinitions, tasks } from '../api/meta.ts';
+import {
+  batchJobs,
+  clusters,
+  computeEnvironments,
+  jobQueues,
+  scheduledTasks,
+  services,
+  targetGroups,
+  taskDefinitions,
+  tasks,
+} from '../api/meta.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Controller, type ControllerMetrics, type Requeue } from '../kube/controller.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
@@ -168,6 +178,8 @@ export function createOperator(options: OperatorOptions): Operator {
       batchJobs: new StatusWriter(client, batchJobs, barriers.batchJobs),
       runTasks: new StatusWriter(client, tasks, barriers.runTasks),
       scheduledTasks: new StatusWriter(client, scheduledTasks, barriers.scheduledTasks),
+      jobQueues: new StatusWriter(client, jobQueues, barriers.jobQueues),
+      computeEnvironments: new StatusWriter(client, computeEnvironments, barriers.computeEnvironments),
       clusters: new StatusWriter(client, clusters, barriers.clusters),
       targetGroups: new StatusWriter(client, targetGroups, barriers.targetGroups),
     },
@@ -175,6 +187,7 @@ export function createOperator(options: OperatorOptions): Operator {
     bindings,
     nodes: nodeView(stores.nodes, () => caches.nodes !== undefined && isSeen(caches.nodes)),
     routeCaches,
+    seesComputeEnvironments: () => isSeen(caches.computeEnvironments),
     seesBudgets: () => isSeen(caches.budgets),
     events,
     logger,

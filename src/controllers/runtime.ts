@@ -1,6 +1,8 @@
 /** What every controller works with: the client, the caches, and the helpers around writes. */
 import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
 import type { ClusterSpec, ClusterStatus } from '../api/cluster.ts';
+import type { ComputeEnvironmentSpec, ComputeEnvironmentStatus } from '../api/compute-environment.ts';
+import type { JobQueueSpec, JobQueueStatus } from '../api/job-queue.ts';
 import type { ScheduledTaskSpec, ScheduledTaskStatus } from '../api/scheduled-task.ts';
 import type { ServiceSpec, ServiceStatus } from '../api/service.ts';
 import type { TargetGroupSpec, TargetGroupStatus } from '../api/target-group.ts';
@@ -37,6 +39,10 @@ export type RunTaskRecord = CustomRecord<TaskSpec, TaskStatus>;
 
 export type ScheduledTaskRecord = CustomRecord<ScheduledTaskSpec, ScheduledTaskStatus>;
 
+export type JobQueueRecord = CustomRecord<JobQueueSpec, JobQueueStatus>;
+
+export type ComputeEnvironmentRecord = CustomRecord<ComputeEnvironmentSpec, ComputeEnvironmentStatus>;
+
 export type ClusterRecord = CustomRecord<ClusterSpec, ClusterStatus>;
 
 export type TargetGroupRecord = CustomRecord<TargetGroupSpec, TargetGroupStatus>;
@@ -56,6 +62,10 @@ export interface Stores {
   readonly runTasks: Store<RunTaskRecord>;
   /** Indexes: `uid`, `namespace`. */
   readonly scheduledTasks: Store<ScheduledTaskRecord>;
+  /** Indexes: `name` (`<namespace>/<AWS name>`), `namespace`. */
+  readonly jobQueues: Store<JobQueueRecord>;
+  /** Of the whole cluster; empty where they may not be watched. Indexes: `name` (AWS name). */
+  readonly computeEnvironments: Store<ComputeEnvironmentRecord>;
   /** Indexes: `namespace`. */
   readonly clusters: Store<ClusterRecord>;
   /** Indexes: `uid`, `name` (`<namespace>/<AWS name>`), `namespace`. */
@@ -103,6 +113,8 @@ export interface Runtime {
     readonly batchJobs: StatusWriter<BatchJobStatus>;
     readonly runTasks: StatusWriter<TaskStatus>;
     readonly scheduledTasks: StatusWriter<ScheduledTaskStatus>;
+    readonly jobQueues: StatusWriter<JobQueueStatus>;
+    readonly computeEnvironments: StatusWriter<ComputeEnvironmentStatus>;
     readonly clusters: StatusWriter<ClusterStatus>;
     readonly targetGroups: StatusWriter<TargetGroupStatus>;
   };
@@ -111,6 +123,8 @@ export interface Runtime {
   readonly nodes: NodeView;
   /** Watched from the first route on. */
   readonly routeCaches: RouteCaches;
+  /** Whether the store has the ComputeEnvironments of the cluster. */
+  readonly seesComputeEnvironments: () => boolean;
   /** Whether the store has the PodDisruptionBudgets of the cluster. */
   readonly seesBudgets: () => boolean;
   readonly events: EventRecorder;

@@ -6,9 +6,12 @@ import { dependedOn, jobNameOf } from './batch/dependencies.ts';
 import { DAEMON, isDaemon } from './daemons.ts';
 import type { BudgetRecord } from './disruption-budget.ts';
 import type { NodeRecord } from './nodes.ts';
+import { computeEnvironmentNameOf, jobQueueNameOf } from './queue-names.ts';
 import type {
   BatchJobRecord,
   ClusterRecord,
+  ComputeEnvironmentRecord,
+  JobQueueRecord,
   RunTaskRecord,
   ScheduledTaskRecord,
   ServiceRecord,
@@ -76,6 +79,13 @@ export function createStores(): Stores {
       owner: ownedBy,
     }),
     scheduledTasks: new Store<ScheduledTaskRecord>({ uid: ({ uid }) => [uid], namespace: namespaceOf }),
+    jobQueues: new Store<JobQueueRecord>({
+      name: (queue) => [`${queue.namespace}/${jobQueueNameOf(queue)}`],
+      namespace: namespaceOf,
+    }),
+    computeEnvironments: new Store<ComputeEnvironmentRecord>({
+      name: (environment) => [computeEnvironmentNameOf(environment)],
+    }),
     clusters: new Store<ClusterRecord>({ namespace: namespaceOf }),
     targetGroups: new Store<TargetGroupRecord>({
       uid: ({ uid }) => [uid],

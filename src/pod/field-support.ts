@@ -1,6 +1,8 @@
 /** What becomes of the fields of a spec: read off the tables in `support/`. */
 import type { BatchJobSpec } from '../api/batch-job.ts';
 import type { ClusterSpec } from '../api/cluster.ts';
+import type { ComputeEnvironmentSpec } from '../api/compute-environment.ts';
+import type { JobQueueSpec } from '../api/job-queue.ts';
 import type { ScheduledTaskSpec } from '../api/scheduled-task.ts';
 import type { ServiceSpec } from '../api/service.ts';
 import type { FieldSupport } from '../api/status.ts';
@@ -30,6 +32,8 @@ interface Specs {
   readonly TargetGroup: TargetGroupSpec;
   readonly BatchJob: BatchJobSpec;
   readonly ScheduledTask: ScheduledTaskSpec;
+  readonly JobQueue: JobQueueSpec;
+  readonly ComputeEnvironment: ComputeEnvironmentSpec;
 }
 
 const NO_PROMETHEUS = 'queries need the URL of a Prometheus in mappings.alarmEvaluation.prometheusUrl';
@@ -58,6 +62,11 @@ export const targetGroupFieldSupport = (spec: TargetGroupSpec): FieldSupport[] =
 ];
 
 export const jobFieldSupport = (spec: BatchJobSpec): FieldSupport[] => inexact(allFieldSupport('BatchJob', spec));
+
+export const jobQueueFieldSupport = (spec: JobQueueSpec): FieldSupport[] => inexact(allFieldSupport('JobQueue', spec));
+
+export const computeEnvironmentFieldSupport = (spec: ComputeEnvironmentSpec): FieldSupport[] =>
+  inexact(allFieldSupport('ComputeEnvironment', spec));
 
 export const scheduledTaskFieldSupport = (spec: ScheduledTaskSpec): FieldSupport[] =>
   inexact(scheduleFieldReports(spec, spec));

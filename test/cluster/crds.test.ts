@@ -8,10 +8,14 @@ import { type LocalCluster, up } from '../../dev/cluster/index.ts';
 import { installKinds } from '../../dev/cluster/kinds.ts';
 import { parseBatchJob } from '../../src/api/batch-job.ts';
 import { parseCluster } from '../../src/api/cluster.ts';
+import { parseComputeEnvironment } from '../../src/api/compute-environment.ts';
+import { parseJobQueue } from '../../src/api/job-queue.ts';
 import {
   API_VERSION,
   batchJobs,
   clusters,
+  computeEnvironments,
+  jobQueues,
   scheduledTasks,
   services,
   targetGroups,
@@ -29,7 +33,9 @@ import { brokenFields, brokenRules } from '../unit/api/broken-rules.ts';
 import { clusterSamples } from '../unit/api/cluster-samples.ts';
 import { mutation } from '../unit/api/mutation.ts';
 import {
+  computeEnvironment,
   job,
+  jobQueue,
   samples as otherSamples,
   runTask,
   type SampleKind,
@@ -42,7 +48,17 @@ import { serviceDiscoverySamples } from '../unit/api/service-discovery-samples.t
 import { longshore } from '../unit/cli/run.ts';
 
 const crds = join(import.meta.dirname, '../../crds');
-const resources = [taskDefinitions, services, batchJobs, tasks, clusters, targetGroups, scheduledTasks];
+const resources = [
+  taskDefinitions,
+  services,
+  batchJobs,
+  tasks,
+  clusters,
+  targetGroups,
+  scheduledTasks,
+  jobQueues,
+  computeEnvironments,
+];
 const samples = [...otherSamples, ...clusterSamples, ...serviceDiscoverySamples];
 const parsers = {
   TaskDefinition: parseTaskDefinition,
@@ -52,6 +68,8 @@ const parsers = {
   Cluster: parseCluster,
   TargetGroup: parseTargetGroup,
   ScheduledTask: parseScheduledTask,
+  JobQueue: parseJobQueue,
+  ComputeEnvironment: parseComputeEnvironment,
 };
 const plurals = {
   TaskDefinition: 'taskdefinitions',
@@ -61,6 +79,8 @@ const plurals = {
   Cluster: 'clusters',
   TargetGroup: 'targetgroups',
   ScheduledTask: 'scheduledtasks',
+  JobQueue: 'jobqueues',
+  ComputeEnvironment: 'computeenvironments',
 };
 
 const dir = mkdtempSync(join(tmpdir(), 'longshore-crds-'));
@@ -70,12 +90,12 @@ let api: ApiClient;
 const object = (kind: SampleKind, spec: unknown, name = 'sample') => ({
   apiVersion: API_VERSION,
   kind,
-  metadata: { name, namespace: 'default' },
+  metadata: { name, ...(kind !== 'ComputeEnvironment' && { namespace: 'default' }) },
   spec,
 });
 
 const dryRunPath = (kind: SampleKind) =>
-  `/apis/${API_VERSION}/namespaces/default/${plurals[kind]}?dryRun=All&fieldValidation=Strict`;
+  `/apis/${API_VERSION}${kind === 'ComputeEnvironment' ? '' : '/namespaces/default'}/${plurals[kind]}?dryRun=All&fieldValidation=Strict`;
 
 const kubectl = (args: string[], input?: unknown) =>
   cluster.kubectl(args, input === undefined ? {} : { input: JSON.stringify(input) });
@@ -370,6 +390,16 @@ describe('objects', () => {
     expect(stderr).toContain('protocol cannot be changed');
   });
 
+  it('of a queue have their scheduling policy changed, and neither given nor taken', async () => {
+    const queue = (fields: object) => object('JobQueue', { ...jobQueue(), ...fields }, 'fair');
+    const fair = (shareDecaySeconds: number) => ({ schedulingPolicy: { fairsharePolicy: { shareDecaySeconds } } });
+    await succeed(['apply', '-f', '-'], queue(fair(0)));
+    await succeed(['apply', '-f', '-'], queue(fair(3600)));
+    const { stderr, code } = await kubectl(['apply', '-f', '-'], queue({}));
+    expect(code).toBe(1);
+    expect(stderr).toContain('a schedulingPolicy can be changed, but neither given to a queue nor taken from it');
+  });
+
   it('can be applied by the server, and are found by category and short name', async () => {
     await succeed(['apply', '--server-side', '-f', '-'], object('TaskDefinition', wordpress, 'hello-world'));
     expect(await succeed(['get', 'etd', 'hello-world', '-o', 'name'])).toBe(
@@ -381,6 +411,10 @@ describe('objects', () => {
     expect(await succeed(['get', 'etg', 'web', '-o', 'name'])).toBe('targetgroup.longshore.dev/web\n');
     await succeed(['apply', '--server-side', '-f', '-'], object('ScheduledTask', scheduled(), 'nightly'));
     expect(await succeed(['get', 'esched', 'nightly', '-o', 'name'])).toBe('scheduledtask.longshore.dev/nightly\n');
+    await succeed(['apply', '--server-side', '-f', '-'], object('JobQueue', jobQueue(), 'high'));
+    expect(await succeed(['get', 'ejq', 'high', '-o', 'name'])).toBe('jobqueue.longshore.dev/high\n');
+    await succeed(['apply', '--server-side', '-f', '-'], object('ComputeEnvironment', computeEnvironment(), 'shared'));
+    expect(await succeed(['get', 'ece', 'shared', '-o', 'name'])).toBe('computeenvironment.longshore.dev/shared\n');
     const all = await succeed(['get', 'longshore', '-o', 'name']);
     for (const { singular } of resources) expect(all).toContain(`${singular}.longshore.dev/`);
   });

@@ -43,12 +43,17 @@ const ROOTS = {
   endpointslices: '/apis/discovery.k8s.io/v1',
   targetgroups: '/apis/longshore.dev/v1alpha1',
   scheduledtasks: '/apis/longshore.dev/v1alpha1',
+  jobqueues: '/apis/longshore.dev/v1alpha1',
+  computeenvironments: '/apis/longshore.dev/v1alpha1',
 } as const;
 
 export type Plural = keyof typeof ROOTS;
 
+/** Of these a namespace is left out of the path. */
+const OF_THE_CLUSTER: readonly Plural[] = ['nodes', 'persistentvolumes', 'computeenvironments'];
+
 export const pathOf = (plural: Plural, namespace?: string, name?: string): string =>
-  `${ROOTS[plural]}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${plural}${name === undefined ? '' : `/${name}`}`;
+  `${ROOTS[plural]}${namespace === undefined || OF_THE_CLUSTER.includes(plural) ? '' : `/namespaces/${namespace}`}/${plural}${name === undefined ? '' : `/${name}`}`;
 
 /** The server did not begin a watch: nothing was missed. */
 export class WatchRefusedError extends Error {

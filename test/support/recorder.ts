@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchJobStatus } from '../../src/api/batch-job.ts';
 import type { ClusterStatus } from '../../src/api/cluster.ts';
+import type { JobQueueStatus } from '../../src/api/job-queue.ts';
 import type { ScheduledTaskStatus } from '../../src/api/scheduled-task.ts';
 import type { ServiceStatus } from '../../src/api/service.ts';
 import type { TargetGroupStatus } from '../../src/api/target-group.ts';
@@ -107,6 +108,7 @@ interface Objects {
   readonly clusters: KubeObject & { readonly status?: ClusterStatus };
   readonly endpointslices: EndpointSlice;
   readonly targetgroups: KubeObject & { readonly status?: TargetGroupStatus };
+  readonly jobqueues: KubeObject & { readonly status?: JobQueueStatus };
   readonly scheduledtasks: KubeObject & { readonly status?: ScheduledTaskStatus };
   readonly controllerrevisions: KubeObject & { readonly revision: number; readonly data: unknown };
 }
@@ -121,6 +123,7 @@ const KINDS: readonly RecordedKind[] = [
   'clusters',
   'targetgroups',
   'scheduledtasks',
+  'jobqueues',
   'endpointslices',
   'controllerrevisions',
 ];
@@ -291,7 +294,16 @@ export class NamespaceHistory implements Source {
       return `pod ${name} ${resourceVersion} ${pod.status?.phase} ready=${ready} deadline=${deadline} ${states?.join(' ') ?? ''}`;
     });
     const others = (
-      ['scheduledtasks', 'clusters', 'targetgroups', 'services', 'taskdefinitions', 'batchjobs', 'tasks'] as const
+      [
+        'scheduledtasks',
+        'clusters',
+        'targetgroups',
+        'services',
+        'taskdefinitions',
+        'jobqueues',
+        'batchjobs',
+        'tasks',
+      ] as const
     ).flatMap((kind) =>
       this.all(kind).map(({ metadata, status }) => `${kind} ${metadata.name} ${JSON.stringify(status)}`),
     );

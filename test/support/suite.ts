@@ -26,7 +26,7 @@ export interface SuiteOptions {
 const FOLDERS = { 'kwok=3': '', real: '', 'real,kwok=1': 'mixed', 'real=2': 'two', 'real=4': 'four' } as const;
 
 export interface Manifest {
-  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster' | 'TargetGroup' | 'ScheduledTask';
+  readonly kind: keyof typeof PLURALS;
   readonly name: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly spec: object;
@@ -40,6 +40,9 @@ const PLURALS = {
   Cluster: 'clusters',
   TargetGroup: 'targetgroups',
   ScheduledTask: 'scheduledtasks',
+  JobQueue: 'jobqueues',
+  /** Of the whole cluster: give it the name of the namespace, and delete it. */
+  ComputeEnvironment: 'computeenvironments',
 } as const;
 
 const objectOf = ({ kind, name, annotations, spec }: Manifest): object => ({

@@ -9,6 +9,7 @@ import { health } from './health.ts';
 import { job } from './job.ts';
 import { network } from './network.ts';
 import { placement } from './placement.ts';
+import { queue } from './queue.ts';
 import { resources } from './resources.ts';
 import { runTask } from './run-task.ts';
 import { schedule } from './schedule.ts';
@@ -48,6 +49,8 @@ export const INPUTS = {
   Task: { model: ECS, structures: ['RunTaskRequest'], table: ecs },
   Cluster: { model: ECS, structures: ['CreateClusterRequest'], table: ecs },
   TargetGroup: { model: ELBV2, structures: ['CreateTargetGroupInput'], table: combine(targetGroup) },
+  JobQueue: { model: BATCH, structures: ['CreateJobQueueRequest'], table: queue },
+  ComputeEnvironment: { model: BATCH, structures: ['CreateComputeEnvironmentRequest'], table: queue },
   ScheduledTask: { model: SCHEDULER, structures: ['CreateScheduleInput'], table: schedule },
   BatchJob: { model: BATCH, structures: ['SubmitJobRequest', 'RegisterJobDefinitionRequest'], table: job },
 } as const satisfies Readonly<Record<string, Input>>;

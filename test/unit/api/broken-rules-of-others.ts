@@ -1,6 +1,7 @@
 /** Specs that break one rule each, of all kinds but TaskDefinition. */
 import { brokenRetryAndDependencies } from './broken-retry-and-dependencies.ts';
 import type { BrokenRule } from './broken-rules.ts';
+import { brokenQueues } from './broken-rules-of-queues.ts';
 import { daemon, job, runTask, type SampleKind, scheduled, service } from './samples.ts';
 import { brokenServiceDiscovery } from './service-discovery-samples.ts';
 
@@ -260,6 +261,7 @@ export const brokenRulesOfOthers: readonly BrokenRule[] = [
   ...notThereYet,
   ...targetGroups,
   ...schedules,
+  ...brokenQueues,
   ...brokenServiceDiscovery,
   ofService(
     'spec.deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration.value',

@@ -3,6 +3,8 @@ import { KINDS } from '../../../dev/generate/kinds.ts';
 import { type StructuralSchema, structuralSchema } from '../../../dev/generate/structural-schema.ts';
 import { parseBatchJob } from '../../../src/api/batch-job.ts';
 import { parseCluster } from '../../../src/api/cluster.ts';
+import { parseComputeEnvironment } from '../../../src/api/compute-environment.ts';
+import { parseJobQueue } from '../../../src/api/job-queue.ts';
 import { InvalidSpecError, type SpecProblem } from '../../../src/api/parse.ts';
 import { parseScheduledTask } from '../../../src/api/scheduled-task.ts';
 import { parseService } from '../../../src/api/service.ts';
@@ -22,6 +24,8 @@ const parsers = {
   Cluster: parseCluster,
   TargetGroup: parseTargetGroup,
   ScheduledTask: parseScheduledTask,
+  JobQueue: parseJobQueue,
+  ComputeEnvironment: parseComputeEnvironment,
 };
 
 function problemsOf(parse: () => unknown): string {

@@ -5,7 +5,9 @@ export type SampleKind =
   | 'Task'
   | 'Cluster'
   | 'TargetGroup'
-  | 'ScheduledTask';
+  | 'ScheduledTask'
+  | 'JobQueue'
+  | 'ComputeEnvironment';
 
 /** A spec and what both checkers, zod and the API server, must say about it. */
 export interface Sample {
@@ -34,6 +36,16 @@ export const job = (fields: Fields = {}): Fields => ({
 export const scheduled = (fields: Fields = {}): Fields => ({
   scheduleExpression: 'rate(5 minutes)',
   target: { runTask: runTask() },
+  ...fields,
+});
+export const jobQueue = (fields: Fields = {}): Fields => ({
+  priority: 1,
+  computeEnvironmentOrder: [{ order: 1, computeEnvironment: 'shared' }],
+  ...fields,
+});
+export const computeEnvironment = (fields: Fields = {}): Fields => ({
+  type: 'MANAGED',
+  computeResources: { type: 'EC2', maxvCpus: 16 },
   ...fields,
 });
 const containers = (...definitions: Fields[]) => task({ containerDefinitions: definitions });
@@ -113,7 +125,181 @@ const healthCheck = { command: ['CMD-SHELL', 'true'] };
 const essentialText = "Task definition doesn't have any essential container.";
 const onceText = 'must be given once';
 
+const environmentOrder = (...environments: string[]): Fields => ({
+  computeEnvironmentOrder: environments.map((environment, order) => ({ order, computeEnvironment: environment })),
+});
+
 export const samples: readonly Sample[] = [
+  { title: 'the smallest queue', kind: 'JobQueue', spec: jobQueue() },
+  {
+    title: 'a queue with everything that there is',
+    kind: 'JobQueue',
+    spec: jobQueue({
+      jobQueueName: 'High_priority-1',
+      state: 'DISABLED',
+      priority: 1000,
+      ...environmentOrder('arn:aws:batch:eu-west-1:111122223333:compute-environment/spot', 'b', 'c'),
+      schedulingPolicy: {
+        name: 'fair',
+        fairsharePolicy: {
+          shareDecaySeconds: 604800,
+          computeReservation: 99,
+          shareDistribution: [
+            { shareIdentifier: 'red', weightFactor: 0.0001 },
+            { shareIdentifier: 'User1*', weightFactor: 999.9999 },
+            { shareIdentifier: 'User2*' },
+            { shareIdentifier: 'User' },
+          ],
+        },
+      },
+      jobQueueType: 'ECS',
+      jobStateTimeLimitActions: [
+        {
+          reason: 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY',
+          state: 'RUNNABLE',
+          maxTimeSeconds: 600,
+          action: 'CANCEL',
+        },
+      ],
+      tags: { team: 'data' },
+      kubernetes: {},
+    }),
+  },
+  {
+    title: 'a queue with null for what is optional',
+    kind: 'JobQueue',
+    spec: jobQueue({
+      jobQueueName: null,
+      schedulingPolicy: null,
+      schedulingPolicyArn: null,
+      jobQueueType: null,
+      tags: null,
+    }),
+  },
+  {
+    title: 'a queue of four compute environments',
+    kind: 'JobQueue',
+    spec: jobQueue(environmentOrder('a', 'b', 'c', 'd')),
+    refused: ['spec.computeEnvironmentOrder'],
+  },
+  {
+    title: 'a queue of no compute environment',
+    kind: 'JobQueue',
+    spec: jobQueue(environmentOrder()),
+    refused: ['spec.computeEnvironmentOrder'],
+  },
+  {
+    title: 'a queue of two compute environments in one place',
+    kind: 'JobQueue',
+    spec: jobQueue({
+      computeEnvironmentOrder: ['a', 'b'].map((environment) => ({ order: 1, computeEnvironment: environment })),
+    }),
+    refused: ['spec.computeEnvironmentOrder[1]', 'Duplicate value'],
+  },
+  {
+    title: 'a queue without a priority',
+    kind: 'JobQueue',
+    spec: jobQueue({ priority: undefined }),
+    refused: ['spec.priority'],
+  },
+  {
+    title: 'a queue of priority 1001',
+    kind: 'JobQueue',
+    spec: jobQueue({ priority: 1001 }),
+    refused: ['spec.priority', '1000'],
+  },
+  {
+    title: 'a share of 256 characters',
+    kind: 'JobQueue',
+    spec: jobQueue({
+      schedulingPolicy: { fairsharePolicy: { shareDistribution: [{ shareIdentifier: 'a'.repeat(256) }] } },
+    }),
+    refused: ['shareDistribution[0].shareIdentifier'],
+  },
+  {
+    title: 'an action after nine minutes',
+    kind: 'JobQueue',
+    spec: jobQueue({
+      jobStateTimeLimitActions: [
+        {
+          reason: 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT',
+          state: 'RUNNABLE',
+          maxTimeSeconds: 540,
+          action: 'CANCEL',
+        },
+      ],
+    }),
+    refused: ['spec.jobStateTimeLimitActions[0].maxTimeSeconds', '600'],
+  },
+  { title: 'the smallest compute environment', kind: 'ComputeEnvironment', spec: computeEnvironment() },
+  {
+    title: 'an unmanaged compute environment with everything that there is',
+    kind: 'ComputeEnvironment',
+    spec: {
+      computeEnvironmentName: 'On_premises-1',
+      type: 'UNMANAGED',
+      state: 'DISABLED',
+      unmanagedvCpus: 64,
+      serviceRole: 'arn:aws:iam::111122223333:role/batch',
+      tags: { team: 'data' },
+      ecsSettings: { containerInsights: 'ENHANCED' },
+      kubernetes: {
+        maxMemoryMiB: 1048576,
+        nodeSelector: { 'example.com/pool': 'batch' },
+        tolerations: [{ key: 'batch', operator: 'Exists', effect: 'NoSchedule' }],
+        namespaces: ['prod', 'staging'],
+      },
+    },
+  },
+  {
+    title: 'a compute environment of EC2 as AWS has it',
+    kind: 'ComputeEnvironment',
+    spec: computeEnvironment({
+      computeResources: {
+        type: 'SPOT',
+        allocationStrategy: 'SPOT_CAPACITY_OPTIMIZED',
+        minvCpus: 0,
+        maxvCpus: 0,
+        desiredvCpus: 0,
+        instanceTypes: ['optimal'],
+        imageId: 'ami-1',
+        subnets: ['subnet-1'],
+        securityGroupIds: ['sg-1'],
+        ec2KeyPair: 'key',
+        instanceRole: 'ecsInstanceRole',
+        tags: { Name: 'Batch Instance' },
+        placementGroup: 'close',
+        bidPercentage: 60,
+        spotIamFleetRole: 'arn:aws:iam::111122223333:role/spot',
+        launchTemplate: { launchTemplateName: 'batch', version: '$Latest', overrides: [{ launchTemplateId: 'lt-1' }] },
+        ec2Configuration: [{ imageType: 'ECS_AL2023' }],
+        scalingPolicy: { minScaleDownDelayMinutes: 20 },
+      },
+    }),
+  },
+  {
+    title: 'a compute environment with null for what is optional',
+    kind: 'ComputeEnvironment',
+    spec: computeEnvironment({
+      computeEnvironmentName: null,
+      unmanagedvCpus: null,
+      serviceRole: null,
+      ecsSettings: null,
+      tags: null,
+    }),
+  },
+  {
+    title: 'a compute environment of two types',
+    kind: 'ComputeEnvironment',
+    spec: computeEnvironment({ type: 'EC2' }),
+    refused: ['spec.type', 'UNMANAGED'],
+  },
+  {
+    title: 'a compute environment of EKS',
+    kind: 'ComputeEnvironment',
+    spec: computeEnvironment({ eksConfiguration: { eksClusterArn: 'arn', kubernetesNamespace: 'batch' } }),
+    refused: ['eksConfiguration'],
+  },
   { title: 'a schedule that runs tasks', kind: 'ScheduledTask', spec: scheduled() },
   {
     title: 'a schedule that runs a job, with everything that there is',

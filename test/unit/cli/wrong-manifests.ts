@@ -1,9 +1,9 @@
 /** Manifests that the API server refuses, at least one for each way in which it does. */
-import { container, job, service, task } from '../api/samples.ts';
+import { container, job, type SampleKind, service, task } from '../api/samples.ts';
 
 export interface WrongManifest {
   readonly title: string;
-  readonly kind: 'TaskDefinition' | 'Service' | 'BatchJob' | 'Task' | 'Cluster' | 'TargetGroup' | 'ScheduledTask';
+  readonly kind: SampleKind;
   readonly spec: unknown;
   readonly metadata?: object;
   /** Fields beside spec. */
@@ -147,7 +147,11 @@ export const wrongManifests: readonly WrongManifest[] = [
 export const objectOf = ({ kind, spec, metadata, more }: WrongManifest) => ({
   apiVersion: 'longshore.dev/v1alpha1',
   kind,
-  metadata: { name: 'sample', namespace: 'default', ...metadata } as { readonly name: string },
+  metadata: {
+    name: 'sample',
+    ...(kind !== 'ComputeEnvironment' && { namespace: 'default' }),
+    ...metadata,
+  } as { readonly name: string },
   ...(spec !== undefined && { spec }),
   ...more,
 });

@@ -20,6 +20,8 @@ const NOT_OF_AWS: Readonly<Record<string, readonly string[]>> = {
   Task: ['kubernetes'],
   Cluster: ['account', 'region', 'mappings', 'policy', 'retention'],
   TargetGroup: ['targetGroupAttributes', 'routes'],
+  JobQueue: ['kubernetes', 'schedulingPolicy'],
+  ComputeEnvironment: ['kubernetes'],
   ScheduledTask: ['kubernetes', 'target.runTask', 'target.submitJob'],
 };
 
