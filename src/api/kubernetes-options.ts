@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { integer, type Parsed, textMap, withRules } from './schema.ts';
 
-const objectName = () =>
+export const objectName = () =>
   z
     .string()
     .min(1)

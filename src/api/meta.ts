@@ -79,6 +79,8 @@ export const ANNOTATIONS = {
   standsInFor: 'longshore.dev/stands-in-for',
   stopCode: 'longshore.dev/stop-code',
   stoppedReason: 'longshore.dev/stopped-reason',
+  /** Seconds that the node gives the pod from its start; absent where it has no deadline until it is asked to stop. */
+  deadline: 'longshore.dev/deadline',
   /** Container → why it did not start, as JSON: written with the stop, after which the node knows it no longer. */
   containerReasons: 'longshore.dev/container-reasons',
   /** When the stop was asked for, RFC 3339: ECS's stoppingAt. */

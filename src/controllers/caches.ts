@@ -38,6 +38,7 @@ import {
 import type { Change, Store, Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
 import { type ObservedTask, observePod } from '../pod/observe.ts';
+import { createIsolationCaches } from './batch/isolation-caches.ts';
 import { isUncounted } from './batch/tracked-pods.ts';
 import { jobsDependedOn } from './batch/ttl.ts';
 import { budgetRecord } from './disruption-budget.ts';
@@ -228,7 +229,12 @@ export function createCaches(options: CachesOptions) {
     ofCluster: namespace === undefined,
     enqueue: (key) => controllers.targetGroups.enqueue(key),
   });
-  const onDemand = [bindings, ...Object.values(routeCaches).filter((cache) => cache !== undefined)];
+  const isolation = createIsolationCaches(watch, stores, managed, (uid) => wake.owner(uid));
+  const onDemand = [
+    bindings,
+    ...Object.values(isolation),
+    ...Object.values(routeCaches).filter((cache) => cache !== undefined),
+  ];
   const optional = [
     coreServiceReflector,
     endpointSliceReflector,
@@ -253,6 +259,8 @@ export function createCaches(options: CachesOptions) {
     endpointSlices: new WriteBarrier(endpointSliceReflector),
     bindings: new WriteBarrier(bindings.reflector),
     budgets: new WriteBarrier(budgetReflector),
+    serviceAccounts: new WriteBarrier(isolation.serviceAccounts.reflector),
+    networkPolicies: new WriteBarrier(isolation.networkPolicies.reflector),
     httpRoutes: new WriteBarrier(routeCaches.httpRoutes.reflector),
     ingresses: new WriteBarrier(routeCaches.ingresses.reflector),
   };
@@ -266,6 +274,7 @@ export function createCaches(options: CachesOptions) {
     computeEnvironments: environmentReflector,
     budgets: budgetReflector,
     bindings,
+    isolation,
     routeCaches,
     barriers,
     all: () => [...Object.values(needed), ...optional, ...onDemand.map(({ reflector }) => reflector)],

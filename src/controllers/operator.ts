@@ -157,7 +157,7 @@ export function createOperator(options: OperatorOptions): Operator {
     departed: noteDeparted,
     forget,
   });
-  const { barriers, bindings, routeCaches } = caches;
+  const { barriers, bindings, isolation, routeCaches } = caches;
   let features: ClusterFeatures = ALL_FEATURES;
   const runtime: Runtime = {
     get features() {
@@ -185,6 +185,7 @@ export function createOperator(options: OperatorOptions): Operator {
     },
     binpackScheduler: options.binpackScheduler,
     bindings,
+    isolation,
     nodes: nodeView(stores.nodes, () => caches.nodes !== undefined && isSeen(caches.nodes)),
     routeCaches,
     seesComputeEnvironments: () => isSeen(caches.computeEnvironments),

@@ -15,6 +15,7 @@ import type { Store } from '../kube/store.ts';
 import type { WriteBarrier } from '../kube/write-barrier.ts';
 import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import type { IsolationCaches } from './batch/isolation-caches.ts';
 import type { Daemons } from './daemons.ts';
 import type { DepartedTasks } from './departed-tasks.ts';
 import type { AlarmReadings } from './deployment-alarms.ts';
@@ -82,6 +83,10 @@ export interface Stores {
   readonly ingressClasses: Store<IngressClassRecord>;
   /** TargetGroupBindings that Longshore made. Indexes: `owner` (UID of the Service). */
   readonly bindings: Store<KeptRecord>;
+  /** Those that Longshore made: of queues that isolate their jobs. */
+  readonly serviceAccounts: Store<KeptRecord>;
+  /** Those that Longshore made: of queues that isolate their jobs. */
+  readonly networkPolicies: Store<KeptRecord>;
   /** Empty where nodes may not be watched. */
   readonly nodes: Store<NodeRecord>;
   /** Those that Longshore made; empty where they may not be watched. Indexes: `owner` (UID of the Service). */
@@ -120,6 +125,8 @@ export interface Runtime {
   };
   /** Of the TargetGroupBindings. */
   readonly bindings: OnDemandCache<KeptRecord, KeptJson>;
+  /** Watched from the first queue on that isolates its jobs. */
+  readonly isolation: IsolationCaches;
   readonly nodes: NodeView;
   /** Watched from the first route on. */
   readonly routeCaches: RouteCaches;

@@ -21,6 +21,7 @@ import type {
 } from './runtime.ts';
 import { targetGroupNameOf } from './target-group.ts';
 import { familyOf } from './task-revisions.ts';
+import type { KeptRecord } from './traffic/kept-objects.ts';
 import type { GatewayRecord, IngressClassRecord, RouteRecord } from './traffic/route-records.ts';
 
 /** `<namespace>/<family>` of a `taskDefinition` field, for finding who follows a family. */
@@ -99,6 +100,8 @@ export function createStores(): Stores {
     gateways: new Store<GatewayRecord>(),
     ingressClasses: new Store<IngressClassRecord>(),
     bindings: new Store({ owner: ({ owner }) => [owner] }),
+    serviceAccounts: new Store<KeptRecord>(),
+    networkPolicies: new Store<KeptRecord>(),
     nodes: new Store<NodeRecord>(),
     budgets: new Store<BudgetRecord>({ owner: ({ owner }) => [owner] }),
   };

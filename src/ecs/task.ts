@@ -277,6 +277,12 @@ export const DRAINING: StopCause = {
   stoppedReason: 'Task stopped because its container instance is in DRAINING state',
 };
 
+/** An attempt that took longer than it may. Text: AWS (`ecs-semantics §5.14`). */
+export const OUTLIVED: StopCause = {
+  stopCode: 'UserInitiated',
+  stoppedReason: 'Job attempt duration exceeded timeout',
+};
+
 export const ESSENTIAL_EXITED: StopCause = {
   stopCode: 'EssentialContainerExited',
   stoppedReason: 'Essential container in task exited',

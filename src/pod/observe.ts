@@ -2,7 +2,15 @@
 import type { V1Affinity } from '@kubernetes/client-node';
 import { ANNOTATIONS, LABELS } from '../api/meta.ts';
 import { neverStarted } from '../ecs/dependencies.ts';
-import type { Container, ContainerTraits, Disruption, DisruptionKind, StopCode, Task } from '../ecs/task.ts';
+import {
+  type Container,
+  type ContainerTraits,
+  type Disruption,
+  type DisruptionKind,
+  OUTLIVED,
+  type StopCode,
+  type Task,
+} from '../ecs/task.ts';
 import { targetOf } from './daemon.ts';
 import type { RunningImages } from './image-digest.ts';
 import { type ContainerStatusJson, observeContainer, time } from './observe-container.ts';
@@ -162,6 +170,11 @@ export function observePod(pod: PodJson): ObservedTask {
   const [, slot, generation] = /-(\d+)-(\d+)$/.exec(metadata.name) ?? [];
   const index = labels[LABELS.arrayIndex];
   const claim = ended ? undefined : claimOf(annotations);
+  // A deadline that the pod was made with ends it only when it is over.
+  const deadline = annotations[ANNOTATIONS.deadline];
+  const isOutlived = deadline !== undefined && status?.reason === 'DeadlineExceeded';
+  const isTold =
+    spec?.activeDeadlineSeconds !== undefined && (isOutlived || String(spec.activeDeadlineSeconds) !== deadline);
   const deletedAt = Date.parse(metadata.deletionTimestamp ?? '') - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
   const stopAsked = Date.parse(annotations[ANNOTATIONS.stoppingAt] ?? '');
   const stoppingAt = Number.isNaN(stopAsked) ? deletedAt : stopAsked;
@@ -209,21 +222,15 @@ export function observePod(pod: PodJson): ObservedTask {
     ...hostPortsOf(spec),
     ...trafficOf(pod),
     ...targetGatesOf(pod, traits),
-    ...((metadata.deletionTimestamp !== undefined || spec?.activeDeadlineSeconds !== undefined) && {
-      terminating: true as const,
-    }),
+    ...((metadata.deletionTimestamp !== undefined || isTold) && { terminating: true as const }),
     ...imagesOf(spec, statuses),
-    stopRequested:
-      ending ||
-      metadata.deletionTimestamp !== undefined ||
-      spec?.activeDeadlineSeconds !== undefined ||
-      !Number.isNaN(drainingUntil),
+    stopRequested: ending || metadata.deletionTimestamp !== undefined || isTold || !Number.isNaN(drainingUntil),
     ...(!Number.isNaN(drainingUntil) && { drainingUntil }),
     ...(ending && { ending }),
     ...(Number.isNaN(stoppingAt) ? {} : { stoppingAt }),
     deleting: metadata.deletionTimestamp !== undefined,
     stopRecorded: stopCode !== undefined,
-    stopCause: stopCode === undefined ? undefined : { stopCode, stoppedReason },
+    stopCause: stopCode === undefined ? (isOutlived ? OUTLIVED : undefined) : { stopCode, stoppedReason },
     ...(readinessChangedAt !== undefined && { readinessChangedAt }),
     podReason: status?.reason || undefined,
     podMessage: status?.message || undefined,

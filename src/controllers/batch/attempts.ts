@@ -4,6 +4,7 @@ import type { ClusterSpec } from '../../api/cluster.ts';
 import { ANNOTATIONS, batchJobs, LABELS } from '../../api/meta.ts';
 import { dnsName, parseTaskDefinitionReference, uniqueDnsName } from '../../api/names.ts';
 import { InvalidSpecError } from '../../api/parse.ts';
+import type { TaskDefinitionSpec } from '../../api/task-definition.ts';
 import type { JobStart } from '../../batch/job.ts';
 import { jobDefinition } from '../../batch/job-definition.ts';
 import { jobEnvironment } from '../../batch/job-environment.ts';
@@ -15,20 +16,22 @@ import { type Resolution, resolveTaskDefinition } from '../task-revisions.ts';
 import { newTaskId, ownerReference, startTask } from '../tasks.ts';
 import { jobNameOf } from './dependencies.ts';
 
+/** What the attempts of a job run, with its overrides. */
+export interface JobDefinition {
+  readonly definition: TaskDefinitionSpec;
+  readonly family: string;
+  /** Absent for a job that brings its own containers. */
+  readonly revision?: number;
+}
+
 /** A job's own containers, or the task definition its first attempt ran: later attempts and children never change it. */
-export function templateOf(
+export function definitionOf(
   runtime: Runtime,
   job: BatchJobRecord,
   spec: BatchJobSpec,
   tasks: readonly ObservedTask[],
-  cluster: ClusterSpec,
-): PodTemplate | { readonly waiting: string } | { readonly refused: string } {
-  const name = jobNameOf(job);
-  const { features } = runtime;
-  const options = { cluster, features, ...(spec.kubernetes !== undefined && { kubernetes: spec.kubernetes }) };
-  if (spec.taskDefinition === undefined) {
-    return compileTemplate({ definition: jobDefinition(spec), family: name, ...options });
-  }
+): JobDefinition | { readonly waiting: string } | { readonly refused: string } {
+  if (spec.taskDefinition === undefined) return { definition: jobDefinition(spec), family: jobNameOf(job) };
   const pinned = tasks.find(({ taskDefinition }) => taskDefinition !== '')?.taskDefinition;
   const running = pinned === undefined ? undefined : parseTaskDefinitionReference(pinned);
   const resolved: Resolution = resolveTaskDefinition(
@@ -40,11 +43,25 @@ export function templateOf(
   if ('waiting' in resolved) return resolved;
   const { family, revision } = resolved;
   try {
-    return compileTemplate({ definition: jobDefinition(spec, resolved.definition), family, revision, ...options });
+    return { definition: jobDefinition(spec, resolved.definition), family, revision };
   } catch (error) {
     if (!(error instanceof InvalidSpecError)) throw error;
     return { refused: error.message };
   }
+}
+
+export function templateOf(
+  runtime: Runtime,
+  job: BatchJobRecord,
+  spec: BatchJobSpec,
+  tasks: readonly ObservedTask[],
+  cluster: ClusterSpec,
+): PodTemplate | { readonly waiting: string } | { readonly refused: string } {
+  const defined = definitionOf(runtime, job, spec, tasks);
+  if ('waiting' in defined || 'refused' in defined) return defined;
+  const { features } = runtime;
+  const { kubernetes } = spec;
+  return compileTemplate({ ...defined, cluster, features, ...(kubernetes !== undefined && { kubernetes }) });
 }
 
 export function startAttempt(
