@@ -76,8 +76,9 @@ describe.concurrent('an operator', () => {
 
     await grant(context, user, [...rights, pods(...writes, 'watch')]);
     await operator.ready();
-    // It may not see nodes either, which it can do without.
+    // It may not see nodes and compute environments either, which it can do without.
     await operator.logged('nodes may not be watched: tasks stay on nodes that are cordoned');
+    await operator.logged('computeenvironments.longshore.dev may not be watched: job queues are INVALID');
     expect(await readiness(operator)).toBe('[+]caches ok\nok\n');
   });
 
@@ -151,6 +152,7 @@ describe.concurrent('an operator', () => {
     );
     expect(operator.describe()).not.toMatch(/not allowed|forbidden/);
     await operator.logged('an operator of one namespace sees no nodes: tasks stay on nodes that are cordoned');
+    await operator.logged('an operator of one namespace sees no compute environments: job queues are INVALID');
   });
 
   it('that may not watch TargetGroupBindings says so with the service that needs one, and looks again once it may', async (context) => {
