@@ -1,6 +1,7 @@
 /** Where jobs wait: AWS Batch's job queue, with the scheduling policy that it has (`ecs-semantics` §5.9, §5.10). */
 import { z } from 'zod';
 import { jobTagsSchema } from './common-fields.ts';
+import { isolationSchema } from './isolation.ts';
 import { parseWith } from './parse.ts';
 import {
   awsName,
@@ -143,7 +144,10 @@ const fields = z.strictObject({
     .default([])
     .describe('What becomes of a job that stands at the head of the queue for too long.'),
   tags: jobTagsSchema('Tags of the queue, at most 50.'),
-  kubernetes: z.strictObject({}).prefault({}).describe('What AWS has no word for.'),
+  kubernetes: z
+    .strictObject({ isolation: isolationSchema.optional() })
+    .prefault({})
+    .describe('What AWS has no word for. The only part of the spec that is not an AWS field.'),
 });
 
 /** `spec` of a JobQueue: the input of CreateJobQueue, with the scheduling policy in it. */

@@ -43,6 +43,7 @@ export const jobQueue = (fields: Fields = {}): Fields => ({
   computeEnvironmentOrder: [{ order: 1, computeEnvironment: 'shared' }],
   ...fields,
 });
+const isolatedQueue = (isolation: Fields): Fields => jobQueue({ kubernetes: { isolation } });
 export const computeEnvironment = (fields: Fields = {}): Fields => ({
   type: 'MANAGED',
   computeResources: { type: 'EC2', maxvCpus: 16 },
@@ -230,6 +231,36 @@ export const samples: readonly Sample[] = [
       ],
     }),
     refused: ['spec.jobStateTimeLimitActions[0].maxTimeSeconds', '600'],
+  },
+  { title: 'a queue that isolates its jobs', kind: 'JobQueue', spec: isolatedQueue({}) },
+  {
+    title: 'a queue that isolates its jobs by every means',
+    kind: 'JobQueue',
+    spec: isolatedQueue({
+      runtimeClassName: 'gvisor',
+      maxVcpus: 1024,
+      maxMemoryMiB: 4,
+      maxEphemeralStorageMiB: 1,
+      maxDurationSeconds: 10,
+    }),
+  },
+  {
+    title: 'a queue whose isolation gives no time',
+    kind: 'JobQueue',
+    spec: isolatedQueue({ maxDurationSeconds: 9 }),
+    refused: ['spec.kubernetes.isolation.maxDurationSeconds', '10'],
+  },
+  {
+    title: 'a queue whose isolation gives part of a vCPU',
+    kind: 'JobQueue',
+    spec: isolatedQueue({ maxVcpus: 0.5 }),
+    refused: ['spec.kubernetes.isolation.maxVcpus'],
+  },
+  {
+    title: 'a queue with a misspelt isolation',
+    kind: 'JobQueue',
+    spec: isolatedQueue({ maxVCpus: 1 }),
+    refused: ['maxVCpus'],
   },
   { title: 'the smallest compute environment', kind: 'ComputeEnvironment', spec: computeEnvironment() },
   {
