@@ -95,6 +95,9 @@ export const ANNOTATIONS = {
   /** BatchJob: fields that a job definition can have and that SubmitJob had, such as "parameters,timeout". */
   submitJobFields: 'longshore.dev/submit-job-fields',
 
+  /** JobQueue: ARN of the scheduling policy that it was imported with. */
+  schedulingPolicy: 'longshore.dev/scheduling-policy',
+
   /** BatchJob: CancelJob; the value is the reason. */
   cancel: 'longshore.dev/cancel',
   /** BatchJob: TerminateJob; the value is the reason. */

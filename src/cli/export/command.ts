@@ -26,7 +26,9 @@ export async function runExport(targets: readonly string[], options: ExportOptio
   if (problems.length > 0) throw new RefusedError(...problems);
   if (inputs.length === 0)
     throw new RefusedError({ source: targets.join(', '), message: `has no ${EXPORTED_KINDS.join(', ')} to export` });
-  await writeOutput(inputs.map(fileOf), options.output, io);
+  // Queues may share a scheduling policy.
+  const files = new Map(inputs.map(fileOf).map((file) => [`${file.name}\n${file.text}`, file]));
+  await writeOutput([...files.values()], options.output, io);
 }
 
 async function objectsAt(target: string, options: ExportOptions, io: Io): Promise<SourceObject[]> {

@@ -1,5 +1,13 @@
 /** Objects of a cluster, named as kubectl names them: `taskdefinition/web`. */
-import { batchJobs, type ResourceDescriptor, services, taskDefinitions, tasks } from '../../api/meta.ts';
+import {
+  batchJobs,
+  computeEnvironments,
+  jobQueues,
+  type ResourceDescriptor,
+  services,
+  taskDefinitions,
+  tasks,
+} from '../../api/meta.ts';
 import { uniqueDnsName } from '../../api/names.ts';
 import { KubeClient } from '../../kube/client.ts';
 import { loadConnection } from '../../kube/connection.ts';
@@ -25,7 +33,7 @@ export interface LiveReference {
 export function liveReference(text: string): LiveReference | undefined {
   const [, kind = '', name = ''] = /^([a-z]+)(?:\.longshore\.dev)?\/([^/]+)$/i.exec(text) ?? [];
   const wanted = kind.toLowerCase();
-  const resource = [taskDefinitions, services, batchJobs, tasks].find(
+  const resource = [taskDefinitions, services, batchJobs, tasks, jobQueues, computeEnvironments].find(
     ({ plural, singular, shortNames }) =>
       plural === wanted || singular === wanted || shortNames.some((one) => one === wanted),
   );
@@ -53,7 +61,7 @@ export async function readLive({ resource, name }: LiveReference, options: LiveO
     return await readRevision(client, namespace, { name, object }, options.revision);
   } catch (error) {
     if (error instanceof RefusedError || !(error instanceof Error)) throw error;
-    const where = `namespace ${namespace} of ${connection.server}`;
+    const where = `${resource.namespaced ? `namespace ${namespace} of ` : ''}${connection.server}`;
     throw new RefusedError({
       source,
       message: isNotFound(error) ? `is not in ${where}` : `${where}: ${error.message}`,

@@ -9,6 +9,9 @@ export const ACTIONS = [
   'RunTask',
   'RegisterJobDefinition',
   'SubmitJob',
+  'CreateJobQueue',
+  'CreateComputeEnvironment',
+  'CreateSchedulingPolicy',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -39,8 +42,7 @@ export interface Change {
   readonly reason: string;
 }
 
-export const modelOf = (action: Action): ServiceModel =>
-  action === 'RegisterJobDefinition' || action === 'SubmitJob' ? BATCH : ECS;
+export const modelOf = (action: Action): ServiceModel => (BATCH.operations[action] === undefined ? ECS : BATCH);
 
 /** Name of the shape of the call's input in AWS's model. */
 export const shapeNameOf = (action: Action): string => inputOf(modelOf(action), action);

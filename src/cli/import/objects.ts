@@ -5,6 +5,7 @@ import { type Manifest, manifestOf } from '../manifest.ts';
 import type { Path, Problem } from '../problem.ts';
 import type { AwsInput, Change } from './aws-input.ts';
 import { isJobOfItsOwn, jobOf, namedDefinition } from './job.ts';
+import { queueOf, refuseLonePolicy } from './queue.ts';
 
 export interface Imported {
   readonly manifest: Manifest;
@@ -24,7 +25,15 @@ export function toObjects(from: AwsInput, all: readonly AwsInput[], namespace: s
   if (action === 'SubmitJob') return [jobOf(from, namedDefinition(from, all), all, namespace)];
   if (action === 'RegisterJobDefinition')
     return isJobOfItsOwn(from, all) ? [jobOf(undefined, from, all, namespace)] : [];
+  if (action === 'CreateJobQueue') return [queueOf(from, all, namespace)];
+  if (action === 'CreateSchedulingPolicy') {
+    refuseLonePolicy(from, all);
+    return [];
+  }
   const manifest = {
+    // Of the whole cluster.
+    CreateComputeEnvironment: () =>
+      manifestOf('ComputeEnvironment', String(input.computeEnvironmentName), undefined, input),
     CreateService: () => manifestOf('Service', String(input.serviceName), namespace, input),
     // RunTask names no task: it goes by what it runs.
     RunTask: () => manifestOf('Task', familyOf(input.taskDefinition), namespace, input),

@@ -6,6 +6,7 @@ import type { AwsInput } from './aws-input.ts';
 import { cloudFormationProperties, cloudFormationTemplate } from './forms/cloudformation.ts';
 import type { Form, FormOptions } from './forms/form.ts';
 import { describedJobDefinitions, registeredJobDefinition, submittedJob } from './forms/job.ts';
+import { createdQueue, describedQueues } from './forms/queue.ts';
 import { ranTask } from './forms/run-task.ts';
 import { createdService, describedServices } from './forms/service.ts';
 import { describedTaskDefinition, registeredTaskDefinition } from './forms/task-definition.ts';
@@ -20,6 +21,8 @@ const FORMS: readonly Form[] = [
   describedJobDefinitions,
   registeredJobDefinition,
   submittedJob,
+  describedQueues,
+  createdQueue,
   cloudFormationTemplate,
   cloudFormationProperties,
   terraformState,
@@ -28,7 +31,7 @@ const FORMS: readonly Form[] = [
 ];
 
 const KNOWN =
-  "what the AWS command line takes or gives for register-task-definition, describe-task-definition, create-service, describe-services, run-task, register-job-definition, describe-job-definitions and submit-job; CloudFormation templates, resources and their properties; Terraform's container_definitions, state, and show -json";
+  "what the AWS command line takes or gives for register-task-definition, describe-task-definition, create-service, describe-services, run-task, register-job-definition, describe-job-definitions, submit-job, create-job-queue, describe-job-queues, create-compute-environment, describe-compute-environments, create-scheduling-policy and describe-scheduling-policies; CloudFormation templates, resources and their properties; Terraform's container_definitions, state, and show -json";
 
 /**
  * The inputs in a document; a list that is no list of container definitions is taken item by item.

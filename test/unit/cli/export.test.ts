@@ -36,10 +36,19 @@ describe('export gives back what import took', () => {
     'ecs-job-definition.json',
     'ecs-submit-job.json',
     'run-task.json',
+    'job-queue.json',
+    'compute-environment.json',
   ])('%s', async (name) => {
     const read = (file: string) => readFileSync(join(fixtures, file), 'utf8');
     const files = name.endsWith('submit-job.json') ? [name.replace('submit-job', 'job-definition'), name] : [name];
     expect(await roundTrip(files.map(read).join('\n'))).toEqual(files.map((file): unknown => JSON.parse(read(file))));
+  });
+
+  it('fair-job-queue.json and its scheduling policy', async () => {
+    const files = ['scheduling-policy.json', 'fair-job-queue.json'].map((name) =>
+      readFileSync(join(fixtures, name), 'utf8'),
+    );
+    expect(await roundTrip(files.join('\n'))).toEqual(files.map((text): unknown => JSON.parse(text)));
   });
 
   it('of described-task-definition.json, but for what AWS writes', async () => {
@@ -76,7 +85,8 @@ describe('export gives back what import took', () => {
 
   it.each(
     [...samples, ...serviceDiscoverySamples].filter(
-      ({ kind, refused }) => refused === undefined && ['TaskDefinition', 'Service', 'Task'].includes(kind),
+      ({ kind, refused }) =>
+        refused === undefined && ['TaskDefinition', 'Service', 'Task', 'ComputeEnvironment'].includes(kind),
     ),
   )('of a sample: $kind, $title', async ({ kind, spec }) => {
     const { kubernetes, clientToken, ...aws } = spec as Record<string, unknown>;
@@ -84,6 +94,7 @@ describe('export gives back what import took', () => {
       ...aws,
       ...(kind === 'Service' && { serviceName: aws.serviceName ?? 'a' }),
       ...(kind === 'TaskDefinition' && { family: aws.family ?? 'a' }),
+      ...(kind === 'ComputeEnvironment' && { computeEnvironmentName: aws.computeEnvironmentName ?? 'a' }),
     };
     expect(await roundTrip(json(given))).toEqual([given]);
   });
@@ -198,7 +209,7 @@ describe('longshore export', () => {
     [
       'nothing to export',
       { apiVersion: 'v1', kind: 'Pod' },
-      '-: has no TaskDefinition, Service, Task, BatchJob to export',
+      '-: has no TaskDefinition, Service, Task, BatchJob, JobQueue, ComputeEnvironment to export',
     ],
   ])('refuses %s', async (_, object, message) => {
     const { code, out, err } = await longshore(['export', '-'], json(object));

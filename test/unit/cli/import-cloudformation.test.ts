@@ -161,7 +161,7 @@ describe('a CloudFormation template', () => {
 
   it('without anything that can be imported is refused', async () => {
     expect(await refused(['-'], json({ Resources: { A: { Type: 'AWS::S3::Bucket' } } }))).toEqual([
-      'Resources: none of them can be imported; those that can: AWS::ECS::TaskDefinition, AWS::ECS::Service, AWS::Batch::JobDefinition',
+      'Resources: none of them can be imported; those that can: AWS::ECS::TaskDefinition, AWS::ECS::Service, AWS::Batch::JobDefinition, AWS::Batch::JobQueue, AWS::Batch::ComputeEnvironment, AWS::Batch::SchedulingPolicy',
     ]);
   });
 

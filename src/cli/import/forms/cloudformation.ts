@@ -10,6 +10,9 @@ const ACTION_OF_TYPE: Readonly<Record<string, Action>> = {
   'AWS::ECS::TaskDefinition': 'RegisterTaskDefinition',
   'AWS::ECS::Service': 'CreateService',
   'AWS::Batch::JobDefinition': 'RegisterJobDefinition',
+  'AWS::Batch::JobQueue': 'CreateJobQueue',
+  'AWS::Batch::ComputeEnvironment': 'CreateComputeEnvironment',
+  'AWS::Batch::SchedulingPolicy': 'CreateSchedulingPolicy',
 };
 
 /** The API's names but for the first letter, and for these (CloudFormation's resource schemas, compared in 2026). */
@@ -24,6 +27,14 @@ const NOTATION: Notation = {
     },
     RegisterTaskDefinitionRequest: { TaskDefinitionArn: null },
     RegisterJobDefinitionRequest: { ResourceRetentionPolicy: null, JobDefinitionArn: null },
+    CreateJobQueueRequest: { JobQueueArn: null },
+    CreateComputeEnvironmentRequest: {
+      ComputeEnvironmentArn: null,
+      ReplaceComputeEnvironment: null,
+      UpdatePolicy: null,
+    },
+    ComputeResource: { UpdateToLatestImageVersion: null },
+    CreateSchedulingPolicyRequest: { Arn: null },
     ProxyConfiguration: { ProxyConfigurationProperties: 'properties' },
   },
 };
@@ -55,7 +66,13 @@ export const cloudFormationProperties: Form = (value, source, options) => {
         ? 'AWS::ECS::Service'
         : 'JobDefinitionName' in value || 'ContainerProperties' in value || 'EcsProperties' in value
           ? 'AWS::Batch::JobDefinition'
-          : undefined;
+          : 'ComputeEnvironmentOrder' in value
+            ? 'AWS::Batch::JobQueue'
+            : 'ComputeResources' in value || 'ComputeEnvironmentName' in value
+              ? 'AWS::Batch::ComputeEnvironment'
+              : 'FairsharePolicy' in value
+                ? 'AWS::Batch::SchedulingPolicy'
+                : undefined;
   if (type === undefined) return undefined;
   return [
     resource({ id: undefined, type, properties: value, at: [] }, { resources: {}, parameters: {} }, source, options),
@@ -120,6 +137,9 @@ const NAME_FIELD: Readonly<Partial<Record<Action, string>>> = {
   RegisterTaskDefinition: 'family',
   CreateService: 'serviceName',
   RegisterJobDefinition: 'jobDefinitionName',
+  CreateJobQueue: 'jobQueueName',
+  CreateComputeEnvironment: 'computeEnvironmentName',
+  CreateSchedulingPolicy: 'name',
 };
 
 type Added = readonly [field: string, value: unknown, reason: string];

@@ -21,11 +21,14 @@ const NAME_PROPERTY: Readonly<Record<string, string>> = {
   'AWS::ECS::Cluster': 'ClusterName',
   'AWS::Batch::JobDefinition': 'JobDefinitionName',
   'AWS::Batch::JobQueue': 'JobQueueName',
+  'AWS::Batch::ComputeEnvironment': 'ComputeEnvironmentName',
+  'AWS::Batch::SchedulingPolicy': 'Name',
   'AWS::Logs::LogGroup': 'LogGroupName',
 };
 
 /** Kinds that are Longshore's own: without a name they get their logical id. */
-const NAMED_BY_ID = /^AWS::(ECS::(TaskDefinition|Service|Cluster)|Batch::JobDefinition)$/;
+const NAMED_BY_ID =
+  /^AWS::(ECS::(TaskDefinition|Service|Cluster)|Batch::(JobDefinition|JobQueue|ComputeEnvironment|SchedulingPolicy))$/;
 
 /** The value with every function replaced by what it gives; a problem for each that only CloudFormation can know. */
 export function literal(value: unknown, at: Path, known: Resources, given: ReadonlyMap<string, string>): Literal {
@@ -40,7 +43,10 @@ export function literal(value: unknown, at: Path, known: Resources, given: Reado
     if (!isFields(found)) return found;
     const [[name, argument] = ['', undefined], ...more] = Object.entries(found);
     if (more.length === 0 && (name === 'Ref' || name.startsWith('Fn::'))) {
-      const resolved = cloudMapName(path.at(-1), argument, known, given) ?? evaluate(name, argument);
+      const resolved =
+        cloudMapName(path.at(-1), argument, known, given) ??
+        batchName(path.at(-1), argument, known, given) ??
+        evaluate(name, argument);
       if (typeof resolved !== 'string') return refuse(found, path, resolved.missing);
       const reason = 'what the template refers to';
       changes.push({ path: pathText(path), change: 'Converted', from: found, to: resolved, reason });
@@ -95,6 +101,25 @@ function cloudMapName(
   const { Name } = resource.Properties;
   const isIt = CLOUD_MAP[String(field)]?.test(resource.Type) === true && !given.has(reference);
   return isIt && isText(Name) ? Name : undefined;
+}
+
+/** Fields that name what AWS Batch has, by the types of resources that they refer to: there, too, the name does. */
+const BATCH: Readonly<Record<string, string>> = {
+  ComputeEnvironment: 'AWS::Batch::ComputeEnvironment',
+  SchedulingPolicyArn: 'AWS::Batch::SchedulingPolicy',
+};
+
+function batchName(
+  field: string | number | undefined,
+  argument: unknown,
+  known: Resources,
+  given: ReadonlyMap<string, string>,
+): string | Missing | undefined {
+  const attribute = Array.isArray(argument) ? argument.join('.') : String(argument);
+  const [id = ''] = attribute.split('.');
+  const resource = known.resources[id];
+  const isIt = isFields(resource) && resource.Type === BATCH[String(field)] && !given.has(attribute);
+  return isIt ? reference(id, known, given) : undefined;
 }
 
 /** A value that is not in the template; `missing`: the name under which it can be given. */

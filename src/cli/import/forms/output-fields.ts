@@ -8,6 +8,9 @@ const DESCRIBED: Readonly<Partial<Record<Action, string>>> = {
   RegisterTaskDefinition: 'TaskDefinition',
   CreateService: 'Service',
   RegisterJobDefinition: 'JobDefinition',
+  CreateJobQueue: 'JobQueueDetail',
+  CreateComputeEnvironment: 'ComputeEnvironmentDetail',
+  CreateSchedulingPolicy: 'SchedulingPolicyDetail',
 };
 
 export interface WithoutOutput {
