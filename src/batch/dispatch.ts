@@ -2,7 +2,7 @@
  * Who starts next: jobs wait in queues, and queues share compute environments (`ecs-semantics §5.9, §5.10`). One pure
  * function: what waits and what is in use in, what may start and why the rest waits out.
  */
-import { type FairShare, turnsOf } from './fair-share.ts';
+import { type FairShare, turnsOf, type WaitingShare } from './fair-share.ts';
 import type { Place, Resources, Waiting, Waitlist } from './waitlist.ts';
 
 export interface Environment {
@@ -190,25 +190,29 @@ function inOneLine(line: readonly Place[]): Order {
 }
 
 function byShares(fairShare: FairShare, lines: ReadonlyMap<string, readonly Place[]>, now: number): Order {
-  const since = ([, line]: readonly [string, readonly Place[]]): number => line[0]?.waiting.submittedAt ?? 0;
-  const waiting = [...lines].sort((a, b) => since(a) - since(b)).map(([share]) => share);
+  const waiting: WaitingShare[] = [];
+  for (const [name, line] of lines) waiting.push({ name, since: line[0]?.waiting.submittedAt ?? 0 });
   const turns = turnsOf(fairShare, waiting, now);
-  const orders = new Map([...lines].map(([share, line]) => [share, inOneLine(line)]));
-  let current: string | undefined;
+  const orders = new Map<string, Order>();
+  const orderOfShare = (share: string): Order => {
+    const order = orders.get(share) ?? inOneLine(lines.get(share) ?? []);
+    orders.set(share, order);
+    return order;
+  };
+  let share: string | undefined;
   return {
     head: () => {
-      current = turns.next();
-      return current === undefined ? undefined : orders.get(current)?.head();
+      share = turns.next();
+      return share === undefined ? undefined : orderOfShare(share).head();
     },
     // One at a time: the next one may be another share's turn.
     most: () => 1,
     take: (count) => {
-      const order = orders.get(current ?? '');
-      const job = order?.head();
-      if (order === undefined || job === undefined || current === undefined) return;
+      if (share === undefined) return;
+      const order = orderOfShare(share);
+      turns.add(share, (order.head()?.need.vcpus ?? 0) * count);
       order.take(count);
-      turns.add(current, job.need.vcpus * count);
-      if (order.head() === undefined) turns.end(current);
+      if (order.head() === undefined) turns.end(share);
     },
     reserved: ({ limit }) => (Number.isFinite(limit.vcpus) ? turns.reservedRatio() * limit.vcpus : 0),
     crowdedOut: turns.crowdedOut,

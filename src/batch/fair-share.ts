@@ -56,24 +56,40 @@ export const isActive = (policy: FairSharePolicy, { inUse, at }: ShareUsage, now
  */
 export function weightsOf(policy: FairSharePolicy, active: Iterable<string>): ReadonlyMap<string, number> {
   const weights = new Map(policy.shareDistribution.map((share) => [share.shareIdentifier, share.weightFactor]));
-  const lengths = new Set(
-    [...weights.keys()].filter((identifier) => identifier.endsWith('*')).map(({ length }) => length - 1),
-  );
-  const patterns = new Map<string, string>();
-  const alike = new Map<string, number>();
+  const lengths = new Set<number>();
+  for (const identifier of weights.keys()) if (identifier.endsWith('*')) lengths.add(identifier.length - 1);
+  const patternOf = (share: string): string | undefined => {
+    if (weights.has(share)) return undefined;
+    for (const length of lengths) {
+      const prefix = `${share.slice(0, length)}*`;
+      if (weights.has(prefix)) return prefix;
+    }
+    return undefined;
+  };
+  const result = new Map<string, number>();
+  const alike = new Map<string, string[]>();
   for (const share of active) {
-    const prefixes = [...lengths].map((length) => `${share.slice(0, length)}*`);
-    const prefix = weights.has(share) ? undefined : prefixes.find((each) => weights.has(each));
-    patterns.set(share, prefix ?? share);
-    if (prefix !== undefined) alike.set(prefix, (alike.get(prefix) ?? 0) + 1);
+    const prefix = patternOf(share);
+    if (prefix === undefined) result.set(share, weights.get(share) ?? 1);
+    else {
+      const shares = alike.get(prefix) ?? [];
+      shares.push(share);
+      alike.set(prefix, shares);
+    }
   }
-  return new Map(
-    [...patterns].map(([share, pattern]) => [share, (weights.get(pattern) ?? 1) * (alike.get(pattern) ?? 1)]),
-  );
+  for (const [prefix, shares] of alike)
+    for (const share of shares) result.set(share, (weights.get(prefix) ?? 1) * shares.length);
+  return result;
 }
 
-interface Share {
+/** A share with jobs that wait. */
+export interface WaitingShare {
   readonly name: string;
+  /** When the job at its head was submitted, epoch milliseconds. */
+  readonly since: number;
+}
+
+interface Share extends WaitingShare {
   readonly weight: number;
   used: number;
 }
@@ -92,28 +108,29 @@ export interface Turns {
   readonly crowdedOut: readonly string[];
 }
 
-/** @param waiting shares with jobs that wait, the one that has waited longest first. */
-export function turnsOf({ policy, usage }: FairShare, waiting: Iterable<string>, now: number): Turns {
-  const used = new Map<string, number>();
+export function turnsOf({ policy, usage }: FairShare, waiting: readonly WaitingShare[], now: number): Turns {
+  const active = new Map<string, number>();
   let inUse = 0;
   for (const [share, past] of usage) {
     if (!isActive(policy, past, now)) continue;
     const current = usageAt(policy, past, now);
-    used.set(share, current.average + current.inUse);
+    active.set(share, current.average + current.inUse);
     inUse += current.inUse;
   }
-  const admitted: string[] = [];
+  const isCrowded = active.size + waiting.length > MAX_ACTIVE_SHARES;
   const crowdedOut: string[] = [];
-  for (const share of waiting) {
-    if (!used.has(share) && used.size >= MAX_ACTIVE_SHARES) crowdedOut.push(share);
-    else {
-      if (!used.has(share)) used.set(share, 0);
-      admitted.push(share);
-    }
+  // Those that have waited longest are let in first.
+  for (const { name } of isCrowded ? waiting.toSorted((a, b) => a.since - b.since) : waiting) {
+    if (active.has(name)) continue;
+    if (active.size < MAX_ACTIVE_SHARES) active.set(name, 0);
+    else crowdedOut.push(name);
   }
-  const weights = weightsOf(policy, used.keys());
+  const weights = weightsOf(policy, active.keys());
   const open = new Map<string, Share>();
-  for (const name of admitted) open.set(name, { name, weight: weights.get(name) ?? 1, used: used.get(name) ?? 0 });
+  for (const { name, since } of waiting) {
+    const used = active.get(name);
+    if (used !== undefined) open.set(name, { name, since, used, weight: weights.get(name) ?? 1 });
+  }
   return {
     next: () => {
       let first: Share | undefined;
@@ -127,13 +144,13 @@ export function turnsOf({ policy, usage }: FairShare, waiting: Iterable<string>,
     },
     end: (share) => void open.delete(share),
     // A job that needs more than the rest would otherwise never start: the first of a queue may take of what is kept.
-    reservedRatio: () => (inUse > 0 ? (policy.computeReservation / 100) ** used.size : 0),
+    reservedRatio: () => (inUse > 0 ? (policy.computeReservation / 100) ** active.size : 0),
     crowdedOut,
   };
 }
 
-/** Of equals the one with the bigger share goes first, then the one that has waited longest. */
+/** Of equals the one with the bigger share goes first, then the one that has waited longest, then by name. */
 const isBefore = (a: Share, b: Share): boolean => {
-  const difference = a.used * a.weight - b.used * b.weight;
-  return difference < 0 || (difference === 0 && a.weight < b.weight);
+  const difference = a.used * a.weight - b.used * b.weight || a.weight - b.weight || a.since - b.since;
+  return difference < 0 || (difference === 0 && a.name < b.name);
 };

@@ -68,6 +68,13 @@ export class Waitlist {
     return this.#lines;
   }
 
+  /** All that wait, in no order. */
+  get jobs(): ReadonlySet<Waiting> {
+    const jobs = new Set<Waiting>();
+    for (const line of this.#lines.values()) for (const { waiting } of line) jobs.add(waiting);
+    return jobs;
+  }
+
   add(waiting: Waiting): void {
     for (const place of placesOf(waiting)) {
       const line = this.#lineOf(waiting);

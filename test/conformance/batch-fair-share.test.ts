@@ -45,6 +45,11 @@ describe('shares', () => {
     expect(granted([shared([big, of('B')])], environment('ce', 16))).toEqual(['2 a in ce', '8 b in ce']);
   });
 
+  it('count what they use now with what they have used', () => {
+    const usage = new Map([['A', { average: 2, inUse: 4, at: NOW }]]);
+    expect(granted([shared([of('A'), of('B')], {}, usage)], environment('ce', 8))).toEqual(['1 a in ce', '7 b in ce']);
+  });
+
   it('of weight 0.125 get eight times what one of weight 1 gets (ShareAttributes: weightFactor)', () => {
     expect(granted([shared([of('A'), of('B')], weights(['A', 0.125]))], environment('ce', 90))).toEqual([
       '10 b in ce',

@@ -3,9 +3,10 @@
  * reconcile. What is in use is what has a pod, and what was granted and has none that was seen yet.
  */
 import { type Blocked, dispatch, type Environment, type Queue } from '../../batch/dispatch.ts';
-import { type FairSharePolicy, isActive, type ShareUsage, usageAt } from '../../batch/fair-share.ts';
+import { type FairSharePolicy, MAX_ACTIVE_SHARES, type ShareUsage } from '../../batch/fair-share.ts';
 import { type Resources, type Waiting, Waitlist } from '../../batch/waitlist.ts';
 import type { QueueClaim } from '../../pod/queue-claim.ts';
+import { ShareUsages } from './share-usages.ts';
 
 /** What a queued job has to start now, besides the pods it has. */
 export interface Demand extends Waiting {
@@ -32,34 +33,30 @@ export interface Granted {
   readonly count: number;
 }
 
-/** What a pod takes, with the namespace that its queue is in. */
-interface Claim extends QueueClaim {
-  readonly namespace: string;
-}
-
 interface Entry {
   readonly demand: Demand;
   /** By environment: may start, and the job has not taken it yet. */
   readonly granted: Map<string, number>;
   /** By environment: was taken, and its pods may not be seen yet. */
   readonly taken: Map<string, number>;
+  /** What of it stands in its queue. */
+  waiting: Waiting | undefined;
 }
 
 const NOTHING: Resources = { vcpus: 0, memory: 0 };
 
-const NONE: ReadonlyMap<string, number> = new Map();
-
 export class Dispatcher {
   readonly #entries = new Map<string, Entry>();
-  /** Of pods that are seen and have not ended, by environment. */
+  /** By queue: what its jobs wait for, beyond what was granted. */
+  readonly #waitlists = new Map<string, Waitlist>();
+  /** By environment: of pods that are seen and have not ended, and of what was granted and has none that was seen. */
   readonly #used = new Map<string, Resources>();
-  /** By queue, of the last run: by it past use counts less and less. */
-  readonly #policies = new Map<string, FairSharePolicy>();
-  /** By queue, by shareIdentifier: of pods that are seen. */
-  readonly #usage = new Map<string, Map<string, ShareUsage>>();
+  readonly #held = new Map<string, Resources>();
+  readonly #shares = new ShareUsages();
   /** Jobs that have not said yet what they have to start. */
   #awaited = new Set<string>();
   #blocked: ReadonlyMap<string, Blocked> = new Map();
+  #crowdedOut: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   readonly #changed: () => void;
 
   /** @param changed is called when there may be something to grant. */
@@ -71,52 +68,45 @@ export class Dispatcher {
   await(jobs: Iterable<string>): void {
     this.#awaited = new Set(jobs);
     this.#entries.clear();
+    this.#waitlists.clear();
+    this.#held.clear();
+    this.#shares.releaseAll();
   }
 
   /** What a share had used by then, as somebody else has counted it; what pods take is not part of it. */
   restore(queue: string, share: string, average: number, at: number): void {
-    const known = this.#usage.get(queue)?.get(share);
-    this.#noteUsage(queue, share, { average, inUse: known?.inUse ?? 0, at });
+    this.#shares.restore(queue, share, average, at);
   }
 
   /** A pod takes its part, has given it back, or takes another. */
   notePod(namespace: string, before: QueueClaim | undefined, after: QueueClaim | undefined, now: number): void {
     // One text is parsed once: an unchanged claim is the same object.
     if (before === after) return;
-    if (before !== undefined) this.#add({ ...before, namespace }, -1, now);
-    if (after !== undefined) this.#add({ ...after, namespace }, 1, now);
+    if (before !== undefined) this.#note(namespace, before, -1, now);
+    if (after !== undefined) this.#note(namespace, after, 1, now);
     if (before !== undefined) this.#changed();
   }
 
-  #add({ namespace, jobQueue, computeEnvironment, share, vcpus, memory }: Claim, sign: 1 | -1, now: number): void {
-    const used = this.#used.get(computeEnvironment) ?? NOTHING;
-    this.#used.set(computeEnvironment, { vcpus: used.vcpus + sign * vcpus, memory: used.memory + sign * memory });
-    if (share === undefined) return;
-    const queue = `${namespace}/${jobQueue}`;
-    const policy = this.#policies.get(queue);
-    const before = this.#usage.get(queue)?.get(share) ?? { average: 0, inUse: 0, at: now };
-    const current = policy === undefined ? before : usageAt(policy, before, now);
-    this.#noteUsage(queue, share, { ...current, inUse: current.inUse + sign * vcpus });
-  }
-
-  #noteUsage(queue: string, share: string, usage: ShareUsage): void {
-    const shares = this.#usage.get(queue) ?? new Map<string, ShareUsage>();
-    this.#usage.set(queue, shares.set(share, usage));
+  #note(namespace: string, claim: QueueClaim, sign: 1 | -1, now: number): void {
+    add(this.#used, claim.computeEnvironment, claim, sign);
+    if (claim.share !== undefined)
+      this.#shares.add(`${namespace}/${claim.jobQueue}`, claim.share, sign * claim.vcpus, now);
   }
 
   /** All pods of the job are seen, and this is what it has to start besides. */
   offer(demand: Demand): void {
-    const before = this.#entries.get(demand.job);
+    const before = this.#remove(demand.job);
     const isSame =
       before !== undefined && before.demand.queue === demand.queue && sameResources(before.demand.need, demand.need);
-    const granted = new Map<string, number>();
+    const entry: Entry = { demand, granted: new Map(), taken: new Map(), waiting: undefined };
     let left = demand.count;
     for (const [environment, count] of isSame ? before.granted : []) {
       const valid = Math.min(count, left);
       left -= valid;
-      if (valid > 0) granted.set(environment, valid);
+      if (valid > 0) this.#grant(entry, environment, valid);
     }
-    this.#entries.set(demand.job, { demand, granted, taken: new Map() });
+    this.#entries.set(demand.job, entry);
+    this.#queueUp(entry);
     this.#awaited.delete(demand.job);
     this.#changed();
   }
@@ -145,7 +135,7 @@ export class Dispatcher {
 
   /** It has nothing to start, or is gone. */
   withdraw(job: string): void {
-    const had = this.#entries.delete(job);
+    const had = this.#remove(job) !== undefined;
     const wasAwaited = this.#awaited.delete(job);
     if (had || (wasAwaited && this.#awaited.size === 0)) this.#changed();
   }
@@ -156,26 +146,16 @@ export class Dispatcher {
    */
   run({ queues, environments }: Scene, now: number): ReadonlySet<string> {
     if (this.#awaited.size > 0) return new Set();
-    const waiting = Map.groupBy(
-      [...this.#entries.values()].flatMap(({ demand, granted, taken }) => {
-        const count = demand.count - sum(granted) - sum(taken);
-        return count > 0 ? [{ ...demand, count }] : [];
-      }),
-      ({ queue }) => queue,
-    );
-    const held = this.#held();
     const planned = dispatch(
       queues.map(({ policy, ...queue }) => ({
         ...queue,
-        waiting: new Waitlist(policy !== undefined, waiting.get(queue.key) ?? []),
-        ...(policy !== undefined && {
-          fairShare: { policy, usage: this.#usageOf(queue.key, policy, held.byQueue.get(queue.key) ?? NONE, now) },
-        }),
+        waiting: this.#waitlistOf(queue.key, policy !== undefined),
+        ...(policy !== undefined && { fairShare: { policy, usage: this.#shares.active(queue.key, policy, now) } }),
       })),
       environments.map((environment) => {
-        const used = this.#used.get(environment.name) ?? NOTHING;
-        const more = held.byEnvironment.get(environment.name) ?? NOTHING;
-        return { ...environment, used: { vcpus: used.vcpus + more.vcpus, memory: used.memory + more.memory } };
+        const { vcpus, memory } = this.#used.get(environment.name) ?? NOTHING;
+        const held = this.#held.get(environment.name) ?? NOTHING;
+        return { ...environment, used: { vcpus: vcpus + held.vcpus, memory: memory + held.memory } };
       }),
       now,
     );
@@ -183,69 +163,75 @@ export class Dispatcher {
     const blocked = new Map(planned.blocked.map((each) => [each.queue, each]));
     for (const [queue, { job, reason }] of this.#blocked) {
       const after = blocked.get(queue);
-      if (after?.job === job && after.reason === reason) continue;
-      news.add(job);
+      if (after?.job !== job || after.reason !== reason) news.add(job);
     }
     for (const [queue, { job, reason }] of blocked) {
       const before = this.#blocked.get(queue);
       if (before?.job !== job || before.reason !== reason) news.add(job);
     }
     this.#blocked = blocked;
+    this.#crowdedOut = new Map(planned.crowdedOut.map(({ queue, shares }) => [queue, shares]));
     for (const { job, environment, count } of planned.grants) {
-      const granted = this.#entries.get(job)?.granted;
-      granted?.set(environment, (granted.get(environment) ?? 0) + count);
+      const entry = this.#entries.get(job);
+      if (entry !== undefined) this.#grant(entry, environment, count);
+    }
+    for (const { job } of planned.grants) {
+      const entry = this.#entries.get(job);
+      if (entry !== undefined) this.#queueUp(entry);
     }
     return news;
   }
 
-  /** What was granted and has no pod that was seen. */
-  #held(): {
-    readonly byEnvironment: ReadonlyMap<string, Resources>;
-    readonly byQueue: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  } {
-    const byEnvironment = new Map<string, Resources>();
-    const byQueue = new Map<string, Map<string, number>>();
-    for (const { demand, granted, taken } of this.#entries.values()) {
-      const { need, queue, share } = demand;
-      for (const [environment, count] of [...granted, ...taken]) {
-        const { vcpus, memory } = byEnvironment.get(environment) ?? NOTHING;
-        byEnvironment.set(environment, { vcpus: vcpus + need.vcpus * count, memory: memory + need.memory * count });
-        const shares = byQueue.get(queue) ?? new Map<string, number>();
-        byQueue.set(queue, shares.set(share, (shares.get(share) ?? 0) + need.vcpus * count));
-      }
-    }
-    return { byEnvironment, byQueue };
+  /** @param hasShares whether the queue has a fair share policy; absent: as it had before. The order is another one then. */
+  #waitlistOf(queue: string, hasShares?: boolean): Waitlist {
+    const before = this.#waitlists.get(queue) ?? new Waitlist(hasShares ?? false);
+    const isSame = hasShares === undefined || hasShares === before.hasShares;
+    const after = isSame ? before : new Waitlist(hasShares, before.jobs);
+    this.#waitlists.set(queue, after);
+    return after;
   }
 
-  /** With what was granted, as far as no pod is seen. */
-  #usageOf(
-    queue: string,
-    policy: FairSharePolicy,
-    held: ReadonlyMap<string, number>,
-    now: number,
-  ): ReadonlyMap<string, ShareUsage> {
-    this.#policies.set(queue, policy);
-    const seen = this.#usage.get(queue) ?? new Map<string, ShareUsage>();
-    const result = new Map<string, ShareUsage>();
-    for (const share of new Set([...seen.keys(), ...held.keys()])) {
-      const past = seen.get(share) ?? { average: 0, inUse: 0, at: now };
-      const more = held.get(share) ?? 0;
-      if (more > 0) {
-        const current = usageAt(policy, past, now);
-        result.set(share, { ...current, inUse: current.inUse + more });
-      } else if (isActive(policy, past, now)) result.set(share, past);
-      else seen.delete(share);
+  #grant({ demand, granted }: Entry, environment: string, count: number): void {
+    granted.set(environment, (granted.get(environment) ?? 0) + count);
+    add(this.#held, environment, demand.need, count);
+    this.#shares.hold(demand.queue, demand.share, demand.need.vcpus * count);
+  }
+
+  /** What was not granted stands in the queue, the retries last granted. */
+  #queueUp(entry: Entry): void {
+    const { demand, granted, taken, waiting } = entry;
+    const waitlist = this.#waitlistOf(demand.queue);
+    if (waiting !== undefined) waitlist.remove(waiting);
+    const given = sum(granted) + sum(taken);
+    const count = demand.count - given;
+    entry.waiting = count > 0 ? { ...demand, count, retries: Math.max(0, demand.retries - given) } : undefined;
+    if (entry.waiting !== undefined) waitlist.add(entry.waiting);
+  }
+
+  #remove(job: string): Entry | undefined {
+    const entry = this.#entries.get(job);
+    if (entry === undefined) return undefined;
+    const { demand, granted, taken, waiting } = entry;
+    this.#entries.delete(job);
+    if (waiting !== undefined) this.#waitlistOf(demand.queue).remove(waiting);
+    for (const [environment, count] of [...granted, ...taken]) {
+      add(this.#held, environment, demand.need, -count);
+      this.#shares.hold(demand.queue, demand.share, -demand.need.vcpus * count);
     }
-    return result;
+    return entry;
   }
 
   /** Why nothing more of the job starts, in one sentence; undefined where nothing holds it back. */
   whyWaiting(job: string): string | undefined {
     const entry = this.#entries.get(job);
-    if (entry === undefined || entry.demand.count <= sum(entry.granted) + sum(entry.taken)) return undefined;
-    const blocked = this.#blocked.get(entry.demand.queue);
+    if (entry?.waiting === undefined) return undefined;
+    const { queue, share } = entry.demand;
+    const blocked = this.#blocked.get(queue);
     if (blocked?.job === job) return `${blocked.reason} - ${blocked.message}`;
-    return `waiting for its turn in queue ${entry.demand.queue.split('/').at(-1)}`;
+    const name = queue.split('/').at(-1);
+    if (this.#crowdedOut.get(queue)?.has(share) === true)
+      return `waiting until a share of queue ${name} is no longer active: shareIdentifier ${share} would be one more than the ${MAX_ACTIVE_SHARES} that may be`;
+    return `waiting for its turn in queue ${name}`;
   }
 
   /** The job at the head of a queue that nothing has room for. */
@@ -260,16 +246,18 @@ export class Dispatcher {
 
   /** By shareIdentifier: of the pods that are seen. */
   sharesOf(queue: string): ReadonlyMap<string, ShareUsage> {
-    return this.#usage.get(queue) ?? new Map<string, ShareUsage>();
+    return this.#shares.of(queue);
   }
 
   /** What waits in a queue, and has not been granted. */
   waitingIn(queue: string): readonly Waiting[] {
-    return [...this.#entries.values()].flatMap(({ demand, granted, taken }) => {
-      const count = demand.count - sum(granted) - sum(taken);
-      return demand.queue === queue && count > 0 ? [{ ...demand, count }] : [];
-    });
+    return [...(this.#waitlists.get(queue)?.jobs ?? [])];
   }
+}
+
+function add(sums: Map<string, Resources>, key: string, { vcpus, memory }: Resources, count: number): void {
+  const before = sums.get(key) ?? NOTHING;
+  sums.set(key, { vcpus: before.vcpus + vcpus * count, memory: before.memory + memory * count });
 }
 
 const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((a, b) => a + b, 0);
