@@ -129,6 +129,10 @@ export const batchJobStatusSchema = z
       .optional()
       .describe(`One of ${JOB_STATUSES.join(', ')}.`),
     statusReason: z.string().max(1024).optional().describe("Why, in AWS's words."),
+    jobQueue: z
+      .string()
+      .optional()
+      .describe('AWS name of the queue that has taken the job; absent where its namespace has none.'),
     attempts: z
       .array(attemptSchema)
       .max(10)

@@ -4,8 +4,9 @@ import { arnName } from '../api/names.ts';
 /** Variables that Batch gives every attempt (`ecs-semantics §5.11`); a child's job id is `<parent>:<index>`. */
 export function jobEnvironment(job: {
   readonly jobId: string;
-  readonly jobQueue?: string;
-  /** Where the job runs: until there are ComputeEnvironments, its namespace. */
+  /** AWS name or ARN. */
+  readonly jobQueue?: string | undefined;
+  /** AWS name; of a job without a queue, its namespace. */
   readonly computeEnvironment: string;
   readonly index?: number;
   readonly attempt: number;

@@ -5,22 +5,13 @@
 import type { JobStatus } from '../api/batch-job.ts';
 import { lastStatus, runningSince, type StopCause, stopDue } from '../ecs/task.ts';
 import type { ArrayLedger } from './array-ledger.ts';
-import {
-  type ChildAttempt,
-  type EndedAttempt,
-  endedAttempt,
-  type JobTask,
-  lostAttempt,
-  newestFirst,
-} from './attempt.ts';
+import { type ChildAttempt, type EndedAttempt, endedAttempt, type JobTask, lostAttempt } from './attempt.ts';
 import { DEPENDENT_JOB_FAILED, type Dependencies, type Gate, type Indexes } from './dependencies.ts';
 import { isJobOver, type JobPlan, type JobPlanInput, type JobStart, type JobStop } from './job.ts';
+import { conclude } from './job-conclusion.ts';
 import { retryVerdict } from './retry.ts';
 
 const TIMED_OUT: StopCause = { stopCode: 'UserInitiated', stoppedReason: 'Job attempt duration exceeded timeout' };
-/** Text: AWS (`ecs-semantics §5.14`). */
-const CHILD_FAILED = 'Array Child Job failed';
-
 const CHILD_OVER = 'Job terminated';
 
 const INDEPENDENT: Dependencies = { kind: 'open', byIndex: '', gate: () => 'open' };
@@ -133,7 +124,20 @@ class Planner<T extends JobTask> {
       else if (gone.has(task)) this.#follow(index, this.#lost(index, endedAttempt(task, now)));
       else this.#watch(index, task);
     }
-    return this.#conclude();
+    return conclude(this.#input, {
+      ledger: this.#ledger,
+      summary: this.#summary,
+      stops: this.#stops,
+      starts: [...this.#retries, ...this.#firsts],
+      results: this.#results,
+      failures: this.#failures,
+      wakeAt: this.#wakeAt,
+      isCancelled: this.#isCancelled,
+      isTerminated: this.#isTerminated,
+      waitsFor: this.#waitsFor,
+      waiting: this.#waiting,
+      reason: this.#reason,
+    });
   }
 
   /** An attempt is made when all before it have ended: those of which nothing is left count as well. */
@@ -278,76 +282,5 @@ class Planner<T extends JobTask> {
     const result = { index, ...attempt };
     this.#results.push(result);
     if (!succeeded) this.#failures.push(result);
-  }
-
-  #conclude(): JobPlan<T> {
-    const { size, record, departed = [], now } = this.#input;
-    const ledger = this.#ledger;
-    const isUrgent = departed.some(({ index = 0 }) => ledger.isOver(index) && !record.ledger.isOver(index));
-    const summary = this.#summary;
-    for (let index = 0; index < ledger.size; index++) {
-      if (ledger.hasSucceeded(index)) summary.SUCCEEDED++;
-      else if (ledger.hasFailed(index)) summary.FAILED++;
-    }
-    const over = summary.SUCCEEDED + summary.FAILED === ledger.size;
-    const ends = this.#results.map(({ stoppedAt }) => stoppedAt);
-    const stoppedAt = ends.length > 0 ? ends.reduce((a, b) => Math.max(a, b)) : now;
-    return {
-      stops: this.#stops,
-      starts: isUrgent ? [] : [...this.#retries, ...this.#firsts],
-      results: this.#results,
-      isUrgent,
-      statusSummary: summary,
-      wakeAt: this.#wakeAt,
-      record: {
-        ledger,
-        ...(size === undefined ? this.#single(summary) : this.#array(summary, over)),
-        failedAttempts: size === undefined ? [] : newestFirst([...this.#failures, ...record.failedAttempts]),
-        startedAt: this.#startedAt(),
-        stoppedAt: over ? stoppedAt : undefined,
-        isCancelled: this.#isCancelled,
-        isTerminated: this.#isTerminated,
-      },
-    };
-  }
-
-  #single(
-    summary: Readonly<Record<JobStatus, number>>,
-  ): Pick<JobPlan<T>['record'], 'status' | 'statusReason' | 'attempts'> {
-    const status = (Object.keys(summary) as JobStatus[]).find((each) => summary[each] > 0) ?? 'SUBMITTED';
-    const ended = this.#results.filter(({ attempt }) => attempt > 0).map(({ index: _, ...attempt }) => attempt);
-    const attempts = [...this.#input.record.attempts, ...ended].sort((a, b) => a.attempt - b.attempt);
-    const statusReason = (isJobOver(status) ? this.#reason : this.#waitsFor) ?? '';
-    return { status, attempts, statusReason: statusReason || (attempts.at(-1)?.statusReason ?? '') };
-  }
-
-  #array(
-    summary: Readonly<Record<JobStatus, number>>,
-    over: boolean,
-  ): Pick<JobPlan<T>['record'], 'status' | 'statusReason' | 'attempts'> {
-    if (over && summary.FAILED === 0) return { status: 'SUCCEEDED', statusReason: '', attempts: [] };
-    if (over) return { status: 'FAILED', statusReason: this.#failureOfArray(), attempts: [] };
-    const others = this.#waiting > 1 ? ` (${this.#waiting} children wait)` : '';
-    return {
-      status: 'PENDING',
-      statusReason: this.#waitsFor === undefined ? '' : this.#waitsFor + others,
-      attempts: [],
-    };
-  }
-
-  #failureOfArray(): string {
-    const { cancel, terminate } = this.#input;
-    if (terminate !== undefined && this.#isTerminated) return terminate;
-    if (cancel !== undefined && this.#isCancelled) return cancel;
-    return this.#dependencies.kind === 'failed' ? DEPENDENT_JOB_FAILED : CHILD_FAILED;
-  }
-
-  /** Of a single job its latest attempt's, of an array its first. */
-  #startedAt(): number | undefined {
-    const { size, record, tasks } = this.#input;
-    const started = tasks.map(runningSince).filter((at) => at !== undefined);
-    if (started.length === 0) return record.startedAt;
-    if (size === undefined) return started.reduce((a, b) => Math.max(a, b), record.startedAt ?? 0);
-    return record.startedAt ?? started.reduce((a, b) => Math.min(a, b));
   }
 }

@@ -7,6 +7,7 @@ import { jobFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
 import { attemptStatus } from './batch/ended-attempt.ts';
+import { type QueueOfJob, queueNameOf } from './batch/queues.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
 import { resolvedRefs } from './references.ts';
 import type { BatchJobRecord } from './runtime.ts';
@@ -102,18 +103,23 @@ export interface JobStatusInput {
   readonly trouble?: Trouble | undefined;
   /** What of what it names means nothing here; absent where nothing was to be started. */
   readonly problems?: readonly TaskProblem[] | undefined;
+  readonly queued?: QueueOfJob | undefined;
+  /** Why its queue lets no more of it start. */
+  readonly waiting?: string | undefined;
   readonly now: number;
 }
 
-export function jobStatus({ job, plan, trouble, problems, now }: JobStatusInput): BatchJobStatus {
+export function jobStatus({ job, plan, trouble, problems, queued, waiting, now }: JobStatusInput): BatchJobStatus {
   const record = plan?.record;
   const status = record?.status ?? 'SUBMITTED';
   // What holds it back as a whole is said first; what is over has its reason.
-  const reason = (isJobOver(status) ? undefined : trouble?.message) ?? record?.statusReason;
+  const reason = (isJobOver(status) ? undefined : (trouble?.message ?? waiting)) ?? record?.statusReason;
+  const jobQueue = queued?.kind === 'queue' ? queueNameOf(queued.queue) : job.status.jobQueue;
   return {
     observedGeneration: job.generation,
     status,
     ...(reason && { statusReason: bounded(reason) }),
+    ...(jobQueue !== undefined && { jobQueue }),
     ...(plan !== undefined && childrenOrAttempts(plan, job.spec?.arrayProperties?.size)),
     ...(record?.isCancelled && { isCancelled: true }),
     ...(record?.isTerminated && { isTerminated: true }),

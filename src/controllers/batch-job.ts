@@ -6,36 +6,38 @@ import { isJobOver, type JobPlan } from '../batch/job.ts';
 import { planJob } from '../batch/job-plan.ts';
 import { podRetention } from '../batch/pod-retention.ts';
 import type { Requeue } from '../kube/controller.ts';
-import { ApiError } from '../kube/errors.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
 import { askedOf } from './batch/asked.ts';
-import { startAttempt, templateOf } from './batch/attempts.ts';
 import { dependenciesOf, jobNameOf } from './batch/dependencies.ts';
+import { launch } from './batch/launch.ts';
+import { type QueueOfJob, queueOf, timeLimitOf } from './batch/queues.ts';
 import { writeResults } from './batch/results.ts';
 import { releaseTracked } from './batch/tracked-pods.ts';
 import { isRecorded, jobRecord, jobStatus } from './batch-job-status.ts';
 import { clusterView } from './cluster-view.ts';
 import { withNodes } from './nodes.ts';
 import { splitKey } from './records.ts';
-import { blockedBy, clusterProblems, foreignReferences } from './references.ts';
 import type { BatchJobRecord, Runtime } from './runtime.ts';
 import type { Trouble } from './service-revision.ts';
 import { settleStarts } from './start-barriers.ts';
-import { prepareTemplate, TaskInputError } from './task-inputs.ts';
 import { stopTask, sweepTasks } from './tasks.ts';
 
-/** For so long one pass starts attempts at most: then what has ended meanwhile is looked at. */
-const STARTS_MS = 5_000;
-
 export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<Requeue> {
-  const { stores, barriers, departed } = runtime;
+  const { stores, barriers, queueing } = runtime;
   const [namespace, name] = splitKey(key);
   const job = stores.batchJobs.get(namespace, name);
+  if (job?.deleting) queueing.dispatcher.withdraw(job.uid);
   if (job === undefined || job.deleting) return {};
   const unseen = barriers.tasks.pending(job.uid) ?? barriers.batchJobs.pending(job.uid);
   if (unseen !== undefined) return { requeueWhen: unseen };
+  return runtime.queueing.pass(job.uid, () => reconcileSeen(runtime, key, job));
+}
+
+/** One pass over a job of which all that it wrote is seen. */
+async function reconcileSeen(runtime: Runtime, key: string, job: BatchJobRecord): Promise<Requeue> {
+  const { stores, departed } = runtime;
   const { spec } = job;
   if (spec === undefined) {
     const trouble = { reason: 'InvalidSpec', message: job.problem ?? 'the spec is not valid', stalled: true };
@@ -48,6 +50,9 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   const record = jobRecord(job);
   const dependencies = dependenciesOf(stores, job, record.ledger.hasBegun() || tasks.length > 0 || gone.length > 0);
   const { problem: misunderstood, ...asked } = askedOf(job);
+  const now = runtime.now();
+  const queued = queueOf(stores, job);
+  const limit = timeLimitOf(queued, job);
   const plan = planJob<ObservedTask>({
     size: spec.arrayProperties?.size,
     retryStrategy: { ...spec.retryStrategy, attempts: spec.retryStrategy.attempts ?? 1 },
@@ -57,11 +62,15 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
     departed: gone,
     dependencies,
     ...asked,
-    now: runtime.now(),
+    ...(asked.cancel === undefined && limit !== undefined && limit.at <= now && { cancel: limit.reason }),
+    now,
   });
   const refused = dependencies?.kind === 'refused' && plan.statusSummary.PENDING > 0 ? dependencies : undefined;
+  const held = queued.kind === 'waiting' ? queued.trouble : undefined;
   const trouble: Trouble | undefined =
-    refused === undefined ? misunderstood : { reason: refused.reason, message: refused.message, stalled: true };
+    refused === undefined
+      ? (misunderstood ?? held)
+      : { reason: refused.reason, message: refused.message, stalled: true };
 
   await slowStart(plan.stops, async (stop) => {
     runtime.logger.info({ job: key, task: stop.task.id, stopCode: stop.stopCode }, `stop: ${stop.because}`);
@@ -70,13 +79,14 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   // It goes by what the status on the API server says, and holds up neither starts nor the next status.
   const sweeping = sweep(runtime, job, plan, tasks);
   sweeping.catch(() => {});
-  const launched = plan.starts.length > 0 ? await launch(runtime, job, plan, tasks) : {};
+  const launched =
+    plan.starts.length > 0 && queued.kind !== 'waiting' ? await launch(runtime, { job, queued, plan, tasks }) : {};
   if ('requeueWhen' in launched) {
     await sweeping;
     return launched;
   }
 
-  const { requeueAfterMs = Infinity } = await report(runtime, job, { plan, trouble, ...launched });
+  const { requeueAfterMs = Infinity } = await report(runtime, job, { plan, trouble, queued, ...launched });
   departed.forget(
     job.uid,
     gone.filter((task) => isRecorded(job, task)),
@@ -86,67 +96,18 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   if (launched.failure !== undefined) throw launched.failure;
   if (settled.failure !== undefined) throw settled.failure;
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
-  const next = Math.min(requeueAfterMs, until(plan.wakeAt), until(settled.wakeAt), until(sweepAt));
+  const limitAt = isJobOver(plan.record.status) ? undefined : limit?.at;
+  const next = Math.min(requeueAfterMs, ...[plan.wakeAt, settled.wakeAt, sweepAt, limitAt].map(until));
   return Number.isFinite(next) ? { requeueAfterMs: next } : {};
-}
-
-interface Launch {
-  readonly trouble?: Trouble;
-  readonly problems?: readonly TaskProblem[];
-  /** To be thrown once it is reported: the rest is tried again later. */
-  readonly failure?: unknown;
-}
-
-/** Starts what the plan asks for, or finds why nothing may start. Its own writes bring the job back. */
-async function launch(
-  runtime: Runtime,
-  job: BatchJobRecord,
-  plan: JobPlan<ObservedTask>,
-  tasks: readonly ObservedTask[],
-): Promise<Launch | { readonly requeueWhen: Promise<void> }> {
-  const { stores, barriers } = runtime;
-  const { namespace, spec } = job;
-  if (spec === undefined) return {};
-  const cluster = clusterView(stores, namespace);
-  const { taskDefinition, jobQueue } = spec;
-  const own = [...clusterProblems(cluster), ...foreignReferences(cluster, { taskDefinition, jobQueue })];
-  const template = templateOf(runtime, job, spec, tasks, cluster.spec);
-  if ('waiting' in template) {
-    const waiting = { reason: 'TaskDefinitionNotFound', message: template.waiting, stalled: false };
-    return { trouble: blockedBy(own) ?? waiting, problems: own };
-  }
-  if ('refused' in template) {
-    return { trouble: { reason: 'InvalidOverrides', message: template.refused, stalled: true }, problems: own };
-  }
-  const problems = [...own, ...template.problems];
-  const blocked = blockedBy(problems);
-  if (blocked !== undefined) return { trouble: blocked, problems };
-  // A Cluster that was there before the job holds for its first task as well.
-  const behind = tasks.length === 0 ? barriers.clusters.behind(job.uid, job.resourceVersion) : undefined;
-  if (behind !== undefined) return { requeueWhen: behind };
-  const { starts } = plan;
-  runtime.logger.info({ job: `${namespace}/${job.name}`, tasks: starts.length }, `start: ${starts[0]?.because}`);
-  try {
-    const prepared = await prepareTemplate(runtime, namespace, cluster, template);
-    await slowStart(
-      starts,
-      async (start) => {
-        await startAttempt(runtime, job, prepared, start);
-      },
-      { forMs: STARTS_MS },
-    );
-    return { problems };
-  } catch (failure) {
-    const known = failure instanceof ApiError || failure instanceof TaskInputError;
-    const message = known ? failure.message : String(failure);
-    return { problems, failure, trouble: { reason: 'TaskStartFailed', message, stalled: false } };
-  }
 }
 
 interface Report {
   readonly plan?: JobPlan<ObservedTask>;
   readonly trouble?: Trouble | undefined;
   readonly problems?: readonly TaskProblem[] | undefined;
+  readonly queued?: QueueOfJob | undefined;
+  /** Why not all that the plan asks for was started. */
+  readonly waiting?: string | undefined;
 }
 
 async function report(runtime: Runtime, job: BatchJobRecord, content: Report): Promise<{ requeueAfterMs?: number }> {

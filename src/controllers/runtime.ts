@@ -15,6 +15,7 @@ import type { Store } from '../kube/store.ts';
 import type { WriteBarrier } from '../kube/write-barrier.ts';
 import type { ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import type { DispatchLoop } from './batch/dispatch-loop.ts';
 import type { IsolationCaches } from './batch/isolation-caches.ts';
 import type { Daemons } from './daemons.ts';
 import type { DepartedTasks } from './departed-tasks.ts';
@@ -106,6 +107,8 @@ export interface Runtime {
   readonly stores: Stores;
   /** Of Services, Tasks and BatchJobs. */
   readonly departed: DepartedTasks;
+  /** Who of the jobs in queues starts next. */
+  readonly queueing: DispatchLoop;
   readonly alarms: AlarmReadings;
   readonly mountFailures: MountFailures;
   readonly daemons: Daemons;

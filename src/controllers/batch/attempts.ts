@@ -15,6 +15,7 @@ import type { BatchJobRecord, Runtime } from '../runtime.ts';
 import { type Resolution, resolveTaskDefinition } from '../task-revisions.ts';
 import { newTaskId, ownerReference, startTask } from '../tasks.ts';
 import { jobNameOf } from './dependencies.ts';
+import type { Place } from './launch.ts';
 
 /** What the attempts of a job run, with its overrides. */
 export interface JobDefinition {
@@ -69,6 +70,7 @@ export function startAttempt(
   job: BatchJobRecord,
   template: PodTemplate,
   action: JobStart,
+  place: Place,
 ): Promise<string> {
   const { index, attempt } = action;
   const jobName = jobNameOf(job);
@@ -88,8 +90,7 @@ export function startAttempt(
     tracked: job.spec?.kubernetes?.accounting === 'Strict',
     environment: jobEnvironment({
       jobId: job.uid,
-      jobQueue: job.spec?.jobQueue,
-      computeEnvironment: job.namespace,
+      ...place,
       index,
       attempt,
     }),

@@ -16,6 +16,8 @@ export class DispatchLoop {
   readonly #options: DispatchLoopOptions;
   /** Jobs that wait for the next run themselves, and need not be told. */
   readonly #asking = new Set<string>();
+  /** Jobs that have asked in the pass that is under way. */
+  readonly #asked = new Set<string>();
   #next: Promise<void> | undefined;
 
   constructor(options: DispatchLoopOptions) {
@@ -25,7 +27,7 @@ export class DispatchLoop {
 
   /** Queues or environments are not what they were. */
   changed(): void {
-    this.#request();
+    void this.#request();
   }
 
   /**
@@ -35,9 +37,20 @@ export class DispatchLoop {
   async ask(demand: Demand): Promise<readonly Granted[]> {
     const { job } = demand;
     this.dispatcher.offer(demand);
+    this.#asked.add(job);
     this.#asking.add(job);
     await this.#request();
     return this.dispatcher.take(job);
+  }
+
+  /** One pass over a job whose pods are all seen: what it does not ask for in it, it no longer wants. */
+  async pass<T>(job: string, work: () => Promise<T>): Promise<T> {
+    this.#asked.delete(job);
+    try {
+      return await work();
+    } finally {
+      if (!this.#asked.delete(job)) this.dispatcher.withdraw(job);
+    }
   }
 
   #request(): Promise<void> {

@@ -1,0 +1,125 @@
+/** The queue of a job, and queues and compute environments as the dispatcher sees them (`ecs-semantics §5.9`). */
+import type { ComputeEnvironmentSpec } from '../../api/compute-environment.ts';
+import type { JobQueueSpec } from '../../api/job-queue.ts';
+import { arnName } from '../../api/names.ts';
+import type { BatchJobRecord, ComputeEnvironmentRecord, JobQueueRecord, Stores } from '../runtime.ts';
+import type { Trouble } from '../service-revision.ts';
+import type { EnvironmentView, QueueView, Scene } from './dispatcher.ts';
+
+export const queueNameOf = ({ spec, name }: JobQueueRecord): string => spec?.jobQueueName ?? name;
+
+export const environmentNameOf = ({ spec, name }: ComputeEnvironmentRecord): string =>
+  spec?.computeEnvironmentName ?? name;
+
+const oldest = <T extends { readonly createdAt: number; readonly uid: string }>(records: readonly T[]): T | undefined =>
+  records.toSorted((a, b) => a.createdAt - b.createdAt || (a.uid < b.uid ? -1 : 1))[0];
+
+/** The queue that has an AWS name: the oldest of those that claim it. */
+export const queueNamed = (stores: Stores, namespace: string, name: string): JobQueueRecord | undefined =>
+  oldest(stores.jobQueues.by('name', `${namespace}/${name}`));
+
+/** The compute environment that has an AWS name: the oldest of those that claim it. */
+export const environmentNamed = (stores: Stores, name: string): ComputeEnvironmentRecord | undefined =>
+  oldest(stores.computeEnvironments.by('name', name));
+
+export const keyOfQueue = ({ namespace, name }: JobQueueRecord): string => `${namespace}/${name}`;
+
+export type QueueOfJob =
+  /** No ceiling: it starts at once. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'waiting'; readonly trouble: Trouble }
+  | { readonly kind: 'queue'; readonly queue: JobQueueRecord; readonly spec: JobQueueSpec };
+
+/**
+ * The queue that a job waits in. A namespace without queues has no ceilings; but a job that a queue has taken does not start
+ * because the queue is gone.
+ */
+export function queueOf(stores: Stores, { namespace, spec, status }: BatchJobRecord): QueueOfJob {
+  const queues = stores.jobQueues.by('namespace', namespace);
+  const taken = status.jobQueue;
+  if (queues.length === 0 && taken === undefined) return { kind: 'none' };
+  const waiting = (reason: string, message: string, stalled = false): QueueOfJob => ({
+    kind: 'waiting',
+    trouble: { reason, message, stalled },
+  });
+  const name = spec?.jobQueue === undefined ? taken : arnName(spec.jobQueue);
+  const others = `the queues of namespace ${namespace} are: ${queues.map(queueNameOf).sort().join(', ') || 'none'}`;
+  if (name === undefined) return waiting('JobQueueNotNamed', `spec.jobQueue: absent; ${others}`);
+  const queue = queueNamed(stores, namespace, name);
+  if (queue === undefined) return waiting('JobQueueNotFound', `spec.jobQueue: "${name}" is not there; ${others}`);
+  if (queue.spec === undefined) return waiting('JobQueueInvalid', `JobQueue ${queue.name}: ${queue.problem ?? ''}`);
+  if (queue.spec.state === 'DISABLED' && taken !== name)
+    return waiting('JobQueueDisabled', `spec.jobQueue: queue "${name}" is DISABLED and takes no new jobs`);
+  const isShared = queue.spec.schedulingPolicy?.fairsharePolicy !== undefined;
+  const share = spec?.shareIdentifier;
+  if (isShared && share === undefined)
+    return waiting('ShareIdentifierRequired', `spec.shareIdentifier: absent; queue "${name}" has fair shares`, true);
+  if (!isShared && share !== undefined) {
+    const message = `spec.shareIdentifier: "${share}" means nothing in queue "${name}", which has no scheduling policy`;
+    return waiting('ShareIdentifierNotAllowed', message, true);
+  }
+  return { kind: 'queue', queue, spec: queue.spec };
+}
+
+/** Of a job at the head of its queue, for as long as it has been there for the same reason. */
+export interface TimeLimit {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Text: AWS (`ecs-semantics §5.14`). */
+  readonly reason: string;
+}
+
+/** When jobStateTimeLimitActions cancel the job, if nothing changes before. */
+export function timeLimitOf(queued: QueueOfJob, job: BatchJobRecord): TimeLimit | undefined {
+  if (queued.kind !== 'queue') return undefined;
+  const { blocked } = queued.queue.status;
+  if (blocked === undefined || blocked.job !== job.uid) return undefined;
+  const action = queued.spec.jobStateTimeLimitActions.find(({ reason }) => reason === blocked.reason);
+  if (action === undefined) return undefined;
+  return {
+    at: Date.parse(blocked.since) + action.maxTimeSeconds * 1000,
+    reason: `Canceled by JobStateTimeLimit action due to reason: ${blocked.reason}`,
+  };
+}
+
+/** What the dispatcher has to know of queues and environments. */
+export function sceneOf(stores: Stores): Scene {
+  return {
+    queues: [...stores.jobQueues.values()].flatMap((queue) => queueView(stores, queue)),
+    environments: [...stores.computeEnvironments.values()].flatMap((environment) => environmentView(environment)),
+  };
+}
+
+function queueView(stores: Stores, queue: JobQueueRecord): QueueView[] {
+  const { namespace, createdAt, spec } = queue;
+  if (spec === undefined) return [];
+  return [
+    {
+      key: keyOfQueue(queue),
+      namespace,
+      priority: spec.priority,
+      createdAt,
+      environments: spec.computeEnvironmentOrder
+        .toSorted((a, b) => a.order - b.order)
+        .flatMap(({ computeEnvironment }) => environmentNamed(stores, arnName(computeEnvironment))?.name ?? []),
+      policy: spec.schedulingPolicy?.fairsharePolicy,
+    },
+  ];
+}
+
+function environmentView({ name, spec, deleting }: ComputeEnvironmentRecord): EnvironmentView[] {
+  if (spec === undefined) return [];
+  const { namespaces, maxMemoryMiB = Infinity } = spec.kubernetes ?? {};
+  return [
+    {
+      name,
+      isEnabled: spec.state === 'ENABLED' && !deleting,
+      limit: { vcpus: maxVcpusOf(spec), memory: maxMemoryMiB },
+      namespaces,
+    },
+  ];
+}
+
+/** AWS does not scale an UNMANAGED one: its instances are the ceiling, and here the nodes. */
+const maxVcpusOf = ({ type, computeResources }: ComputeEnvironmentSpec): number =>
+  type === 'UNMANAGED' ? Infinity : (computeResources?.maxvCpus ?? Infinity);
