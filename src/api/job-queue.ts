@@ -164,8 +164,6 @@ export const jobQueueSpecSchema = withTransitionRule(
 
 export type JobQueueSpec = Parsed<typeof jobQueueSpecSchema>;
 
-const jobName = () => z.string().max(253);
-
 export const jobQueueStatusSchema = z
   .object({
     ...commonStatus,
@@ -174,27 +172,10 @@ export const jobQueueStatusSchema = z
     runnable: count().optional().describe('Attempts that wait for room.'),
     starting: count().optional().describe('Attempts that have a pod which does not run yet.'),
     running: count().optional().describe('Attempts that run.'),
-    frontOfQueue: z
-      .object({
-        jobs: z
-          .array(
-            z
-              .object({
-                job: jobName().describe('Name of the BatchJob.'),
-                name: z.string().max(128).describe('Name of the job, with the AWS name.'),
-                earliestTimeAtPosition: timestamp().describe('Since when it has this place (RFC 3339).'),
-              })
-              .describe('A job that waits.'),
-          )
-          .max(100)
-          .describe('The first 100 jobs that wait, in their order.'),
-      })
-      .optional()
-      .describe('What GetJobQueueSnapshot shows.'),
     blocked: z
       .object({
-        job: jobName().describe('Name of the BatchJob.'),
-        name: z.string().max(128).describe('Name of the job, with the AWS name.'),
+        job: z.string().max(128).describe('UID of the BatchJob: its jobId.'),
+        name: z.string().max(253).describe('Name of the BatchJob.'),
         reason: z.string().max(128).describe("Why, in AWS's word."),
         message: z.string().max(1024).describe('Why, in one sentence.'),
         since: timestamp().describe('Since when it is so (RFC 3339).'),

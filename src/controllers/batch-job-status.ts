@@ -8,7 +8,9 @@ import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
 import { attemptStatus } from './batch/ended-attempt.ts';
 import { type QueueOfJob, queueNameOf } from './batch/queues.ts';
+import type { QueueOfJob } from './batch/queues.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
+import { jobQueueNameOf } from './queue-names.ts';
 import { resolvedRefs } from './references.ts';
 import type { BatchJobRecord } from './runtime.ts';
 import type { Trouble } from './service-revision.ts';
@@ -114,7 +116,7 @@ export function jobStatus({ job, plan, trouble, problems, queued, waiting, now }
   const status = record?.status ?? 'SUBMITTED';
   // What holds it back as a whole is said first; what is over has its reason.
   const reason = (isJobOver(status) ? undefined : (trouble?.message ?? waiting)) ?? record?.statusReason;
-  const jobQueue = queued?.kind === 'queue' ? queueNameOf(queued.queue) : job.status.jobQueue;
+  const jobQueue = queued?.kind === 'queue' ? jobQueueNameOf(queued.queue) : job.status.jobQueue;
   return {
     observedGeneration: job.generation,
     status,

@@ -38,6 +38,7 @@ import {
 import type { Change, Store, Stored } from '../kube/store.ts';
 import { WriteBarrier } from '../kube/write-barrier.ts';
 import { type ObservedTask, observePod } from '../pod/observe.ts';
+import type { DispatchLoop } from './batch/dispatch-loop.ts';
 import { createIsolationCaches } from './batch/isolation-caches.ts';
 import { isUncounted } from './batch/tracked-pods.ts';
 import { jobsDependedOn } from './batch/ttl.ts';
@@ -60,6 +61,7 @@ interface CachesOptions {
   readonly stores: Stores;
   readonly controllers: Controllers;
   readonly wake: Wake;
+  readonly queueing: DispatchLoop;
   /** Pods of this owner have a finalizer, and nobody counts them any more. */
   readonly uncounted: (owner: string) => void;
   /** A BatchJob may have to be deleted some time after its end. */
@@ -82,7 +84,8 @@ const WITHOUT_NODES =
 const WITHOUT_ENVIRONMENTS = 'job queues are INVALID, and their jobs wait';
 
 export function createCaches(options: CachesOptions) {
-  const { client, logger, namespace, stores, controllers, wake, uncounted, expiring, departed, forget } = options;
+  const { client, logger, namespace, stores, controllers, wake, queueing, uncounted, expiring, departed, forget } =
+    options;
   const watch = <T extends Stored, Source>(
     resource: Resource,
     project: (raw: Source) => T,
@@ -107,6 +110,9 @@ export function createCaches(options: CachesOptions) {
       observePod,
       stores.tasks,
       ({ type, object, previous }) => {
+        queueing.notePod(type, object, previous);
+        for (const { claim } of [object, ...(previous === undefined ? [] : [previous])])
+          if (claim !== undefined) controllers.jobQueues.enqueue(`${object.namespace}/${claim.jobQueue}`);
         if (type === 'deleted') departed(object);
         else if (isUncounted(stores, object)) uncounted(object.owner);
         wake.owner(object.owner);
@@ -156,8 +162,10 @@ export function createCaches(options: CachesOptions) {
       controllers.scheduledTasks.enqueue(keyOf(object));
       if (type === 'deleted') forget('scheduledTasks', object);
     }),
-    jobQueues: watch(jobQueues, recordOf(parseJobQueue), stores.jobQueues, ({ type, object }) => {
-      if (type === 'deleted') forget('jobQueues', object);
+    jobQueues: watch(jobQueues, recordOf(parseJobQueue), stores.jobQueues, (change) => {
+      queueing.changed();
+      wake.jobQueue(change);
+      if (change.type === 'deleted') forget('jobQueues', change.object);
     }),
     clusters: watch(clusters, recordOf(parseCluster), stores.clusters, ({ type, object, previous }) => {
       // A status alone changes nothing for others.
@@ -185,8 +193,12 @@ export function createCaches(options: CachesOptions) {
     computeEnvironments,
     recordOf(parseComputeEnvironment),
     stores.computeEnvironments,
-    ({ type, object }) => {
+    ({ type, object, previous }) => {
       if (type === 'deleted') forget('computeEnvironments', object);
+      if (type === 'modified' && object.generation === previous.generation)
+        return controllers.computeEnvironments.enqueue(keyOf(object));
+      queueing.changed();
+      wake.queues();
     },
   );
   const budgetReflector = watch(

@@ -2,8 +2,8 @@
 import type { ComputeEnvironmentStatus } from '../api/compute-environment.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { computeEnvironmentFieldSupport } from '../pod/field-support.ts';
-import { environmentNamed, environmentNameOf } from './batch/queues.ts';
 import { type ConditionInput, kstatus, withTimes } from './conditions.ts';
+import { computeEnvironmentNameOf, computeEnvironmentOf } from './queue-names.ts';
 import { splitKey } from './records.ts';
 import type { ComputeEnvironmentRecord, Runtime, Stores } from './runtime.ts';
 
@@ -20,7 +20,6 @@ export async function reconcileComputeEnvironment(runtime: Runtime, key: string)
   const { vcpus, memory } = runtime.queueing.dispatcher.usedOf(name);
   const status: ComputeEnvironmentStatus = {
     observedGeneration: environment.generation,
-    computeEnvironmentName: environmentNameOf(environment),
     status: isValid ? 'VALID' : 'INVALID',
     ...(!isValid && { statusReason: conditions[0]?.message }),
     // Sums of fractions are no fractions that people write.
@@ -37,8 +36,8 @@ export async function reconcileComputeEnvironment(runtime: Runtime, key: string)
 function verdictOf(stores: Stores, environment: ComputeEnvironmentRecord): ConditionInput[] {
   const { spec, problem, uid } = environment;
   if (spec === undefined) return kstatus('stalled', 'InvalidSpec', problem ?? 'the spec is not valid');
-  const awsName = environmentNameOf(environment);
-  const holder = environmentNamed(stores, awsName);
+  const awsName = computeEnvironmentNameOf(environment);
+  const holder = computeEnvironmentOf(stores, awsName);
   if (holder !== undefined && holder.uid !== uid) {
     const message = `compute environment "${awsName}" is the older ComputeEnvironment ${holder.name}: delete one of them, or give it another spec.computeEnvironmentName`;
     return kstatus('stalled', 'NameTaken', message);

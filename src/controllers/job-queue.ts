@@ -1,12 +1,15 @@
 /** JobQueue: whether its jobs can run, what waits in it, and what keeps the first of them waiting. */
 import type { JobQueueSpec, JobQueueStatus } from '../api/job-queue.ts';
+import { jobQueues } from '../api/meta.ts';
 import { arnName } from '../api/names.ts';
 import type { Blocked } from '../batch/dispatch.ts';
 import { lastStatus } from '../ecs/task.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { jobQueueFieldSupport } from '../pod/field-support.ts';
-import { environmentNamed, keyOfQueue, queueNamed, queueNameOf } from './batch/queues.ts';
+import { ensureIsolation, type IsolationProblem } from './batch/isolation-objects.ts';
+import { keyOfQueue } from './batch/queues.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
+import { computeEnvironmentOf, jobQueueNameOf, jobQueueOf } from './queue-names.ts';
 import { splitKey } from './records.ts';
 import type { JobQueueRecord, Runtime, Stores } from './runtime.ts';
 
@@ -22,15 +25,18 @@ export async function reconcileJobQueue(runtime: Runtime, key: string): Promise<
   if (unseen !== undefined) return { requeueWhen: unseen };
   const now = runtime.now();
   const { spec } = queue;
+  const closed =
+    spec?.kubernetes.isolation === undefined
+      ? undefined
+      : await ensureIsolation(runtime, { ...queue, kind: jobQueues });
   const conditions =
     spec === undefined
       ? kstatus('stalled', 'InvalidSpec', queue.problem ?? 'the spec is not valid')
-      : verdictOf(stores, queue, spec);
+      : verdictOf(stores, queue, spec, closed);
   const isValid = conditions.some(({ type, status }) => type === 'Ready' && status);
   const blocked = blockedOf(queue, runtime.queueing.dispatcher.headOf(key), now, stores);
   const status: JobQueueStatus = {
     observedGeneration: queue.generation,
-    jobQueueName: queueNameOf(queue),
     status: isValid ? 'VALID' : 'INVALID',
     ...(!isValid && { statusReason: conditions[0]?.message }),
     ...countsOf(runtime, key),
@@ -44,19 +50,25 @@ export async function reconcileJobQueue(runtime: Runtime, key: string): Promise<
   const urgent =
     before?.job !== blocked?.job || before?.reason !== blocked?.reason || queue.status.status !== status.status;
   const wait = await runtime.statuses.jobQueues.write(queue, status, { urgent, now });
-  return wait > 0 ? { requeueAfterMs: wait } : {};
+  const again = Math.min(wait > 0 ? wait : Infinity, closed?.retryAfterMs ?? Infinity);
+  return Number.isFinite(again) ? { requeueAfterMs: again } : {};
 }
 
-function verdictOf(stores: Stores, queue: JobQueueRecord, spec: JobQueueSpec): ConditionInput[] {
-  const awsName = queueNameOf(queue);
-  const holder = queueNamed(stores, queue.namespace, awsName);
+function verdictOf(
+  stores: Stores,
+  queue: JobQueueRecord,
+  spec: JobQueueSpec,
+  closed: IsolationProblem | undefined,
+): ConditionInput[] {
+  const awsName = jobQueueNameOf(queue);
+  const holder = jobQueueOf(stores, queue.namespace, awsName);
   if (holder !== undefined && holder.uid !== queue.uid) {
     const message = `queue "${awsName}" is the older JobQueue ${holder.name}: delete one of them, or give it another spec.jobQueueName`;
     return kstatus('stalled', 'NameTaken', message);
   }
   for (const [at, { computeEnvironment }] of spec.computeEnvironmentOrder.entries()) {
     const field = `spec.computeEnvironmentOrder[${at}].computeEnvironment`;
-    const environment = environmentNamed(stores, arnName(computeEnvironment));
+    const environment = computeEnvironmentOf(stores, arnName(computeEnvironment));
     if (environment === undefined)
       return kstatus('reconciling', 'ComputeEnvironmentNotFound', `${field}: "${computeEnvironment}" is not there`);
     const namespaces = environment.spec?.kubernetes?.namespaces;
@@ -65,6 +77,8 @@ function verdictOf(stores: Stores, queue: JobQueueRecord, spec: JobQueueSpec): C
       return kstatus('stalled', 'ComputeEnvironmentNotAllowed', message);
     }
   }
+  if (closed !== undefined)
+    return kstatus('reconciling', 'NotIsolated', `spec.kubernetes.isolation: no job may start: ${closed.message}`);
   const state = spec.state === 'ENABLED' ? 'takes jobs' : 'takes no new jobs, and goes on with those it has';
   return kstatus('ready', spec.state === 'ENABLED' ? 'Enabled' : 'Disabled', `queue "${awsName}" ${state}`);
 }

@@ -17,6 +17,8 @@ import type { ReflectorProblem } from '../kube/reflector.ts';
 import { resourceName } from '../kube/resource.ts';
 import { ALL_FEATURES, type ClusterFeatures } from '../pod/cluster-features.ts';
 import type { ObservedTask } from '../pod/observe.ts';
+import { DispatchLoop } from './batch/dispatch-loop.ts';
+import { beginQueueing, sceneOf } from './batch/queues.ts';
 import { ownersOfTracked, releaseUncounted } from './batch/tracked-pods.ts';
 import { expireBatchJob } from './batch/ttl.ts';
 import { reconcileBatchJob } from './batch-job.ts';
@@ -24,9 +26,11 @@ import { isRecorded } from './batch-job-status.ts';
 import { createCaches } from './caches.ts';
 import { reconcileCluster } from './cluster.ts';
 import { probeFeatures } from './cluster-features.ts';
+import { reconcileComputeEnvironment } from './compute-environment.ts';
 import { Daemons } from './daemons.ts';
 import { asStopped, DepartedTasks } from './departed-tasks.ts';
 import { AlarmReadings } from './deployment-alarms.ts';
+import { reconcileJobQueue } from './job-queue.ts';
 import { MountFailures } from './mount-failures.ts';
 import { nodeView } from './nodes.ts';
 import { isSeen } from './optional-cache.ts';
@@ -42,6 +46,9 @@ import { reconcileTargetGroup } from './target-group.ts';
 import { reconcileTaskDefinition } from './task-definition.ts';
 import { Wake } from './wake.ts';
 import { Zones } from './zones.ts';
+
+/** What queues and environments count changes all the time: people look at it, and nothing else does. */
+const COUNTS_MS = 1000;
 
 /** One look at the children of an array takes about a 20th of this: thousands that end at once cost no more than a few looks. */
 const INTERVAL_MS_A_CHILD = 0.025;
@@ -116,6 +123,8 @@ export function createOperator(options: OperatorOptions): Operator {
     batchJobs: controller('batchjob', reconcileBatchJob, intervalOfJob),
     runTasks: controller('task', reconcileRunTask),
     scheduledTasks: controller('scheduledtask', reconcileScheduledTask),
+    jobQueues: controller('jobqueue', reconcileJobQueue, () => COUNTS_MS),
+    computeEnvironments: controller('computeenvironment', reconcileComputeEnvironment, () => COUNTS_MS),
     clusters: controller('cluster', reconcileCluster),
     targetGroups: controller('targetgroup', reconcileTargetGroup),
   };
@@ -124,6 +133,14 @@ export function createOperator(options: OperatorOptions): Operator {
   const daemons = new Daemons();
   const zones = new Zones(stores.nodes);
   const wake = new Wake(stores, controllers, daemons, zones);
+  const queueing = new DispatchLoop({
+    scene: () => sceneOf(stores),
+    ran: (jobs) => {
+      for (const job of jobs) wake.owner(job);
+      wake.queues();
+    },
+    now: Date.now,
+  });
 
   /** A service's task that was still running is replaced, and has no record; those of a Task or a job have one, however they went. */
   const noteDeparted = (task: ObservedTask): void => {
@@ -140,6 +157,7 @@ export function createOperator(options: OperatorOptions): Operator {
     runtime.departed.forget(uid);
     runtime.mountFailures.forget(uid);
     daemons.forget(uid);
+    queueing.dispatcher.withdraw(uid);
     zones.forget(uid);
     runtime.restarts.forget(uid);
     for (const barrier of Object.values(runtime.barriers)) barrier.forget(uid);
@@ -152,6 +170,7 @@ export function createOperator(options: OperatorOptions): Operator {
     stores,
     controllers,
     wake,
+    queueing,
     uncounted: (owner) => uncounted.enqueue(owner),
     expiring: (job) => expiring.enqueue(job),
     departed: noteDeparted,
@@ -166,6 +185,7 @@ export function createOperator(options: OperatorOptions): Operator {
     client,
     stores,
     departed: new DepartedTasks(),
+    queueing,
     alarms: new AlarmReadings(client),
     mountFailures: new MountFailures(),
     daemons,
@@ -220,6 +240,7 @@ export function createOperator(options: OperatorOptions): Operator {
         'caches are complete: reconciling',
       );
       runtime.restarts.empty();
+      beginQueueing(stores, queueing.dispatcher);
       await Promise.all([
         ...Object.entries(controllers).map(([kind, each]) =>
           each.run(signal, [...stores[kind as keyof typeof controllers].values()].map(keyOf)),

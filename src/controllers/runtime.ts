@@ -50,7 +50,7 @@ export type ClusterRecord = CustomRecord<ClusterSpec, ClusterStatus>;
 export type TargetGroupRecord = CustomRecord<TargetGroupSpec, TargetGroupStatus>;
 
 export interface Stores {
-  /** Indexes: `owner` (UID of the controlling object), `node`, `listed` (`<namespace>/<core Service>`). */
+  /** Indexes: `owner` (UID of the controlling object), `node`, `listed` (`<namespace>/<core Service>`), `jobQueue` (`<namespace>/<JobQueue>`). */
   readonly tasks: Store<ObservedTask>;
   /** Indexes: `owner` (UID of the Service), `family` (`<namespace>/<AWS family>`). */
   readonly revisions: Store<RevisionRecord>;
@@ -64,7 +64,7 @@ export interface Stores {
   readonly runTasks: Store<RunTaskRecord>;
   /** Indexes: `uid`, `namespace`. */
   readonly scheduledTasks: Store<ScheduledTaskRecord>;
-  /** Indexes: `name` (`<namespace>/<AWS name>`), `namespace`. */
+  /** Indexes: `uid`, `name` (`<namespace>/<AWS name>`), `namespace`. */
   readonly jobQueues: Store<JobQueueRecord>;
   /** Of the whole cluster; empty where they may not be watched. Indexes: `name` (AWS name). */
   readonly computeEnvironments: Store<ComputeEnvironmentRecord>;

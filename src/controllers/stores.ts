@@ -49,6 +49,7 @@ export function createStores(): Stores {
       node: ({ node }) => (node === undefined ? [] : [node]),
       hostPort: ({ hostPorts = [] }) => hostPorts,
       listed: listedBehind,
+      jobQueue: ({ namespace, claim }) => (claim === undefined ? [] : [`${namespace}/${claim.jobQueue}`]),
     }),
     revisions: new Store({
       owner: ({ owner }) => (owner === '' ? [] : [owner]),
@@ -81,6 +82,7 @@ export function createStores(): Stores {
     }),
     scheduledTasks: new Store<ScheduledTaskRecord>({ uid: ({ uid }) => [uid], namespace: namespaceOf }),
     jobQueues: new Store<JobQueueRecord>({
+      uid: ({ uid }) => [uid],
       name: (queue) => [`${queue.namespace}/${jobQueueNameOf(queue)}`],
       namespace: namespaceOf,
     }),

@@ -1,12 +1,14 @@
 /** Who looks again when something changed: the owners that read it, found through indexes. */
+import { isJobOver } from '../batch/job.ts';
 import type { Controller } from '../kube/controller.ts';
 import type { Change } from '../kube/store.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import { dependentsOf } from './batch/dependencies.ts';
 import { DAEMON, type Daemons, isDaemon } from './daemons.ts';
 import type { NodeRecord } from './nodes.ts';
+import { jobQueueNameOf } from './queue-names.ts';
 import { keyOf } from './records.ts';
-import type { BatchJobRecord, Stores, TargetGroupRecord } from './runtime.ts';
+import type { BatchJobRecord, JobQueueRecord, Stores, TargetGroupRecord } from './runtime.ts';
 import { targetGroupNameOf } from './target-group.ts';
 import { NAME_TAKEN } from './traffic/names.ts';
 import type { Zones } from './zones.ts';
@@ -18,6 +20,8 @@ export type Controllers = {
     | 'batchJobs'
     | 'runTasks'
     | 'scheduledTasks'
+    | 'jobQueues'
+    | 'computeEnvironments'
     | 'clusters'
     | 'targetGroups']: Controller;
 };
@@ -25,7 +29,10 @@ export type Controllers = {
 /** The kinds that follow a family. */
 const FOLLOWERS = ['services', 'batchJobs', 'runTasks'] as const;
 /** The kinds that own tasks and other objects. */
-const OWNERS = [...FOLLOWERS, 'targetGroups', 'scheduledTasks'] as const;
+const OWNERS = [...FOLLOWERS, 'targetGroups', 'scheduledTasks', 'jobQueues'] as const;
+
+const isReady = ({ status: { conditions = [] } }: JobQueueRecord): boolean =>
+  conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
 
 export class Wake {
   readonly #stores: Stores;
@@ -60,6 +67,28 @@ export class Wake {
   /** The jobs that depend on this one. */
   dependents(job: BatchJobRecord): void {
     for (const dependent of dependentsOf(this.#stores, job)) this.#controllers.batchJobs.enqueue(keyOf(dependent));
+  }
+
+  /** Who waits in the queue, or may: a job finds its queue by name, and one that names none needs none where there is none. */
+  jobQueue({ type, object, previous }: Change<JobQueueRecord>): void {
+    this.#controllers.jobQueues.enqueue(keyOf(object));
+    for (const other of this.#stores.jobQueues.by('name', `${object.namespace}/${jobQueueNameOf(object)}`))
+      this.#controllers.jobQueues.enqueue(keyOf(other));
+    const { blocked } = object.status;
+    if (type === 'modified' && object.generation === previous.generation && isReady(object) === isReady(previous)) {
+      // The time at the head of the queue counts from when it is written.
+      if (blocked !== undefined && blocked.since !== previous.status.blocked?.since) this.owner(blocked.job);
+      return;
+    }
+    for (const job of this.#stores.batchJobs.by('namespace', object.namespace))
+      if (!isJobOver(job.status.status)) this.#controllers.batchJobs.enqueue(keyOf(job));
+  }
+
+  /** What there is of compute environments, for all queues. */
+  queues(): void {
+    for (const kind of ['jobQueues', 'computeEnvironments'] as const) {
+      for (const object of this.#stores[kind].values()) this.#controllers[kind].enqueue(keyOf(object));
+    }
   }
 
   /** Everything that reads the Cluster of its namespace. */

@@ -52,16 +52,11 @@ export function definitionOf(
 }
 
 export function templateOf(
-  runtime: Runtime,
-  job: BatchJobRecord,
-  spec: BatchJobSpec,
-  tasks: readonly ObservedTask[],
+  { features }: Runtime,
+  { kubernetes }: BatchJobSpec,
+  defined: JobDefinition,
   cluster: ClusterSpec,
-): PodTemplate | { readonly waiting: string } | { readonly refused: string } {
-  const defined = definitionOf(runtime, job, spec, tasks);
-  if ('waiting' in defined || 'refused' in defined) return defined;
-  const { features } = runtime;
-  const { kubernetes } = spec;
+): PodTemplate {
   return compileTemplate({ ...defined, cluster, features, ...(kubernetes !== undefined && { kubernetes }) });
 }
 

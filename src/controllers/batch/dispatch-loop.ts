@@ -1,12 +1,14 @@
 /** Runs the dispatcher where something changed: once for all that changed in one turn of the event loop. */
 import { setImmediate } from 'node:timers';
+import type { Change } from '../../kube/store.ts';
+import type { ObservedTask } from '../../pod/observe.ts';
 import { type Demand, Dispatcher, type Granted, type Scene } from './dispatcher.ts';
 
 export interface DispatchLoopOptions {
   /** What there is now. */
   readonly scene: () => Scene;
-  /** These jobs have something new to see. */
-  readonly news: (jobs: Iterable<string>) => void;
+  /** After each run. @param jobs have something new to see. */
+  readonly ran: (jobs: Iterable<string>) => void;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -23,6 +25,13 @@ export class DispatchLoop {
   constructor(options: DispatchLoopOptions) {
     this.#options = options;
     this.dispatcher = new Dispatcher(() => this.#request());
+  }
+
+  /** A pod is there, is another, or is gone. */
+  notePod(type: Change<ObservedTask>['type'], pod: ObservedTask, previous: ObservedTask | undefined): void {
+    const isGone = type === 'deleted';
+    const before = isGone ? (previous ?? pod).claim : previous?.claim;
+    this.dispatcher.notePod(pod.namespace, before, isGone ? undefined : pod.claim, this.#options.now());
   }
 
   /** Queues or environments are not what they were. */
@@ -68,6 +77,6 @@ export class DispatchLoop {
     const news = this.dispatcher.run(this.#options.scene(), this.#options.now());
     const others = [...news].filter((job) => !this.#asking.has(job));
     this.#asking.clear();
-    this.#options.news(others);
+    this.#options.ran(others);
   }
 }

@@ -1,19 +1,24 @@
 /** Starts what the plan of a job asks for: at once, or as far as its queue lets it. */
+import { jobQueues } from '../../api/meta.ts';
 import type { JobPlan, JobStart } from '../../batch/job.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { slowStart } from '../../kube/slow-start.ts';
 import type { PodTemplate } from '../../pod/compile.ts';
+import { isolate } from '../../pod/isolation.ts';
+import { isolationRefusal } from '../../pod/isolation-refusal.ts';
 import type { ObservedTask } from '../../pod/observe.ts';
 import type { TaskProblem } from '../../pod/problems.ts';
 import { inEnvironment } from '../../pod/queue-claim.ts';
 import { clusterView } from '../cluster-view.ts';
+import { computeEnvironmentNameOf, jobQueueNameOf } from '../queue-names.ts';
 import { blockedBy, clusterProblems, foreignReferences } from '../references.ts';
 import type { BatchJobRecord, Runtime } from '../runtime.ts';
 import type { Trouble } from '../service-revision.ts';
 import { prepareTemplate, TaskInputError } from '../task-inputs.ts';
-import { startAttempt, templateOf } from './attempts.ts';
+import { definitionOf, startAttempt, templateOf } from './attempts.ts';
 import { jobNameOf } from './dependencies.ts';
-import { environmentNameOf, keyOfQueue, type QueueOfJob, queueNameOf } from './queues.ts';
+import { ensureIsolation } from './isolation-objects.ts';
+import { keyOfQueue, type QueueOfJob } from './queues.ts';
 
 /** For so long one pass starts attempts at most: then what has ended meanwhile is looked at. */
 const STARTS_MS = 5_000;
@@ -45,17 +50,34 @@ export async function launch(
   const cluster = clusterView(stores, namespace);
   const { taskDefinition, jobQueue } = spec;
   const own = [...clusterProblems(cluster), ...foreignReferences(cluster, { taskDefinition, jobQueue })];
-  const template = templateOf(runtime, job, spec, tasks, cluster.spec);
-  if ('waiting' in template) {
-    const waiting = { reason: 'TaskDefinitionNotFound', message: template.waiting, stalled: false };
+  const defined = definitionOf(runtime, job, spec, tasks);
+  if ('waiting' in defined) {
+    const waiting = { reason: 'TaskDefinitionNotFound', message: defined.waiting, stalled: false };
     return { trouble: blockedBy(own) ?? waiting, problems: own };
   }
-  if ('refused' in template) {
-    return { trouble: { reason: 'InvalidOverrides', message: template.refused, stalled: true }, problems: own };
+  if ('refused' in defined) {
+    return { trouble: { reason: 'InvalidOverrides', message: defined.refused, stalled: true }, problems: own };
   }
-  const problems = [...own, ...template.problems];
+  const isolation = queued.kind === 'queue' ? queued.spec.kubernetes.isolation : undefined;
+  const compiled = templateOf(runtime, spec, defined, cluster.spec);
+  const problems = [...own, ...compiled.problems];
   const blocked = blockedBy(problems);
   if (blocked !== undefined) return { trouble: blocked, problems };
+  if (queued.kind === 'queue' && isolation !== undefined) {
+    const queue = jobQueueNameOf(queued.queue);
+    const refused = isolationRefusal({ spec, definition: defined.definition, cluster: cluster.spec, isolation, queue });
+    if (refused !== undefined) {
+      const message = `MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - ${refused}`;
+      return { trouble: { reason: 'IsolationRefused', message, stalled: true }, problems };
+    }
+    const open = await ensureIsolation(runtime, { ...queued.queue, kind: jobQueues });
+    if (open !== undefined) {
+      const message = `queue "${queue}" isolates its jobs, and cannot yet: ${open.message}`;
+      return { trouble: { reason: 'NotIsolated', message, stalled: false }, problems };
+    }
+  }
+  const template =
+    isolation === undefined || queued.kind === 'none' ? compiled : isolate(compiled, isolation, queued.queue.name);
   // A Cluster that was there before the job holds for its first task as well.
   const behind = tasks.length === 0 ? barriers.clusters.behind(job.uid, job.resourceVersion) : undefined;
   if (behind !== undefined) return { requeueWhen: behind };
@@ -141,7 +163,7 @@ async function granted(
     };
     const { nodeSelector = {}, tolerations = [] } = record.spec?.kubernetes ?? {};
     const own = inEnvironment(template, claim, { nodeSelector, tolerations });
-    const place = { jobQueue: queueNameOf(queue), computeEnvironment: environmentNameOf(record) };
+    const place = { jobQueue: jobQueueNameOf(queue), computeEnvironment: computeEnvironmentNameOf(record) };
     const these = starts.slice(from, from + count);
     from += count;
     return these.map((start) => ({ start, template: own, place }));

@@ -2,25 +2,11 @@
 import type { ComputeEnvironmentSpec } from '../../api/compute-environment.ts';
 import type { JobQueueSpec } from '../../api/job-queue.ts';
 import { arnName } from '../../api/names.ts';
+import { isJobOver } from '../../batch/job.ts';
+import { computeEnvironmentOf, jobQueueNameOf, jobQueueOf } from '../queue-names.ts';
 import type { BatchJobRecord, ComputeEnvironmentRecord, JobQueueRecord, Stores } from '../runtime.ts';
 import type { Trouble } from '../service-revision.ts';
-import type { EnvironmentView, QueueView, Scene } from './dispatcher.ts';
-
-export const queueNameOf = ({ spec, name }: JobQueueRecord): string => spec?.jobQueueName ?? name;
-
-export const environmentNameOf = ({ spec, name }: ComputeEnvironmentRecord): string =>
-  spec?.computeEnvironmentName ?? name;
-
-const oldest = <T extends { readonly createdAt: number; readonly uid: string }>(records: readonly T[]): T | undefined =>
-  records.toSorted((a, b) => a.createdAt - b.createdAt || (a.uid < b.uid ? -1 : 1))[0];
-
-/** The queue that has an AWS name: the oldest of those that claim it. */
-export const queueNamed = (stores: Stores, namespace: string, name: string): JobQueueRecord | undefined =>
-  oldest(stores.jobQueues.by('name', `${namespace}/${name}`));
-
-/** The compute environment that has an AWS name: the oldest of those that claim it. */
-export const environmentNamed = (stores: Stores, name: string): ComputeEnvironmentRecord | undefined =>
-  oldest(stores.computeEnvironments.by('name', name));
+import type { Dispatcher, EnvironmentView, QueueView, Scene } from './dispatcher.ts';
 
 export const keyOfQueue = ({ namespace, name }: JobQueueRecord): string => `${namespace}/${name}`;
 
@@ -43,9 +29,9 @@ export function queueOf(stores: Stores, { namespace, spec, status }: BatchJobRec
     trouble: { reason, message, stalled },
   });
   const name = spec?.jobQueue === undefined ? taken : arnName(spec.jobQueue);
-  const others = `the queues of namespace ${namespace} are: ${queues.map(queueNameOf).sort().join(', ') || 'none'}`;
+  const others = `the queues of namespace ${namespace} are: ${queues.map(jobQueueNameOf).sort().join(', ') || 'none'}`;
   if (name === undefined) return waiting('JobQueueNotNamed', `spec.jobQueue: absent; ${others}`);
-  const queue = queueNamed(stores, namespace, name);
+  const queue = jobQueueOf(stores, namespace, name);
   if (queue === undefined) return waiting('JobQueueNotFound', `spec.jobQueue: "${name}" is not there; ${others}`);
   if (queue.spec === undefined) return waiting('JobQueueInvalid', `JobQueue ${queue.name}: ${queue.problem ?? ''}`);
   if (queue.spec.state === 'DISABLED' && taken !== name)
@@ -101,7 +87,7 @@ function queueView(stores: Stores, queue: JobQueueRecord): QueueView[] {
       createdAt,
       environments: spec.computeEnvironmentOrder
         .toSorted((a, b) => a.order - b.order)
-        .flatMap(({ computeEnvironment }) => environmentNamed(stores, arnName(computeEnvironment))?.name ?? []),
+        .flatMap(({ computeEnvironment }) => computeEnvironmentOf(stores, arnName(computeEnvironment))?.name ?? []),
       policy: spec.schedulingPolicy?.fairsharePolicy,
     },
   ];
@@ -123,3 +109,14 @@ function environmentView({ name, spec, deleting }: ComputeEnvironmentRecord): En
 /** AWS does not scale an UNMANAGED one: its instances are the ceiling, and here the nodes. */
 const maxVcpusOf = ({ type, computeResources }: ComputeEnvironmentSpec): number =>
   type === 'UNMANAGED' ? Infinity : (computeResources?.maxvCpus ?? Infinity);
+
+/** An operator that begins knows what pods take; what jobs want they say in their first pass, and what shares have used is written. */
+export function beginQueueing(stores: Stores, dispatcher: Dispatcher): void {
+  for (const queue of stores.jobQueues.values()) {
+    for (const { shareIdentifier, averageVcpus, updatedAt } of queue.status.shares ?? [])
+      dispatcher.restore(keyOfQueue(queue), shareIdentifier, averageVcpus, Date.parse(updatedAt));
+  }
+  dispatcher.await(
+    [...stores.batchJobs.values()].filter(({ status }) => !isJobOver(status.status)).map(({ uid }) => uid),
+  );
+}
