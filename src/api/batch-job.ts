@@ -131,6 +131,7 @@ export const batchJobStatusSchema = z
     statusReason: z.string().max(1024).optional().describe("Why, in AWS's words."),
     jobQueue: z
       .string()
+      .max(128)
       .optional()
       .describe('AWS name of the queue that has taken the job; absent where its namespace has none.'),
     attempts: z

@@ -71,8 +71,8 @@ function verdictOf(
     const environment = computeEnvironmentOf(stores, arnName(computeEnvironment));
     if (environment === undefined)
       return kstatus('reconciling', 'ComputeEnvironmentNotFound', `${field}: "${computeEnvironment}" is not there`);
-    const namespaces = environment.spec?.kubernetes?.namespaces;
-    if (namespaces !== undefined && !namespaces.includes(queue.namespace)) {
+    const { namespaces = [] } = environment.spec?.kubernetes ?? {};
+    if (namespaces.length > 0 && !namespaces.includes(queue.namespace)) {
       const message = `${field}: "${computeEnvironment}" does not take jobs of namespace ${queue.namespace}: its spec.kubernetes.namespaces are ${namespaces.join(', ')}`;
       return kstatus('stalled', 'ComputeEnvironmentNotAllowed', message);
     }

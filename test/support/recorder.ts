@@ -37,6 +37,7 @@ export interface Pod extends KubeObject {
   readonly spec: {
     readonly nodeName?: string;
     readonly affinity?: object;
+    readonly nodeSelector?: Readonly<Record<string, string>>;
     readonly tolerations?: readonly object[];
     readonly activeDeadlineSeconds?: number;
     readonly terminationGracePeriodSeconds?: number;

@@ -95,13 +95,13 @@ function queueView(stores: Stores, queue: JobQueueRecord): QueueView[] {
 
 function environmentView({ name, spec, deleting }: ComputeEnvironmentRecord): EnvironmentView[] {
   if (spec === undefined) return [];
-  const { namespaces, maxMemoryMiB = Infinity } = spec.kubernetes ?? {};
+  const { namespaces, maxMemoryMiB = Infinity } = spec.kubernetes;
   return [
     {
       name,
       isEnabled: spec.state === 'ENABLED' && !deleting,
       limit: { vcpus: maxVcpusOf(spec), memory: maxMemoryMiB },
-      namespaces,
+      ...(namespaces.length > 0 && { namespaces }),
     },
   ];
 }
