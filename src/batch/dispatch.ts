@@ -137,13 +137,13 @@ function whyBlocked(
   { need }: Waiting,
   order: Order,
 ): Pick<Blocked, 'reason' | 'message'> {
-  const needs = `it needs ${need.vcpus} vCPU and ${need.memory} MiB`;
+  const needs = `it needs ${amountsOf(need)}`;
   if (own.length === 0) {
     const names = queue.environments.join(', ');
     const message = `no compute environment of the queue takes jobs of namespace ${queue.namespace} now: ${names}`;
     return { reason: 'ACTION_REQUIRED', message };
   }
-  const most = own.map(({ environment: { name, limit } }) => `${name} has ${limit.vcpus} vCPU and ${limit.memory} MiB`);
+  const most = own.map(({ environment: { name, limit } }) => `${name} has ${amountsOf(limit)}`);
   if (!own.some(({ environment: { limit } }) => need.vcpus <= limit.vcpus + EPSILON))
     return { reason: 'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE', message: `${needs}; ${most.join(', ')}` };
   if (!own.some(({ environment }) => fits(environment.limit, need)))
@@ -152,10 +152,19 @@ function whyBlocked(
     const { name, limit } = environment;
     const reserved = order.reserved(environment);
     const kept = reserved > 0 ? `, ${Number(reserved.toFixed(3))} vCPU are kept for shares that are not active` : '';
-    return `${vcpus} of ${limit.vcpus} vCPU and ${memory} of ${limit.memory} MiB of ${name} are taken${kept}`;
+    const taken = [
+      ...(Number.isFinite(limit.vcpus) ? [`${Number(vcpus.toFixed(3))} of ${limit.vcpus} vCPU`] : []),
+      ...(Number.isFinite(limit.memory) ? [`${memory} of ${limit.memory} MiB`] : []),
+    ];
+    return `${taken.join(' and ')} of ${name} are taken${kept}`;
   });
   return { reason: 'COMPUTE_ENVIRONMENT_FULL', message: `${needs}; ${used.join(', ')}` };
 }
+
+const amountsOf = ({ vcpus, memory }: Resources): string =>
+  [...(Number.isFinite(vcpus) ? [`${vcpus} vCPU`] : []), ...(Number.isFinite(memory) ? [`${memory} MiB`] : [])].join(
+    ' and ',
+  );
 
 /** The jobs of a queue as they come to its head. */
 interface Order {
