@@ -10,6 +10,8 @@ export interface Environment {
   /** DISABLED ones take nothing more. */
   readonly isEnabled: boolean;
   readonly limit: Resources;
+  /** Of one without a ceiling: the vCPUs that computeReservation is a part of. Absent: nothing is kept there. */
+  readonly unmanagedVcpus?: number | undefined;
   /** Of what has a pod, and of what may start and has none yet. */
   readonly used: Resources;
   /** Namespaces that may use it; absent: all. */
@@ -123,10 +125,14 @@ const plus = (used: Resources, { vcpus, memory }: Resources, count: number): Res
   memory: used.memory + memory * count,
 });
 
+const mostVcpus = ({ limit, unmanagedVcpus = 0 }: Environment): number =>
+  Number.isFinite(limit.vcpus) ? limit.vcpus : unmanagedVcpus;
+
 /** How many of them fit, up to `most`. @param reserved vCPUs that are kept free for others. */
 function fitting({ environment, used }: Room, need: Resources, most: number, reserved: number): number {
   const { limit } = environment;
-  const byVcpus = need.vcpus === 0 ? Infinity : (limit.vcpus - reserved - used.vcpus + EPSILON) / need.vcpus;
+  const ceiling = reserved > 0 ? mostVcpus(environment) - reserved : limit.vcpus;
+  const byVcpus = need.vcpus === 0 ? Infinity : (ceiling - used.vcpus + EPSILON) / need.vcpus;
   const byMemory = need.memory === 0 ? Infinity : (limit.memory - used.memory) / need.memory;
   return Math.max(0, Math.min(most, Math.floor(byVcpus), Math.floor(byMemory)));
 }
@@ -223,7 +229,7 @@ function byShares(fairShare: FairShare, lines: ReadonlyMap<string, readonly Plac
       order.take(count);
       if (order.head() === undefined) turns.end(share);
     },
-    reserved: ({ limit }) => (Number.isFinite(limit.vcpus) ? turns.reservedRatio() * limit.vcpus : 0),
+    reserved: (environment) => turns.reservedRatio() * mostVcpus(environment),
     crowdedOut: turns.crowdedOut,
   };
 }

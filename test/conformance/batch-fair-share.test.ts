@@ -154,6 +154,18 @@ describe('computeReservation', () => {
     expect(granted([shared([of('A'), of('B')], { computeReservation: 50 }, usage)], ce)).toEqual(['4 b in ce']);
   });
 
+  it('keeps its part of unmanagedvCpus where there is no ceiling, and nothing without (CreateComputeEnvironment: unmanagedvCpus)', () => {
+    const limit = { vcpus: Infinity, memory: Infinity };
+    const queues = [shared([of('A'), of('B')], { computeReservation: 50 })];
+    const got = (unmanagedVcpus?: number): number =>
+      dispatch(queues, [environment('ce', 0, { limit, unmanagedVcpus })], NOW).grants.reduce(
+        (sum, { count }) => sum + count,
+        0,
+      );
+    expect(got(16)).toBe(12);
+    expect(got()).toBe(200);
+  });
+
   it('says what it keeps', () => {
     const usage = new Map([['A', { average: 8, inUse: 8, at: NOW }]]);
     const ce = environment('ce', 16, { used: { vcpus: 8, memory: 8 * GIB } });
