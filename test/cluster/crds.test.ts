@@ -280,6 +280,17 @@ describe('a spec that breaks one rule', () => {
 });
 
 describe('objects', () => {
+  it.each(['default', 'kube-system'])(
+    'of the whole cluster are taken where they name namespace %s, by kubectl apply and by longshore validate',
+    async (namespace) => {
+      const given = object('ComputeEnvironment', computeEnvironment(), 'placed');
+      const placed = { ...given, metadata: { ...given.metadata, namespace } };
+      const { code, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], placed);
+      const validated = await longshore(['validate', '-'], JSON.stringify(placed));
+      expect([code, validated.code], stderr).toEqual([0, 0]);
+    },
+  );
+
   it.each([
     ['client-side apply', ['apply']],
     ['server-side apply', ['apply', '--server-side', '--force-conflicts']],
@@ -388,6 +399,50 @@ describe('objects', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('spec.protocol');
     expect(stderr).toContain('protocol cannot be changed');
+  });
+
+  it('of a queue and of a compute environment have the defaults of AWS, and show its columns', async () => {
+    await succeed(
+      ['apply', '-f', '-'],
+      object('JobQueue', { ...jobQueue(), kubernetes: null, state: null }, 'columns'),
+    );
+    await succeed(['apply', '-f', '-'], object('ComputeEnvironment', computeEnvironment(), 'columns'));
+    const patch = (kind: string, status: object) =>
+      succeed(['patch', kind, 'columns', '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })]);
+    const now = new Date().toISOString();
+    const blocked = {
+      job: 'sum',
+      name: 'Sum',
+      reason: 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY',
+      message: '.',
+      since: now,
+    };
+    await patch('ejq', { status: 'VALID', runnable: 7, starting: 1, running: 2, blocked });
+    await patch('ece', { status: 'VALID', usedVcpus: 0.75, usedMemoryMiB: 512 });
+    const table = async (kind: string) =>
+      (await succeed(['get', kind, 'columns', '-o', 'wide'])).split('\n').map((line) => line.split(/ {2,}/).slice(1));
+    const [queueColumns, queue] = await table('ejq');
+    expect(
+      Object.fromEntries((queueColumns ?? []).map((column, index) => [column.trim(), queue?.[index]])),
+    ).toMatchObject({
+      STATE: 'ENABLED',
+      STATUS: 'VALID',
+      PRIORITY: '1',
+      RUNNABLE: '7',
+      RUNNING: '2',
+      ENVIRONMENTS: 'shared',
+      BLOCKED: 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY',
+    });
+    const [columns, environment] = await table('ece');
+    expect(
+      Object.fromEntries((columns ?? []).map((column, index) => [column.trim(), environment?.[index]])),
+    ).toMatchObject({
+      STATE: 'ENABLED',
+      STATUS: 'VALID',
+      MAXVCPUS: '16',
+      USEDVCPUS: '0.75',
+      USEDMIB: '512',
+    });
   });
 
   it('of a queue have their scheduling policy changed, and neither given nor taken', async () => {

@@ -93,10 +93,9 @@ export function metadataErrors(metadata: Fields, namespaced: boolean): FieldErro
   else if (!isText(generateName) || generateName === '') {
     errors.push({ type: 'Required', field: 'metadata.name', detail: 'name or generateName is required' });
   }
-  if (isText(namespace) && namespace !== '') {
-    if (namespaced) errors.push(...wrong('namespace', namespace, label(namespace)));
-    else errors.push({ type: 'Forbidden', field: 'metadata.namespace', detail: 'not allowed on this type' });
-  }
+  // kubectl leaves it out for what has none.
+  if (namespaced && isText(namespace) && namespace !== '')
+    errors.push(...wrong('namespace', namespace, label(namespace)));
   for (const [key, value] of texts(labels)) {
     errors.push(...wrong('labels', key, qualifiedName(key)), ...wrong('labels', value, labelValue(value)));
   }
