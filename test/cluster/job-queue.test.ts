@@ -83,7 +83,8 @@ describe.concurrent('a job queue', () => {
       },
     });
     const awsName = `CE_${ns.name}`;
-    await ns.create(queue(ns, 'q'), job('five', array(5)));
+    await ns.create(queue(ns, 'q'));
+    await ns.create(job('five', array(5)));
     const pods = await untilPods(ns, 'five', 2);
     const [pod] = pods;
     expect(pod?.metadata.labels).toMatchObject({
@@ -129,7 +130,8 @@ describe.concurrent('a job queue', () => {
 
   it('of the higher priority goes first where two share an environment', async (context) => {
     const ns = await ownEnvironment(context, 1);
-    await ns.create(queue(ns, 'q'), queue(ns, 'urgent', { priority: 10 }), job('first'));
+    await ns.create(queue(ns, 'q'), queue(ns, 'urgent', { priority: 10 }));
+    await ns.create(job('first'));
     await untilPods(ns, 'first', 1);
     await ns.create(job('second'));
     await untilReason(ns, 'second', /^COMPUTE_ENVIRONMENT_FULL/);
@@ -145,7 +147,8 @@ describe.concurrent('a job queue', () => {
 
   it('takes first what came first, and a failed attempt before all others', async (context) => {
     const ns = await ownEnvironment(context, 1);
-    await ns.create(queue(ns, 'q'), job('one'));
+    await ns.create(queue(ns, 'q'));
+    await ns.create(job('one'));
     await untilPods(ns, 'one', 1);
     await ns.create(job('two', { retryStrategy: { attempts: 2 } }));
     await untilReason(ns, 'two', /^COMPUTE_ENVIRONMENT_FULL/);
@@ -153,12 +156,14 @@ describe.concurrent('a job queue', () => {
     expect(await untilReason(ns, 'three', /./)).toBe('waiting for its turn in queue q');
     await end(ns, podsOf(ns, 'one')[0]);
     const [two] = await untilPods(ns, 'two', 1);
-    await end(ns, two, 1);
-    const [three] = await untilPods(ns, 'three', 1);
     await ns.create(job('four'));
     await untilReason(ns, 'four', /./);
-    await end(ns, three);
-    await untilPods(ns, 'two', 2);
+    await end(ns, two, 1);
+    // The room may be given away before the retry is asked for; but not twice.
+    await ns.until('the next one', () => live(ns).some(({ metadata }) => metadata.uid !== two?.metadata.uid));
+    expect(podsOf(ns, 'four')).toEqual([]);
+    await end(ns, live(ns)[0]);
+    await ns.until('the other one', () => podsOf(ns, 'two').length === 2 && podsOf(ns, 'three').length === 1);
     expect(podsOf(ns, 'four')).toEqual([]);
     await end(ns, live(ns)[0]);
     await untilPods(ns, 'four', 1);
@@ -172,7 +177,8 @@ describe.concurrent('a job queue', () => {
     ];
     const shared = queue(ns, 'q', { schedulingPolicy: { fairsharePolicy: { shareDistribution } } });
     const blocker = job('blocker', { shareIdentifier: 'other' }, '3');
-    await ns.create(shared, blocker);
+    await ns.create(shared);
+    await ns.create(blocker);
     await untilPods(ns, 'blocker', 1);
     await ns.create(
       job('heavy', { shareIdentifier: 'heavy', ...array(4) }),
@@ -197,7 +203,8 @@ describe.concurrent('a job queue', () => {
     const ns = await ownEnvironment(context, 2);
     const reason = 'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE';
     const action = { reason, state: 'RUNNABLE', maxTimeSeconds: 600, action: 'CANCEL' };
-    await ns.create(queue(ns, 'q', { jobStateTimeLimitActions: [action] }), job('big', {}, '3'));
+    await ns.create(queue(ns, 'q', { jobStateTimeLimitActions: [action] }));
+    await ns.create(job('big', {}, '3'));
     expect(await untilReason(ns, 'big', /^MISCONFIGURATION/)).toBe(
       `${reason} - it needs 3 vCPU and 16 MiB; ${ns.name} has 2 vCPU`,
     );
@@ -216,7 +223,8 @@ describe.concurrent('a job queue', () => {
 
   it('that is DISABLED takes no new jobs, and goes on with those it has', async (context) => {
     const ns = await ownEnvironment(context, 1);
-    await ns.create(queue(ns, 'q'), job('one'), job('two'));
+    await ns.create(queue(ns, 'q'));
+    await ns.create(job('one'), job('two'));
     await ns.until(
       'both to be taken',
       () => statusOf(ns, 'one').jobQueue === 'q' && statusOf(ns, 'two').jobQueue === 'q',
@@ -239,16 +247,12 @@ describe.concurrent('a job queue', () => {
 
   it('is found by its name or ARN; jobs wait for one that is not there, also where it has gone', async (context) => {
     const ns = await ownEnvironment(context, 1);
-    await ns.create(
-      queue(ns, 'q'),
-      queue(ns, 'z'),
-      job('unnamed', { jobQueue: undefined }),
-      job('other', { jobQueue: 'x' }),
-    );
-    expect(await untilReason(ns, 'unnamed', /./)).toBe(
+    await ns.create(queue(ns, 'q'), queue(ns, 'z'));
+    await ns.create(job('unnamed', { jobQueue: undefined }), job('other', { jobQueue: 'x' }));
+    expect(await untilReason(ns, 'unnamed', /q, z$/)).toBe(
       `spec.jobQueue: absent; the queues of namespace ${ns.name} are: q, z`,
     );
-    expect(await untilReason(ns, 'other', /./)).toBe(
+    expect(await untilReason(ns, 'other', /q, z$/)).toBe(
       `spec.jobQueue: "x" is not there; the queues of namespace ${ns.name} are: q, z`,
     );
     await ns.create(job('one', { jobQueue: 'arn:aws:batch:eu-west-1:123456789012:job-queue/q' }), job('two'));
@@ -274,8 +278,8 @@ describe.concurrent('a job queue', () => {
     await ns.create(
       queue(ns, 'q'),
       queue(ns, 'lost', { computeEnvironmentOrder: [{ order: 1, computeEnvironment: 'nowhere' }] }),
-      job('one'),
     );
+    await ns.create(job('one'));
     const reasonOf = (name: string): string | undefined => ns.history.get('jobqueues', name)?.status?.statusReason;
     await ns.until('both to say so', () => reasonOf('q') !== undefined && reasonOf('lost') !== undefined);
     expect(reasonOf('lost')).toBe('spec.computeEnvironmentOrder[0].computeEnvironment: "nowhere" is not there');

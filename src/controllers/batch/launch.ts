@@ -44,7 +44,7 @@ export async function launch(
   runtime: Runtime,
   { job, queued, plan, tasks }: LaunchInput,
 ): Promise<Launch | { readonly requeueWhen: Promise<void> }> {
-  const { stores, barriers } = runtime;
+  const { stores } = runtime;
   const { namespace, spec } = job;
   if (spec === undefined) return {};
   const cluster = clusterView(stores, namespace);
@@ -78,8 +78,7 @@ export async function launch(
   }
   const template =
     isolation === undefined || queued.kind === 'none' ? compiled : isolate(compiled, isolation, queued.queue.name);
-  // A Cluster that was there before the job holds for its first task as well.
-  const behind = tasks.length === 0 ? barriers.clusters.behind(job.uid, job.resourceVersion) : undefined;
+  const behind = tasks.length === 0 ? unseenBefore(runtime, job, queued) : undefined;
   if (behind !== undefined) return { requeueWhen: behind };
   const placed =
     queued.kind === 'none'
@@ -105,6 +104,18 @@ export async function launch(
     const message = known ? failure.message : String(failure);
     return { problems, failure, trouble: { reason: 'TaskStartFailed', message, stalled: false } };
   }
+}
+
+/** A Cluster or a JobQueue that was there before the job holds for its first task as well. */
+function unseenBefore(
+  { barriers }: Runtime,
+  { uid, resourceVersion }: BatchJobRecord,
+  { kind }: QueueOfJob,
+): Promise<void> | undefined {
+  const clusters = barriers.clusters.behind(uid, resourceVersion);
+  const queues = kind === 'none' ? barriers.jobQueues.behind(uid, resourceVersion) : undefined;
+  if (clusters === undefined || queues === undefined) return clusters ?? queues;
+  return Promise.all([clusters, queues]).then(() => undefined);
 }
 
 /** Where an attempt runs, by AWS names or ARNs. */
