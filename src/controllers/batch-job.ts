@@ -1,11 +1,13 @@
 /** BatchJob: single jobs and arrays; attempts are tasks (`ecs-semantics §5`). */
 import { isDeepStrictEqual } from 'node:util';
 import { type BatchJobStatus, STOPPED_TASKS } from '../api/batch-job.ts';
-import { API_VERSION, batchJobs } from '../api/meta.ts';
+import { ANNOTATIONS, API_VERSION, batchJobs } from '../api/meta.ts';
 import { isJobOver, type JobPlan } from '../batch/job.ts';
 import { planJob } from '../batch/job-plan.ts';
 import { podRetention } from '../batch/pod-retention.ts';
 import type { Requeue } from '../kube/controller.ts';
+import { isForbidden, isNotFound } from '../kube/errors.ts';
+import type { KubeObject } from '../kube/resource.ts';
 import { slowStart } from '../kube/slow-start.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
@@ -52,7 +54,10 @@ async function reconcileSeen(runtime: Runtime, key: string, job: BatchJobRecord)
   const { problem: misunderstood, ...asked } = askedOf(job);
   const now = runtime.now();
   const queued = queueOf(stores, job);
-  const limit = timeLimitOf(queued, job);
+  const limit = asked.cancel === undefined ? timeLimitOf(queued, job, tasks) : undefined;
+  const isDue = limit !== undefined && limit.at <= now;
+  const uncancelled = isDue ? await cancel(runtime, job, limit.reason) : undefined;
+  if (isDue && uncancelled === undefined) return {};
   const plan = planJob<ObservedTask>({
     size: spec.arrayProperties?.size,
     retryStrategy: { ...spec.retryStrategy, attempts: spec.retryStrategy.attempts ?? 1 },
@@ -62,14 +67,13 @@ async function reconcileSeen(runtime: Runtime, key: string, job: BatchJobRecord)
     departed: gone,
     dependencies,
     ...asked,
-    ...(asked.cancel === undefined && limit !== undefined && limit.at <= now && { cancel: limit.reason }),
     now,
   });
   const refused = dependencies?.kind === 'refused' && plan.statusSummary.PENDING > 0 ? dependencies : undefined;
   const held = queued.kind === 'waiting' ? queued.trouble : undefined;
   const trouble: Trouble | undefined =
     refused === undefined
-      ? (misunderstood ?? held)
+      ? (misunderstood ?? held ?? uncancelled)
       : { reason: refused.reason, message: refused.message, stalled: true };
 
   await slowStart(plan.stops, async (stop) => {
@@ -96,9 +100,29 @@ async function reconcileSeen(runtime: Runtime, key: string, job: BatchJobRecord)
   if (launched.failure !== undefined) throw launched.failure;
   if (settled.failure !== undefined) throw settled.failure;
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
-  const limitAt = isJobOver(plan.record.status) ? undefined : limit?.at;
+  const limitAt = isJobOver(plan.record.status) || isDue ? undefined : limit?.at;
   const next = Math.min(requeueAfterMs, ...[plan.wakeAt, settled.wakeAt, sweepAt, limitAt].map(until));
   return Number.isFinite(next) ? { requeueAfterMs: next } : {};
+}
+
+/**
+ * As a user asks for it: whoever dies after this write, the job is cancelled.
+ * @returns why it is not; its change brings the job back where it is.
+ */
+async function cancel(runtime: Runtime, job: BatchJobRecord, reason: string): Promise<Trouble | undefined> {
+  const { client, barriers, logger } = runtime;
+  const { uid, namespace, name } = job;
+  logger.info({ job: `${namespace}/${name}` }, `cancel: ${reason}`);
+  const change = { metadata: { uid, annotations: { [ANNOTATIONS.cancel]: reason } } };
+  try {
+    const written = await client.patch<KubeObject>(batchJobs, { namespace, name }, change);
+    barriers.batchJobs.note(uid, written.metadata.resourceVersion);
+    return undefined;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    if (!isForbidden(error)) throw error;
+    return { reason: 'NotCancelled', message: `jobStateTimeLimitActions: ${error.message}`, stalled: false };
+  }
 }
 
 interface Report {

@@ -3,6 +3,7 @@ import type { ComputeEnvironmentSpec } from '../../api/compute-environment.ts';
 import type { JobQueueSpec } from '../../api/job-queue.ts';
 import { arnName } from '../../api/names.ts';
 import { isJobOver } from '../../batch/job.ts';
+import type { ObservedTask } from '../../pod/observe.ts';
 import { computeEnvironmentOf, jobQueueNameOf, jobQueueOf } from '../queue-names.ts';
 import type { BatchJobRecord, ComputeEnvironmentRecord, JobQueueRecord, Stores } from '../runtime.ts';
 import type { Trouble } from '../service-revision.ts';
@@ -47,7 +48,7 @@ export function queueOf(stores: Stores, { namespace, spec, status }: BatchJobRec
   return { kind: 'queue', queue, spec: queue.spec };
 }
 
-/** Of a job at the head of its queue, for as long as it has been there for the same reason. */
+/** When jobStateTimeLimitActions cancel a job, if nothing changes before. */
 export interface TimeLimit {
   /** Epoch milliseconds. */
   readonly at: number;
@@ -55,17 +56,35 @@ export interface TimeLimit {
   readonly reason: string;
 }
 
-/** When jobStateTimeLimitActions cancel the job, if nothing changes before. */
-export function timeLimitOf(queued: QueueOfJob, job: BatchJobRecord): TimeLimit | undefined {
+const CAPACITY = 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY';
+
+/**
+ * Of a job that is at the head of its queue, the time counts from when the queue's status said so; of one with attempts that
+ * no node takes, from when the pod of the first of them was made.
+ */
+export function timeLimitOf(
+  queued: QueueOfJob,
+  job: BatchJobRecord,
+  tasks: readonly ObservedTask[],
+): TimeLimit | undefined {
   if (queued.kind !== 'queue') return undefined;
+  const limit = (reason: string, since: number): TimeLimit[] =>
+    queued.spec.jobStateTimeLimitActions
+      .filter((action) => action.reason === reason)
+      .map(({ maxTimeSeconds }) => ({
+        at: since + maxTimeSeconds * 1000,
+        reason: `Canceled by JobStateTimeLimit action due to reason: ${reason}`,
+      }));
   const { blocked } = queued.queue.status;
-  if (blocked === undefined || blocked.job !== job.uid) return undefined;
-  const action = queued.spec.jobStateTimeLimitActions.find(({ reason }) => reason === blocked.reason);
-  if (action === undefined) return undefined;
-  return {
-    at: Date.parse(blocked.since) + action.maxTimeSeconds * 1000,
-    reason: `Canceled by JobStateTimeLimit action due to reason: ${blocked.reason}`,
-  };
+  const unplaced = tasks.filter(({ unplaceable, ended }) => unplaceable !== undefined && !ended);
+  const limits = [
+    ...(blocked?.job === job.uid ? limit(blocked.reason, Date.parse(blocked.since)) : []),
+    ...unplaced.flatMap(({ createdAt }) => limit(CAPACITY, createdAt)),
+  ];
+  return limits.reduce<TimeLimit | undefined>(
+    (first, each) => (first !== undefined && first.at <= each.at ? first : each),
+    undefined,
+  );
 }
 
 /** What the dispatcher has to know of queues and environments. */
