@@ -50,6 +50,7 @@ export const RIGHTS: readonly Right[] = [
     ['get', 'create', 'delete'],
     'runs of ScheduledTasks; delete: `ttlSecondsAfterFinished` of BatchJobs, too',
   ),
+  watched(GROUP, ['batchjobs'], ['patch'], '`jobStateTimeLimitActions` of JobQueues: cancelled as users cancel'),
   watched('', ['pods'], ['get', 'list', 'watch', 'create', 'patch', 'delete', 'deletecollection'], 'tasks'),
   watched(
     'apps',
@@ -101,6 +102,18 @@ export const RIGHTS: readonly Right[] = [
     ['ingresses'],
     ['get', 'list', 'watch', 'create', 'patch', 'delete'],
     '`routes` of TargetGroups; not needed without',
+  ),
+  watched(
+    '',
+    ['serviceaccounts'],
+    ['get', 'list', 'watch', 'create', 'patch'],
+    '`kubernetes.isolation` of JobQueues; without, their jobs wait',
+  ),
+  watched(
+    'networking.k8s.io',
+    ['networkpolicies'],
+    ['get', 'list', 'watch', 'create', 'patch'],
+    '`kubernetes.isolation` of JobQueues; without, their jobs wait',
   ),
   watched('gateway.networking.k8s.io', ['gateways'], ['list', 'watch'], 'what `routes` hang on'),
   {

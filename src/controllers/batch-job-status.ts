@@ -7,7 +7,6 @@ import { jobFieldSupport } from '../pod/field-support.ts';
 import type { ObservedTask } from '../pod/observe.ts';
 import type { TaskProblem } from '../pod/problems.ts';
 import { attemptStatus } from './batch/ended-attempt.ts';
-import { type QueueOfJob, queueNameOf } from './batch/queues.ts';
 import type { QueueOfJob } from './batch/queues.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
 import { jobQueueNameOf } from './queue-names.ts';
