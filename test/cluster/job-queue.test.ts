@@ -288,4 +288,63 @@ describe.concurrent('a job queue', () => {
     await ns.patch('computeenvironments', ns.name, { spec: { kubernetes: { namespaces: [ns.name] } } });
     await untilPods(ns, 'one', 1);
   });
+
+  it('goes through its environments in their order, and gives the next what one has no room for', async (context) => {
+    const ns = await ownEnvironment(context, 1);
+    const next = `${ns.name}-next`;
+    context.onTestFinished(() => ns.delete('computeenvironments', next));
+    const computeEnvironmentOrder = [
+      { order: 2, computeEnvironment: `arn:aws:batch:eu-west-1:111122223333:compute-environment/${next}` },
+      { order: 1, computeEnvironment: `CE_${ns.name}` },
+    ];
+    await ns.create(
+      { kind: 'ComputeEnvironment', name: next, spec: { type: 'UNMANAGED', kubernetes: { maxMemoryMiB: 32 } } },
+      queue(ns, 'q', { jobQueueName: 'Spill_Over', computeEnvironmentOrder }),
+      job('six', { jobQueue: 'Spill_Over', ...array(6) }),
+    );
+    const environmentOf = (pod: Pod) => pod.metadata.labels?.['longshore.dev/compute-environment'] ?? '';
+    const within = (environment: string): Pod[] => live(ns).filter((pod) => environmentOf(pod) === environment);
+    await untilPods(ns, 'six', 3);
+    expect([within(ns.name).length, within(next).length]).toEqual([1, 2]);
+    const whyFull = (await untilReason(ns, 'six', /^COMPUTE_ENVIRONMENT_FULL/)).split('; ')[1];
+    expect(whyFull).toContain(`32 of 32 MiB of ${next}`);
+    // In a DISABLED one nothing more starts, and what runs goes on.
+    await ns.patch('computeenvironments', next, { spec: { state: 'DISABLED' } });
+    await ns.until('the queue to look no further than the first', () => {
+      const blocked = ns.history.get('jobqueues', 'q')?.status?.blocked;
+      return blocked !== undefined && !blocked.message.includes(next);
+    });
+    await end(ns, within(next)[0]);
+    await end(ns, within(ns.name)[0]);
+    await untilPods(ns, 'six', 4);
+    await ns.until('two of them to be left', () => live(ns).length === 2);
+    expect([within(ns.name).length, within(next).length]).toEqual([1, 1]);
+    await ns.patch('computeenvironments', next, { spec: { state: 'ENABLED' } });
+    await untilPods(ns, 'six', 5);
+    expect([within(ns.name).length, within(next).length]).toEqual([1, 2]);
+  });
+
+  it('takes of one share what has the highest schedulingPriority first', async (context) => {
+    const ns = await ownEnvironment(context, 1);
+    const ranked = (name: string, spec: object = {}) => job(name, { shareIdentifier: 'a', ...spec });
+    await ns.create(queue(ns, 'q', { schedulingPolicy: {} }), ranked('blocker'));
+    await untilPods(ns, 'blocker', 1);
+    await ns.create(ranked('first', { schedulingPriority: 1 }));
+    await untilReason(ns, 'first', /./);
+    await ns.create(
+      ranked('second', { schedulingPriority: 9 }),
+      ranked('third', { schedulingPriority: 0, schedulingPriorityOverride: 10 }),
+    );
+    await untilReason(ns, 'second', /./);
+    await untilReason(ns, 'third', /./);
+    for (const [ended, started] of [
+      ['blocker', 'third'],
+      ['third', 'second'],
+      ['second', 'first'],
+    ] as const) {
+      await end(ns, podsOf(ns, ended)[0]);
+      await untilPods(ns, started, 1);
+      expect(live(ns).map((pod) => pod.metadata.labels?.['longshore.dev/batch-job'])).toEqual([started]);
+    }
+  });
 });

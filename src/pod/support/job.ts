@@ -1,6 +1,6 @@
 /** SubmitJob, and what a job definition (RegisterJobDefinition) has. */
 import { BATCH } from '../../aws-model/model.ts';
-import { approximated, BY_ITS_FIELDS, combine, exact, ignored, refused, type Topic, whole } from './entry.ts';
+import { approximated, BY_ITS_FIELDS, combine, exact, refused, type Topic, whole } from './entry.ts';
 import { jobContainer, ofSeveralNodes } from './job-container.ts';
 import {
   ARRAY,
@@ -12,10 +12,17 @@ import {
   JOB_STATUS,
   JOB_TAGS,
   JOB_TIMEOUT,
+  QUEUE_FAIR,
+  QUEUE_NAME,
+  QUEUE_RANK,
+  QUEUE_ROOM,
   RETRY,
 } from './proofs.ts';
 
-const noQueue = ignored('queues do not order jobs yet: the job starts at once');
+const share = approximated(
+  'AWS does not say how it averages what a share has used; a job without one in a queue of fair shares, or with one in another, is not refused, but waits and says so',
+  QUEUE_FAIR,
+);
 const ofEks = refused(
   'it describes a pod of EKS: write the job with containerProperties, ecsProperties or a taskDefinition',
 );
@@ -31,8 +38,10 @@ const oneObject = refused(
 const common: Topic = {
   SubmitJobRequest: {
     jobName: exact(JOB_STATUS),
-    jobQueue: ignored(
-      'queues do not order jobs yet: the job starts at once; its containers get the name as AWS_BATCH_JQ_NAME',
+    jobQueue: approximated(
+      'in a namespace without JobQueues the job starts at once, whatever it names; one that names a queue which is not there is not refused, but waits and says so',
+      QUEUE_ROOM,
+      QUEUE_NAME,
     ),
     jobDefinition: oneObject,
     parameters: exact(ARRAY),
@@ -41,8 +50,8 @@ const common: Topic = {
     retryStrategy: BY_ITS_FIELDS,
     timeout: BY_ITS_FIELDS,
     dependsOn: BY_ITS_FIELDS,
-    shareIdentifier: noQueue,
-    schedulingPriorityOverride: noQueue,
+    shareIdentifier: share,
+    schedulingPriorityOverride: exact(QUEUE_RANK),
     nodeOverrides: ofSeveralNodes,
     propagateTags: tags,
     tags,
@@ -57,7 +66,7 @@ const common: Topic = {
     containerProperties: BY_ITS_FIELDS,
     retryStrategy: BY_ITS_FIELDS,
     timeout: BY_ITS_FIELDS,
-    schedulingPriority: noQueue,
+    schedulingPriority: exact(QUEUE_RANK),
     nodeProperties: ofSeveralNodes,
     propagateTags: tags,
     tags,

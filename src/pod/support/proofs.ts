@@ -198,3 +198,22 @@ export const SCHEDULE_RATE = scheduledTask('runs at its start date and then at i
 export const SCHEDULE_ZONE = scheduledTask('runs once at a time of its time zone, and has then no more runs');
 export const SCHEDULE_ENDS = scheduledTask('has no run from its end date on');
 export const SCHEDULE_STATE = scheduledTask('makes up for nothing that was due while it was DISABLED');
+
+const jobQueue = (title: string): string => `test/cluster/job-queue.test.ts > ${title}`;
+
+export const QUEUE_ROOM = jobQueue(
+  'starts as many children as its compute environment has room for, and the next where one ends',
+);
+export const QUEUE_PRIORITY = jobQueue('of the higher priority goes first where two share an environment');
+export const QUEUE_FAIR = jobQueue('gives shares what their weights say');
+export const QUEUE_RANK = jobQueue('takes of one share what has the highest schedulingPriority first');
+export const QUEUE_LIMIT = jobQueue(
+  'says what a job needs that no environment of it ever has, and cancels it when its time is over',
+);
+export const QUEUE_DISABLED = jobQueue('that is DISABLED takes no new jobs, and goes on with those it has');
+export const QUEUE_NAME = jobQueue(
+  'is found by its name or ARN; jobs wait for one that is not there, also where it has gone',
+);
+export const QUEUE_SPILL = jobQueue(
+  'goes through its environments in their order, and gives the next what one has no room for',
+);

@@ -1,8 +1,19 @@
 /** CreateJobQueue and CreateComputeEnvironment. */
 import { BATCH } from '../../aws-model/model.ts';
-import { BY_ITS_FIELDS, combine, ignored, refused, refusedByRule, type Topic, whole } from './entry.ts';
+import {
+  approximated,
+  BY_ITS_FIELDS,
+  combine,
+  conditional,
+  exact,
+  ignored,
+  refused,
+  refusedByRule,
+  type Topic,
+  whole,
+} from './entry.ts';
+import { QUEUE_DISABLED, QUEUE_LIMIT, QUEUE_PRIORITY, QUEUE_ROOM, QUEUE_SPILL } from './proofs.ts';
 
-const notYet = ignored('queues do not order jobs yet');
 const nodes = ignored('the nodes of this cluster run the jobs; kubernetes.nodeSelector says which');
 const noScaling = ignored('Longshore starts no nodes: a cluster autoscaler does, for the pods that wait for one');
 const managedInstances = refused('the nodes of this cluster run the jobs; kubernetes.nodeSelector says which');
@@ -15,23 +26,39 @@ const tags = ignored('tags stay on the object');
 
 const common: Topic = {
   CreateJobQueueRequest: {
-    jobQueueName: notYet,
-    state: notYet,
+    jobQueueName: exact(QUEUE_SPILL),
+    state: approximated('a job that names a DISABLED queue is not refused, but waits and says so', QUEUE_DISABLED),
     schedulingPolicyArn: refusedByRule('a policy is no object here: schedulingPolicy has its fields'),
-    priority: notYet,
+    priority: exact(QUEUE_PRIORITY),
     computeEnvironmentOrder: BY_ITS_FIELDS,
     serviceEnvironmentOrder: training,
     jobQueueType: ignored('the nodes of this cluster run the jobs, whatever is named'),
     tags,
     jobStateTimeLimitActions: BY_ITS_FIELDS,
   },
-  ComputeEnvironmentOrder: { order: notYet, computeEnvironment: notYet },
-  JobStateTimeLimitAction: { reason: notYet, state: notYet, maxTimeSeconds: notYet, action: notYet },
+  ComputeEnvironmentOrder: { order: exact(QUEUE_SPILL), computeEnvironment: exact(QUEUE_SPILL) },
+  JobStateTimeLimitAction: {
+    reason: conditional(
+      {
+        'it is a MISCONFIGURATION': exact(QUEUE_LIMIT),
+        'it is CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY': ignored(
+          'a job that no node has room for has had its turn: its pod waits for a node, and no longer at the head of the queue',
+        ),
+      },
+      ({ reason }: { reason: string }) =>
+        reason.startsWith('MISCONFIGURATION')
+          ? 'it is a MISCONFIGURATION'
+          : 'it is CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY',
+    ),
+    state: exact(QUEUE_LIMIT),
+    maxTimeSeconds: exact(QUEUE_LIMIT),
+    action: exact(QUEUE_LIMIT),
+  },
   CreateComputeEnvironmentRequest: {
-    computeEnvironmentName: notYet,
-    type: notYet,
-    state: notYet,
-    unmanagedvCpus: notYet,
+    computeEnvironmentName: exact(QUEUE_ROOM),
+    type: exact(QUEUE_SPILL),
+    state: exact(QUEUE_SPILL),
+    unmanagedvCpus: ignored('an UNMANAGED compute environment has no ceiling here that a part of could be reserved'),
     computeResources: BY_ITS_FIELDS,
     serviceRole: ignored('Longshore needs no role of AWS'),
     tags,
@@ -43,7 +70,7 @@ const common: Topic = {
     type: nodes,
     allocationStrategy: nodes,
     minvCpus: noScaling,
-    maxvCpus: notYet,
+    maxvCpus: exact(QUEUE_ROOM),
     desiredvCpus: noScaling,
     instanceTypes: nodes,
     imageId: nodes,
