@@ -32,7 +32,7 @@ export async function reconcileJobQueue(runtime: Runtime, key: string): Promise<
   const conditions =
     spec === undefined
       ? kstatus('stalled', 'InvalidSpec', queue.problem ?? 'the spec is not valid')
-      : verdictOf(stores, queue, spec, closed);
+      : verdictOf(runtime, queue, spec, closed);
   const isValid = conditions.some(({ type, status }) => type === 'Ready' && status);
   const blocked = blockedOf(queue, runtime.queueing.dispatcher.headOf(key), now, stores);
   const status: JobQueueStatus = {
@@ -55,7 +55,7 @@ export async function reconcileJobQueue(runtime: Runtime, key: string): Promise<
 }
 
 function verdictOf(
-  stores: Stores,
+  { stores, seesComputeEnvironments }: Runtime,
   queue: JobQueueRecord,
   spec: JobQueueSpec,
   closed: IsolationProblem | undefined,
@@ -65,6 +65,10 @@ function verdictOf(
   if (holder !== undefined && holder.uid !== queue.uid) {
     const message = `queue "${awsName}" is the older JobQueue ${holder.name}: delete one of them, or give it another spec.jobQueueName`;
     return kstatus('stalled', 'NameTaken', message);
+  }
+  if (!seesComputeEnvironments()) {
+    const message = 'this operator sees no compute environments: it needs the right to watch them, and all namespaces';
+    return kstatus('stalled', 'ComputeEnvironmentsNotSeen', message);
   }
   for (const [at, { computeEnvironment }] of spec.computeEnvironmentOrder.entries()) {
     const field = `spec.computeEnvironmentOrder[${at}].computeEnvironment`;

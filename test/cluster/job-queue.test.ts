@@ -347,4 +347,17 @@ describe.concurrent('a job queue', () => {
       expect(live(ns).map((pod) => pod.metadata.labels?.['longshore.dev/batch-job'])).toEqual([started]);
     }
   });
+
+  it('keeps its computeReservation free of what an UNMANAGED environment says it has', async (context) => {
+    const ns = await ownEnvironment(context, 1, { type: 'UNMANAGED', computeResources: null, unmanagedvCpus: 4 });
+    await ns.create(queue(ns, 'q', { schedulingPolicy: { fairsharePolicy: { computeReservation: 50 } } }));
+    await ns.create(job('a', { shareIdentifier: 'a', ...array(4) }));
+    await untilReason(ns, 'a', /2 vCPU are kept for shares that are not active$/);
+    expect(podsOf(ns, 'a')).toHaveLength(2);
+    // Of two active shares the square.
+    await ns.create(job('b', { shareIdentifier: 'b', ...array(4) }));
+    await untilPods(ns, 'b', 1);
+    await untilReason(ns, 'b', /1 vCPU are kept for shares that are not active$/);
+    expect([podsOf(ns, 'a').length, podsOf(ns, 'b').length]).toEqual([2, 1]);
+  });
 });

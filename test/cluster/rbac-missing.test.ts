@@ -150,6 +150,12 @@ describe.concurrent('an operator', () => {
       'what a daemon lacks',
       () => readyCondition(ns.history.get('services', 'agent'))?.reason === 'NodesUnknown',
     );
+    const computeEnvironmentOrder = [{ order: 1, computeEnvironment: 'shared' }];
+    await ns.create({ kind: 'JobQueue', name: 'low', spec: { priority: 1, computeEnvironmentOrder } });
+    await ns.until(
+      'what a queue lacks',
+      () => readyCondition(ns.history.get('jobqueues', 'low'))?.reason === 'ComputeEnvironmentsNotSeen',
+    );
     expect(operator.describe()).not.toMatch(/not allowed|forbidden/);
     await operator.logged('an operator of one namespace sees no nodes: tasks stay on nodes that are cordoned');
     await operator.logged('an operator of one namespace sees no compute environments: job queues are INVALID');

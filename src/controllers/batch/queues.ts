@@ -120,6 +120,7 @@ function environmentView({ name, spec, deleting }: ComputeEnvironmentRecord): En
       name,
       isEnabled: spec.state === 'ENABLED' && !deleting,
       limit: { vcpus: maxVcpusOf(spec), memory: maxMemoryMiB },
+      unmanagedVcpus: spec.unmanagedvCpus,
       ...(namespaces.length > 0 && { namespaces }),
     },
   ];

@@ -217,3 +217,6 @@ export const QUEUE_NAME = jobQueue(
 export const QUEUE_SPILL = jobQueue(
   'goes through its environments in their order, and gives the next what one has no room for',
 );
+export const QUEUE_UNMANAGED = jobQueue(
+  'keeps its computeReservation free of what an UNMANAGED environment says it has',
+);

@@ -12,7 +12,7 @@ import {
   type Topic,
   whole,
 } from './entry.ts';
-import { QUEUE_DISABLED, QUEUE_LIMIT, QUEUE_PRIORITY, QUEUE_ROOM, QUEUE_SPILL } from './proofs.ts';
+import { QUEUE_DISABLED, QUEUE_LIMIT, QUEUE_PRIORITY, QUEUE_ROOM, QUEUE_SPILL, QUEUE_UNMANAGED } from './proofs.ts';
 
 const nodes = ignored('the nodes of this cluster run the jobs; kubernetes.nodeSelector says which');
 const noScaling = ignored('Longshore starts no nodes: a cluster autoscaler does, for the pods that wait for one');
@@ -58,7 +58,7 @@ const common: Topic = {
     computeEnvironmentName: exact(QUEUE_ROOM),
     type: exact(QUEUE_SPILL),
     state: exact(QUEUE_SPILL),
-    unmanagedvCpus: ignored('an UNMANAGED compute environment has no ceiling here that a part of could be reserved'),
+    unmanagedvCpus: exact(QUEUE_UNMANAGED),
     computeResources: BY_ITS_FIELDS,
     serviceRole: ignored('Longshore needs no role of AWS'),
     tags,
