@@ -29,6 +29,8 @@ const ROOTS = {
   pods: '/api/v1',
   nodes: '/api/v1',
   serviceaccounts: '/api/v1',
+  networkpolicies: '/apis/networking.k8s.io/v1',
+  runtimeclasses: '/apis/node.k8s.io/v1',
   resourcequotas: '/api/v1',
   configmaps: '/api/v1',
   secrets: '/api/v1',
@@ -50,7 +52,7 @@ const ROOTS = {
 export type Plural = keyof typeof ROOTS;
 
 /** Of these a namespace is left out of the path. */
-const OF_THE_CLUSTER: readonly Plural[] = ['nodes', 'persistentvolumes', 'computeenvironments'];
+const OF_THE_CLUSTER: readonly Plural[] = ['nodes', 'persistentvolumes', 'computeenvironments', 'runtimeclasses'];
 
 export const pathOf = (plural: Plural, namespace?: string, name?: string): string =>
   `${ROOTS[plural]}${namespace === undefined || OF_THE_CLUSTER.includes(plural) ? '' : `/namespaces/${namespace}`}/${plural}${name === undefined ? '' : `/${name}`}`;

@@ -112,7 +112,7 @@ async function ensure<Json extends KubeObject>(
     return undefined;
   };
   try {
-    // What was written last is as it must be; the cache has yet to show it.
+    // What was written last, or read, is as it must be; the cache has yet to show it.
     if (barrier.pending(uid) !== undefined) return undefined;
     if (known !== undefined) return await mend(known);
     const created = await client
@@ -137,7 +137,12 @@ async function ensure<Json extends KubeObject>(
       });
     if (created === undefined) {
       const found = await client.get<Json>(resource, { namespace, name });
-      return await mend(record(found), found.metadata.labels ?? {});
+      const { labels = {}, resourceVersion } = found.metadata;
+      const isLabelled = labels[LABELS.managedBy] === MANAGED_BY;
+      const trouble = await mend(record(found), isLabelled ? undefined : labels);
+      // Another look at the same queue may have made it a moment ago.
+      if (trouble === undefined) barrier.note(uid, resourceVersion);
+      return trouble;
     }
     barrier.note(uid, created.metadata.resourceVersion);
     return undefined;
