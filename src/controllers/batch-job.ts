@@ -30,10 +30,13 @@ export async function reconcileBatchJob(runtime: Runtime, key: string): Promise<
   const { stores, barriers, queueing } = runtime;
   const [namespace, name] = splitKey(key);
   const job = stores.batchJobs.get(namespace, name);
-  if (job?.deleting) queueing.dispatcher.withdraw(job.uid);
-  if (job === undefined || job.deleting) return {};
+  if (job === undefined) return {};
   const unseen = barriers.tasks.pending(job.uid) ?? barriers.batchJobs.pending(job.uid);
   if (unseen !== undefined) return { requeueWhen: unseen };
+  if (job.deleting) {
+    queueing.dispatcher.withdraw(job.uid);
+    return {};
+  }
   return runtime.queueing.pass(job.uid, () => reconcileSeen(runtime, key, job));
 }
 

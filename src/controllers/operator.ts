@@ -157,10 +157,14 @@ export function createOperator(options: OperatorOptions): Operator {
     runtime.departed.forget(uid);
     runtime.mountFailures.forget(uid);
     daemons.forget(uid);
-    queueing.dispatcher.withdraw(uid);
     zones.forget(uid);
     runtime.restarts.forget(uid);
-    for (const barrier of Object.values(runtime.barriers)) barrier.forget(uid);
+    // A job that is deleted while it starts may have pods that nobody has seen yet.
+    void queueing
+      .gone(uid, () => runtime.barriers.tasks.pending(uid))
+      .then(() => {
+        for (const barrier of Object.values(runtime.barriers)) barrier.forget(uid);
+      });
   };
 
   const caches = createCaches({

@@ -20,6 +20,8 @@ export class DispatchLoop {
   readonly #asking = new Set<string>();
   /** Jobs that have asked in the pass that is under way. */
   readonly #asked = new Set<string>();
+  /** Passes that are under way. */
+  readonly #passes = new Map<string, Promise<void>>();
   #next: Promise<void> | undefined;
 
   constructor(options: DispatchLoopOptions) {
@@ -55,11 +57,25 @@ export class DispatchLoop {
   /** One pass over a job whose pods are all seen: what it does not ask for in it, it no longer wants. */
   async pass<T>(job: string, work: () => Promise<T>): Promise<T> {
     this.#asked.delete(job);
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    this.#passes.set(job, over);
     try {
       return await work();
     } finally {
       if (!this.#asked.delete(job)) this.dispatcher.withdraw(job);
+      this.#passes.delete(job);
+      end();
     }
+  }
+
+  /**
+   * The job is gone and wants nothing more. What a pass still starts for it counts until its pods are seen.
+   * @param unseen of what the job has started: what `WriteBarrier.pending` says.
+   */
+  async gone(job: string, unseen: () => Promise<void> | undefined): Promise<void> {
+    await this.#passes.get(job);
+    for (let seen = unseen(); seen !== undefined; seen = unseen()) await seen;
+    this.dispatcher.withdraw(job);
   }
 
   #request(): Promise<void> {
