@@ -172,6 +172,26 @@ export const jobQueueStatusSchema = z
     runnable: count().optional().describe('Attempts that wait for room.'),
     starting: count().optional().describe('Attempts that have a pod which does not run yet.'),
     running: count().optional().describe('Attempts that run.'),
+    frontOfQueue: z
+      .object({
+        jobs: z
+          .array(
+            z
+              .object({
+                job: z.string().max(128).describe('UID of the BatchJob: its jobId.'),
+                name: z.string().max(253).describe('Name of the BatchJob.'),
+                earliestTimeAtPosition: timestamp().describe('Since when it has this place (RFC 3339).'),
+              })
+              .describe('A job that waits.'),
+          )
+          .max(100)
+          .describe(
+            'The first jobs that wait, in their order: at most 100, and of a queue with shares those among the next 1000 attempts.',
+          ),
+        lastUpdatedAt: timestamp().describe('When that was so; what has changed is shown 10 seconds later (RFC 3339).'),
+      })
+      .optional()
+      .describe('What GetJobQueueSnapshot shows.'),
     blocked: z
       .object({
         job: z.string().max(128).describe('UID of the BatchJob: its jobId.'),

@@ -184,8 +184,27 @@ interface Order {
   readonly crowdedOut: readonly string[];
 }
 
-const orderOf = ({ fairShare, waiting }: Queue, now: number): Order =>
+const orderOf = ({ fairShare, waiting }: Pick<Queue, 'fairShare' | 'waiting'>, now: number): Order =>
   fairShare === undefined ? inOneLine(waiting.lines.get('') ?? []) : byShares(fairShare, waiting.lines, now);
+
+/** Of shares it is found out attempt by attempt: a look at so many has to do. */
+const MOST_TURNS = 1000;
+
+/**
+ * The first jobs of a queue, in the order in which they would start if there was room, by UID.
+ * @param most jobs; of a queue with shares, those among the next 1000 attempts.
+ */
+export function frontOf(queue: Pick<Queue, 'fairShare' | 'waiting'>, most: number, now: number): readonly string[] {
+  const order = orderOf(queue, now);
+  const jobs = new Set<string>();
+  let turns = 0;
+  for (let head = order.head(); head !== undefined && jobs.size < most; head = order.head()) {
+    jobs.add(head.job);
+    order.take(order.most());
+    if (++turns === MOST_TURNS) break;
+  }
+  return [...jobs];
+}
 
 function inOneLine(line: readonly Place[]): Order {
   let at = 0;

@@ -6,6 +6,7 @@ import type { Blocked } from '../batch/dispatch.ts';
 import { lastStatus } from '../ecs/task.ts';
 import type { Requeue } from '../kube/controller.ts';
 import { jobQueueFieldSupport } from '../pod/field-support.ts';
+import { frontOfQueue } from './batch/front-of-queue.ts';
 import { ensureIsolation, type IsolationProblem } from './batch/isolation-objects.ts';
 import { keyOfQueue } from './batch/queues.ts';
 import { type ConditionInput, kstatus, rfc3339, withTimes } from './conditions.ts';
@@ -35,11 +36,13 @@ export async function reconcileJobQueue(runtime: Runtime, key: string): Promise<
       : verdictOf(runtime, queue, spec, closed);
   const isValid = conditions.some(({ type, status }) => type === 'Ready' && status);
   const blocked = blockedOf(queue, runtime.queueing.dispatcher.headOf(key), now, stores);
+  const { frontOfQueue: front, againInMs = Infinity } = frontOfQueue(runtime, queue, key, now);
   const status: JobQueueStatus = {
     observedGeneration: queue.generation,
     status: isValid ? 'VALID' : 'INVALID',
     ...(!isValid && { statusReason: conditions[0]?.message }),
     ...countsOf(runtime, key),
+    ...(front !== undefined && { frontOfQueue: front }),
     ...(blocked !== undefined && { blocked }),
     ...sharesOf(runtime, queue, now),
     fieldSupport: spec === undefined ? [] : jobQueueFieldSupport(spec),
@@ -50,7 +53,7 @@ export async function reconcileJobQueue(runtime: Runtime, key: string): Promise<
   const urgent =
     before?.job !== blocked?.job || before?.reason !== blocked?.reason || queue.status.status !== status.status;
   const wait = await runtime.statuses.jobQueues.write(queue, status, { urgent, now });
-  const again = Math.min(wait > 0 ? wait : Infinity, closed?.retryAfterMs ?? Infinity);
+  const again = Math.min(wait > 0 ? wait : Infinity, againInMs, closed?.retryAfterMs ?? Infinity);
   return Number.isFinite(again) ? { requeueAfterMs: again } : {};
 }
 

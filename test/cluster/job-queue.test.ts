@@ -337,6 +337,9 @@ describe.concurrent('a job queue', () => {
     );
     await untilReason(ns, 'second', /./);
     await untilReason(ns, 'third', /./);
+    const front = (): readonly string[] | undefined =>
+      ns.history.get('jobqueues', 'q')?.status?.frontOfQueue?.jobs.map(({ name }) => name);
+    await ns.until('the queue to show them in their order', () => front()?.join() === 'third,second,first');
     for (const [ended, started] of [
       ['blocker', 'third'],
       ['third', 'second'],
@@ -346,6 +349,7 @@ describe.concurrent('a job queue', () => {
       await untilPods(ns, started, 1);
       expect(live(ns).map((pod) => pod.metadata.labels?.['longshore.dev/batch-job'])).toEqual([started]);
     }
+    await ns.until('nobody to wait', () => front() === undefined);
   });
 
   it('keeps its computeReservation free of what an UNMANAGED environment says it has', async (context) => {

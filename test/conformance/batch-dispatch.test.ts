@@ -1,6 +1,6 @@
 /** Who starts next, by AWS's documents. */
 import { describe, expect, it } from 'vitest';
-import { dispatch } from '../../src/batch/dispatch.ts';
+import { dispatch, frontOf } from '../../src/batch/dispatch.ts';
 import { environment, GIB, granted, NOW, queue, waiting } from '../support/queues.ts';
 
 describe('queues that share a compute environment (API reference, CreateJobQueue: priority)', () => {
@@ -116,5 +116,33 @@ describe('a queue without a scheduling policy (user guide, job_scheduling)', () 
     const head = waiting('head', 1, { need: { vcpus: 4, memory: GIB }, submittedAt: 1 });
     const ce = environment('ce', 4, { used: { vcpus: 2, memory: GIB } });
     expect(granted([queue('q', [head, waiting('small', 1, { submittedAt: 2 })])], ce)).toEqual([]);
+  });
+});
+
+describe('the front of a queue (GetJobQueueSnapshot)', () => {
+  const fair = { policy: { shareDecaySeconds: 0, computeReservation: 0, shareDistribution: [] }, usage: new Map() };
+
+  it('is what would start next, in its order', () => {
+    const jobs = [waiting('late', 3, { submittedAt: 2 }), waiting('early', 500, { submittedAt: 1 })];
+    expect(frontOf(queue('q', jobs), 100, NOW)).toEqual(['early', 'late']);
+    expect(frontOf(queue('q', jobs), 1, NOW)).toEqual(['early']);
+    expect(frontOf(queue('q', []), 100, NOW)).toEqual([]);
+  });
+
+  it('goes from share to share', () => {
+    const jobs = [
+      waiting('a1', 1, { share: 'a', submittedAt: 1 }),
+      waiting('a2', 1, { share: 'a', submittedAt: 2 }),
+      waiting('b1', 1, { share: 'b', submittedAt: 3 }),
+    ];
+    expect(frontOf(queue('q', jobs, { fairShare: fair }), 100, NOW)).toEqual(['a1', 'b1', 'a2']);
+  });
+
+  it('of shares looks at 1000 attempts', () => {
+    const jobs = [
+      waiting('array', 1000, { share: 'a', submittedAt: 1 }),
+      waiting('behind', 1, { share: 'a', submittedAt: 2 }),
+    ];
+    expect(frontOf(queue('q', jobs, { fairShare: fair }), 100, NOW)).toEqual(['array']);
   });
 });

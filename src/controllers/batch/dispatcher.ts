@@ -2,7 +2,7 @@
  * Which attempts of queued jobs may start: in memory, made anew from the cluster by every operator that begins to
  * reconcile. What is in use is what has a pod, and what was granted and has none that was seen yet.
  */
-import { type Blocked, dispatch, type Environment, type Queue } from '../../batch/dispatch.ts';
+import { type Blocked, dispatch, type Environment, frontOf, type Queue } from '../../batch/dispatch.ts';
 import { type FairSharePolicy, MAX_ACTIVE_SHARES, type ShareUsage } from '../../batch/fair-share.ts';
 import { type Resources, type Waiting, Waitlist } from '../../batch/waitlist.ts';
 import type { QueueClaim } from '../../pod/queue-claim.ts';
@@ -247,6 +247,14 @@ export class Dispatcher {
   /** By shareIdentifier: of the pods that are seen. */
   sharesOf(queue: string): ReadonlyMap<string, ShareUsage> {
     return this.#shares.of(queue);
+  }
+
+  /** The first jobs of what waits in a queue, by UID. @param policy of its fair shares. */
+  frontOf(queue: string, policy: FairSharePolicy | undefined, most: number, now: number): readonly string[] {
+    const waiting = this.#waitlists.get(queue);
+    if (waiting === undefined) return [];
+    const usage = policy === undefined ? undefined : this.#shares.active(queue, policy, now);
+    return frontOf({ waiting, ...(policy !== undefined && usage && { fairShare: { policy, usage } }) }, most, now);
   }
 
   /** What waits in a queue, and has not been granted. */
