@@ -147,26 +147,27 @@ describe.concurrent('a job queue', () => {
 
   it('takes first what came first, and a failed attempt before all others', async (context) => {
     const ns = await ownEnvironment(context, 1);
+    // Of jobs of one second the first by name is the first.
     await ns.create(queue(ns, 'q'));
-    await ns.create(job('one'));
-    await untilPods(ns, 'one', 1);
-    await ns.create(job('two', { retryStrategy: { attempts: 2 } }));
-    await untilReason(ns, 'two', /^COMPUTE_ENVIRONMENT_FULL/);
-    await ns.create(job('three'));
-    expect(await untilReason(ns, 'three', /./)).toBe('waiting for its turn in queue q');
-    await end(ns, podsOf(ns, 'one')[0]);
-    const [two] = await untilPods(ns, 'two', 1);
-    await ns.create(job('four'));
-    await untilReason(ns, 'four', /./);
-    await end(ns, two, 1);
+    await ns.create(job('a'));
+    await untilPods(ns, 'a', 1);
+    await ns.create(job('b', { retryStrategy: { attempts: 2 } }));
+    await untilReason(ns, 'b', /^COMPUTE_ENVIRONMENT_FULL/);
+    await ns.create(job('c'));
+    expect(await untilReason(ns, 'c', /./)).toBe('waiting for its turn in queue q');
+    await end(ns, podsOf(ns, 'a')[0]);
+    const [retried] = await untilPods(ns, 'b', 1);
+    await ns.create(job('d'));
+    await untilReason(ns, 'd', /./);
+    await end(ns, retried, 1);
     // The room may be given away before the retry is asked for; but not twice.
-    await ns.until('the next one', () => live(ns).some(({ metadata }) => metadata.uid !== two?.metadata.uid));
-    expect(podsOf(ns, 'four')).toEqual([]);
+    await ns.until('the next one', () => live(ns).some(({ metadata }) => metadata.uid !== retried?.metadata.uid));
+    expect(podsOf(ns, 'd')).toEqual([]);
     await end(ns, live(ns)[0]);
-    await ns.until('the other one', () => podsOf(ns, 'two').length === 2 && podsOf(ns, 'three').length === 1);
-    expect(podsOf(ns, 'four')).toEqual([]);
+    await ns.until('the other one', () => podsOf(ns, 'b').length === 2 && podsOf(ns, 'c').length === 1);
+    expect(podsOf(ns, 'd')).toEqual([]);
     await end(ns, live(ns)[0]);
-    await untilPods(ns, 'four', 1);
+    await untilPods(ns, 'd', 1);
   });
 
   it('gives shares what their weights say', async (context) => {
