@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { RIGHTS, rulesOf } from '../../dev/generate/rights.ts';
+import { isolatedQueue, job } from '../support/isolation.ts';
 import { cluster, service, taskDefinition, webContainer } from '../support/manifests.ts';
 import type { Operator } from '../support/operator.ts';
 import { readyCondition, untilSteady } from '../support/services.ts';
-import { useSuite } from '../support/suite.ts';
+import { type TestNamespace, useSuite } from '../support/suite.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: false });
 
@@ -21,6 +22,14 @@ const rights: readonly object[] = rulesOf(
   ),
 );
 const bindingRights = may('elbv2.k8s.aws', [BINDINGS], ['get', 'list', 'watch', 'create', 'patch', 'delete']);
+const ISOLATION = ['serviceaccounts', 'networkpolicies'];
+/** Without what only queues need that isolate their jobs. */
+const withoutIsolation = rulesOf(
+  RIGHTS.filter(({ resources }) => !['pods', BINDINGS, ...ISOLATION].some((kind) => resources.includes(kind))),
+);
+const accounts = may('', ['serviceaccounts'], ['get', 'list', 'watch', 'create', 'patch']);
+const policies = (...verbs: string[]): object =>
+  may('networking.k8s.io', ['networkpolicies'], ['list', 'watch', ...verbs]);
 const pods = (...verbs: string[]): object => may('', ['pods'], verbs);
 const writes = ['get', 'list', 'create', 'patch', 'delete', 'deletecollection'];
 
@@ -189,3 +198,32 @@ describe.concurrent('an operator', () => {
     expect(ns.history.all('pods')).toEqual([]);
   });
 });
+
+// By itself: an operator of all namespaces would see the queues of others, with rights of its own.
+describe('an operator of all namespaces', () => {
+  it('that may not close a network runs nothing in a queue that isolates its jobs, until it may', async (context) => {
+    const user = 'rbac-isolation';
+    const ns = await suite().namespace(context);
+    const basic = [...withoutIsolation, pods(...writes, 'watch')];
+    await grant(context, user, basic);
+    const operator = await start(context, user, ['--no-leader-elect']);
+    await operator.ready();
+    await isolatedQueue(suite(), ns, context);
+    await ns.create(job('graded'));
+    await untilInvalid(ns, 'not allowed to watch serviceaccounts in all namespaces');
+    await grant(context, user, [...basic, accounts]);
+    await untilInvalid(ns, 'not allowed to watch networkpolicies.networking.k8s.io in all namespaces');
+    await grant(context, user, [...basic, accounts, policies()]);
+    await untilInvalid(ns, 'networkpolicies.networking.k8s.io may not be written');
+    await ns.until('a waiting job', () => ns.history.get('batchjobs', 'graded')?.status?.status === 'RUNNABLE');
+    expect(ns.history.all('pods')).toEqual([]);
+    await grant(context, user, [...basic, accounts, policies('get', 'create', 'patch')]);
+    await ns.until('its end', () => ns.history.get('batchjobs', 'graded')?.status?.status === 'SUCCEEDED');
+  });
+});
+
+const untilInvalid = (ns: TestNamespace, reason: string) =>
+  ns.until(reason, () => {
+    const { status, statusReason } = ns.history.get('jobqueues', 'graders')?.status ?? {};
+    return status === 'INVALID' && statusReason?.includes(reason);
+  });
