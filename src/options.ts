@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_POLICIES, type DefaultPolicy } from './api/cluster-policy.ts';
 import { type LogLevel, logLevels } from './telemetry/logger.ts';
 import { version } from './version.ts';
 
@@ -25,6 +26,8 @@ export interface Options {
   readonly healthPort: number;
   /** Of tasks with the strategy binpack: `<name>-cpu`, `<name>-memory`. */
   readonly binpackScheduler?: string;
+  /** What tasks may ask of their node where the Cluster of their namespace does not say. */
+  readonly defaultPolicy: DefaultPolicy;
   readonly logLevel: LogLevel;
   readonly workers: number;
   /** Of tasks of services that ended by themselves. */
@@ -102,6 +105,14 @@ export function parseOptions(argv: readonly string[]): Options {
     .option(
       '--binpack-scheduler <name>',
       'schedulers of tasks with placementStrategy binpack: <name>-cpu and <name>-memory, such as longshore-binpack (deploy/kube-scheduler-binpack.yaml)',
+    )
+    .addOption(
+      new Option(
+        '--default-policy <policy>',
+        'where the Cluster of a namespace does not say: Permissive lets tasks be privileged and use paths, network, ports and devices of their node, as ECS does; Restricted does not',
+      )
+        .choices([...DEFAULT_POLICIES])
+        .default('Permissive'),
     )
     .addOption(new Option('--log-level <level>', 'least level that is logged').choices([...logLevels]).default('info'))
     .option('--workers <count>', 'objects of one kind reconciled at a time, 1 to 64', whole(1, 64), 8)

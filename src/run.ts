@@ -51,6 +51,7 @@ export async function runOperator(options: Options, signal: AbortSignal): Promis
     metrics,
     workers: options.workers,
     binpackScheduler: options.binpackScheduler,
+    defaultPolicy: options.defaultPolicy,
     cacheSyncTimeoutMs: options.cacheSyncTimeout,
     restarts: { perSecond: options.restartsPerSecond, burst: options.restartBurst },
     ...(options.namespace !== undefined && { namespace: options.namespace }),

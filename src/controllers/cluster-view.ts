@@ -1,5 +1,6 @@
 /** What its Cluster says of a namespace, for the controllers of everything else. */
 import { type ClusterSpec, NO_CLUSTER } from '../api/cluster.ts';
+import { completePolicy, type DefaultPolicy } from '../api/cluster-policy.ts';
 import { clusters, type OwnerReference } from '../api/meta.ts';
 import type { ClusterRecord, Stores } from './runtime.ts';
 import { ownerReference } from './tasks.ts';
@@ -25,20 +26,32 @@ export function clusterHolder(stores: Stores, namespace: string): ClusterRecord 
   return [...claims].sort((a, b) => a.createdAt - b.createdAt || active(a) - active(b) || (a.uid < b.uid ? -1 : 1))[0];
 }
 
-const WITHOUT: ClusterView = { spec: NO_CLUSTER };
+const WITHOUT: Readonly<Record<DefaultPolicy, ClusterView>> = {
+  Permissive: { spec: NO_CLUSTER },
+  Restricted: { spec: { ...NO_CLUSTER, policy: completePolicy(NO_CLUSTER.policy, 'Restricted') } },
+};
 const views = new WeakMap<ClusterRecord, ClusterView>();
 
 /** The same object as long as the Cluster is the same, so that what follows from it can be kept. */
 export function clusterView(stores: Stores, namespace: string): ClusterView {
   const holder = clusterHolder(stores, namespace);
-  if (holder === undefined) return WITHOUT;
+  const { defaultPolicy } = stores;
+  if (holder === undefined) return WITHOUT[defaultPolicy];
   const known = views.get(holder);
   if (known !== undefined) return known;
   const { spec } = holder;
   const view: ClusterView =
     spec === undefined
-      ? { spec: NO_CLUSTER, name: holder.name, problem: `Cluster ${holder.name} is not valid: ${holder.problem}` }
-      : { spec, name: clusterNameOf(holder), owner: ownerReference(clusters, holder) };
+      ? {
+          ...WITHOUT[defaultPolicy],
+          name: holder.name,
+          problem: `Cluster ${holder.name} is not valid: ${holder.problem}`,
+        }
+      : {
+          spec: { ...spec, policy: completePolicy(spec.policy, defaultPolicy) },
+          name: clusterNameOf(holder),
+          owner: ownerReference(clusters, holder),
+        };
   views.set(holder, view);
   return view;
 }

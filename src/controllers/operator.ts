@@ -1,3 +1,4 @@
+import type { DefaultPolicy } from '../api/cluster-policy.ts';
 import {
   batchJobs,
   clusters,
@@ -62,6 +63,8 @@ export interface OperatorOptions {
   readonly namespace?: string;
   /** Reconciles of one kind at a time. */
   readonly workers: number;
+  /** Default: Permissive. */
+  readonly defaultPolicy?: DefaultPolicy;
   /** Absent: the default scheduler places tasks with the strategy binpack as well. */
   readonly binpackScheduler?: string | undefined;
   /** How long a leader waits for complete caches before it gives up, in milliseconds. */
@@ -102,7 +105,7 @@ export interface Operator {
 
 export function createOperator(options: OperatorOptions): Operator {
   const { client, events, logger, metrics, namespace, workers, cacheSyncTimeoutMs: timeoutMs } = options;
-  const stores = createStores();
+  const stores = createStores(options.defaultPolicy);
   const controllerOptions = { workers, logger, ...(metrics !== undefined && { metrics }) };
   const controller = (
     name: string,

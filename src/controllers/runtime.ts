@@ -1,6 +1,7 @@
 /** What every controller works with: the client, the caches, and the helpers around writes. */
 import type { BatchJobSpec, BatchJobStatus } from '../api/batch-job.ts';
 import type { ClusterSpec, ClusterStatus } from '../api/cluster.ts';
+import type { DefaultPolicy } from '../api/cluster-policy.ts';
 import type { ComputeEnvironmentSpec, ComputeEnvironmentStatus } from '../api/compute-environment.ts';
 import type { JobQueueSpec, JobQueueStatus } from '../api/job-queue.ts';
 import type { ScheduledTaskSpec, ScheduledTaskStatus } from '../api/scheduled-task.ts';
@@ -50,6 +51,8 @@ export type ClusterRecord = CustomRecord<ClusterSpec, ClusterStatus>;
 export type TargetGroupRecord = CustomRecord<TargetGroupSpec, TargetGroupStatus>;
 
 export interface Stores {
+  /** Where the Cluster of a namespace does not say what tasks may ask of their node. */
+  readonly defaultPolicy: DefaultPolicy;
   /** Indexes: `owner` (UID of the controlling object), `node`, `listed` (`<namespace>/<core Service>`), `jobQueue` (`<namespace>/<JobQueue>`). */
   readonly tasks: Store<ObservedTask>;
   /** Indexes: `owner` (UID of the Service), `family` (`<namespace>/<AWS family>`). */
@@ -99,7 +102,7 @@ export interface Stores {
  * `<namespace>/<family>` for the revisions of a family.
  */
 export type Barriers = {
-  readonly [Cache in Exclude<keyof Stores, 'nodes' | 'gateways' | 'ingressClasses'>]: WriteBarrier;
+  readonly [Cache in Exclude<keyof Stores, 'defaultPolicy' | 'nodes' | 'gateways' | 'ingressClasses'>]: WriteBarrier;
 };
 
 export interface Runtime {

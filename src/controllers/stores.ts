@@ -1,4 +1,5 @@
 /** The caches, and the indexes by which controllers and events find what they need in them. */
+import type { DefaultPolicy } from '../api/cluster-policy.ts';
 import { arnName, parseTaskDefinitionReference } from '../api/names.ts';
 import { Store } from '../kube/store.ts';
 import type { ObservedTask } from '../pod/observe.ts';
@@ -42,8 +43,9 @@ const listedBehind = ({ namespace, traffic = [] }: ObservedTask): string[] =>
 const targetGroupsOf = ({ namespace, spec }: ServiceRecord): string[] =>
   (spec?.loadBalancers ?? []).map(({ targetGroupArn = '' }) => `${namespace}/${arnName(targetGroupArn)}`);
 
-export function createStores(): Stores {
+export function createStores(defaultPolicy: DefaultPolicy = 'Permissive'): Stores {
   return {
+    defaultPolicy,
     tasks: new Store({
       owner: ({ owner }) => [owner],
       node: ({ node }) => (node === undefined ? [] : [node]),

@@ -1,5 +1,6 @@
 /** What the Cluster of a namespace does not allow, of what a task definition asks for. */
 import type { ClusterSpec } from '../api/cluster.ts';
+import type { ClusterPolicy } from '../api/cluster-policy.ts';
 import type { ContainerDefinition } from '../api/container-definition.ts';
 import type { KubernetesOptions } from '../api/kubernetes-options.ts';
 import type { TaskDefinitionSpec } from '../api/task-definition.ts';
@@ -24,6 +25,8 @@ export function policyViolations(
 
 const refused = (path: string, value: string, rule: string): string =>
   `${path}: ${value} is not allowed: the namespace's Cluster has policy.${rule}`;
+const forbidden = (path: string, value: string, flag: keyof ClusterPolicy): string =>
+  `${path}: ${value} is not allowed: the namespace's Cluster does not have policy.${flag}: true`;
 
 function taskViolations(
   definition: TaskDefinitionSpec,
@@ -32,21 +35,19 @@ function taskViolations(
 ): string[] {
   const { networkMode, pidMode, ipcMode, volumes } = definition;
   const violations: string[] = [];
-  if (networkMode === 'host' && !policy.allowHostNetwork)
-    violations.push(refused('spec.networkMode', 'host', 'allowHostNetwork: false'));
-  if (pidMode === 'host' && !policy.allowHostNamespaces)
-    violations.push(refused('spec.pidMode', 'host', 'allowHostNamespaces: false'));
-  if (ipcMode === 'host' && !policy.allowHostNamespaces)
-    violations.push(refused('spec.ipcMode', 'host', 'allowHostNamespaces: false'));
-  if (serviceAccountName !== undefined && !policy.allowServiceAccountName)
-    violations.push(
-      refused('spec.kubernetes.serviceAccountName', serviceAccountName, 'allowServiceAccountName: false'),
-    );
+  if (networkMode === 'host' && policy.allowHostNetwork === false)
+    violations.push(forbidden('spec.networkMode', 'host', 'allowHostNetwork'));
+  if (pidMode === 'host' && policy.allowHostNamespaces === false)
+    violations.push(forbidden('spec.pidMode', 'host', 'allowHostNamespaces'));
+  if (ipcMode === 'host' && policy.allowHostNamespaces === false)
+    violations.push(forbidden('spec.ipcMode', 'host', 'allowHostNamespaces'));
+  if (serviceAccountName !== undefined && policy.allowServiceAccountName === false)
+    violations.push(forbidden('spec.kubernetes.serviceAccountName', serviceAccountName, 'allowServiceAccountName'));
   for (const [index, volume] of volumes.entries()) {
     const path = hostPathOf(volume);
     if (path === undefined) continue;
     const at = `spec.volumes[${index}]`;
-    if (!policy.allowHostPaths) violations.push(refused(at, path, 'allowHostPaths: false'));
+    if (policy.allowHostPaths === false) violations.push(forbidden(at, path, 'allowHostPaths'));
     else if (!underAny(path, policy.hostPathPrefixes))
       violations.push(refused(at, path, `hostPathPrefixes: ${policy.hostPathPrefixes.join(', ')}`));
   }
@@ -61,16 +62,16 @@ function containerViolations(
   const { policy } = cluster;
   const { capabilities, devices = [] } = container.linuxParameters ?? {};
   const violations: string[] = [];
-  if (container.privileged && !policy.allowPrivileged)
-    violations.push(refused('privileged', 'true', 'allowPrivileged: false'));
+  if (container.privileged && policy.allowPrivileged === false)
+    violations.push(forbidden('privileged', 'true', 'allowPrivileged'));
   const fixed =
     networkMode === 'bridge' ? container.portMappings.find(({ hostPort }) => (hostPort ?? 0) > 0) : undefined;
-  if (fixed !== undefined && !policy.allowHostPorts)
-    violations.push(refused('portMappings', `hostPort ${fixed.hostPort}`, 'allowHostPorts: false'));
+  if (fixed !== undefined && policy.allowHostPorts === false)
+    violations.push(forbidden('portMappings', `hostPort ${fixed.hostPort}`, 'allowHostPorts'));
   for (const capability of capabilities?.add ?? []) {
     const { addableCapabilities } = policy;
-    if (!policy.allowAddedCapabilities)
-      violations.push(refused('linuxParameters.capabilities.add', capability, 'allowAddedCapabilities: false'));
+    if (policy.allowAddedCapabilities === false)
+      violations.push(forbidden('linuxParameters.capabilities.add', capability, 'allowAddedCapabilities'));
     else if (addableCapabilities.length > 0 && !addableCapabilities.includes(capability))
       violations.push(
         refused(
@@ -80,8 +81,8 @@ function containerViolations(
         ),
       );
   }
-  if (devices.length > 0 && !policy.allowDevices)
-    violations.push(refused('linuxParameters.devices', devices[0]?.hostPath ?? '', 'allowDevices: false'));
+  if (devices.length > 0 && policy.allowDevices === false)
+    violations.push(forbidden('linuxParameters.devices', devices[0]?.hostPath ?? '', 'allowDevices'));
   const image = resolveImage(container.image, cluster);
   const { imagePrefixes } = policy;
   if (imagePrefixes.length > 0 && !imagePrefixes.some((prefix) => image.startsWith(prefix)))

@@ -79,7 +79,7 @@ describe('the policy of a Cluster', () => {
   it('names the rule', () => {
     expect(problems({ allowPrivileged: false }, task({ privileged: true }))[0]).toEqual({
       reason: 'NotAllowed',
-      message: `${at}.privileged: true is not allowed: the namespace's Cluster has policy.allowPrivileged: false`,
+      message: `${at}.privileged: true is not allowed: the namespace's Cluster does not have policy.allowPrivileged: true`,
       blocks: true,
     });
   });
