@@ -46,6 +46,8 @@ async function run(): Promise<readonly string[]> {
   api = new KubeApi(cluster.kubeconfig);
   await api.call('POST', '/api/v1/namespaces', { metadata: { name: NAMESPACE } });
   await cluster.kubectl(['wait', '--for=create', '--timeout=60s', 'serviceaccount/default', '-n', NAMESPACE]);
+  // Just after they were installed the API server may say that it is not ready for them: kubectl asks again.
+  await cluster.kubectl(['get', 'batchjobs,jobqueues,computeenvironments', '-A']);
 
   const start = async (): Promise<void> => {
     operator = new Operator({ kubeconfig: cluster.kubeconfig, log: join(dir, 'logs', 'operator.log') });
@@ -55,7 +57,6 @@ async function run(): Promise<readonly string[]> {
     operator === undefined
       ? ''
       : `peak RSS ${peakRssMiB(operator.pid).toFixed(0)} MiB, CPU ${cpuSeconds(operator.pid).toFixed(1)} s`;
-  await start();
   const { record, created, freed, violations } = await runQueues({
     api,
     namespace: NAMESPACE,
@@ -70,6 +71,7 @@ async function run(): Promise<readonly string[]> {
       await operator?.kill('SIGKILL');
       await start();
     },
+    submitted: start,
     waiting: () => say(`operator: ${usage()}`),
     timeoutMs: minutes * 60_000,
     say,

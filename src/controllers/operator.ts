@@ -139,7 +139,7 @@ export function createOperator(options: OperatorOptions): Operator {
   const queueing = new DispatchLoop({
     scene: () => sceneOf(stores),
     ran: (jobs) => {
-      for (const job of jobs) wake.owner(job);
+      for (const job of jobs) wake.granted(job);
       wake.queues();
     },
     now: Date.now,

@@ -54,6 +54,12 @@ export class Wake {
     }
   }
 
+  /** It may start something, or is at the head of its queue: what it was given is lost to the others for as long as it does nothing. */
+  granted(job: string): void {
+    for (const object of this.#stores.batchJobs.by('uid', job))
+      this.#controllers.batchJobs.enqueueUrgent(keyOf(object));
+  }
+
   /**
    * The TaskDefinitions of a family, and all that follow it.
    * @param family `<namespace>/<family>`.

@@ -56,6 +56,11 @@ export class Controller {
     this.#queue?.add(key);
   }
 
+  /** As `enqueue`, before all that was not urgent. */
+  enqueueUrgent(key: string): void {
+    this.#queue?.addUrgent(key);
+  }
+
   /**
    * Runs once, until the signal aborts and the reconciles under way have returned. Keys still queued then are dropped:
    * whoever reconciles next begins with all of them.

@@ -5,10 +5,21 @@
 export class FairQueue {
   /** The next namespace comes first; a namespace without keys is not in it. */
   readonly #namespaces = new Map<string, Set<string>>();
+  /** Before all others. */
+  readonly #urgent = new Set<string>();
   #size = 0;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** A key that is in it comes before all that are not urgent. */
+  hasten(key: string): void {
+    const namespace = namespaceOf(key);
+    const keys = this.#namespaces.get(namespace);
+    if (keys?.delete(key) !== true) return;
+    if (keys.size === 0) this.#namespaces.delete(namespace);
+    this.#urgent.add(key);
   }
 
   push(key: string): void {
@@ -20,6 +31,11 @@ export class FairQueue {
   }
 
   shift(): string | undefined {
+    for (const key of this.#urgent) {
+      this.#urgent.delete(key);
+      this.#size -= 1;
+      return key;
+    }
     for (const [namespace, keys] of this.#namespaces) {
       for (const key of keys) {
         this.#namespaces.delete(namespace);

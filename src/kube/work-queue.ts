@@ -32,6 +32,8 @@ export class WorkQueue {
   readonly #processing = new Map<string, number>();
   /** Keys that no worker may have yet. */
   readonly #resting = new Map<string, NodeJS.Timeout>();
+  /** Keys that come before the others, however many those are. */
+  readonly #urgent = new Set<string>();
   readonly #queue = new FairQueue();
   readonly #waiters: ((key: string | undefined) => void)[] = [];
   readonly #failures = new Map<string, number>();
@@ -61,6 +63,14 @@ export class WorkQueue {
     this.#dirty.set(key, performance.now());
     this.#metrics.added();
     if (!this.#processing.has(key) && !this.#resting.has(key)) this.#offer(key);
+  }
+
+  /** Adds the key before all that were added otherwise. What comes so must be bounded: it can hold up all the rest. */
+  addUrgent(key: string): void {
+    this.add(key);
+    if (!this.#dirty.has(key)) return;
+    this.#urgent.add(key);
+    this.#queue.hasten(key);
   }
 
   /** Adds the key after `ms`. Of several delays the earliest holds; `add` leaves a delay in place. */
@@ -138,13 +148,17 @@ export class WorkQueue {
   #offer(key: string): void {
     const waiter = this.#waiters.shift();
     if (waiter) waiter(this.#take(key));
-    else this.#queue.push(key);
+    else {
+      this.#queue.push(key);
+      if (this.#urgent.has(key)) this.#queue.hasten(key);
+    }
   }
 
   #take(key: string): string {
     const now = performance.now();
     this.#metrics.taken((now - (this.#dirty.get(key) ?? now)) / 1000);
     this.#dirty.delete(key);
+    this.#urgent.delete(key);
     this.#processing.set(key, now);
     return key;
   }

@@ -22,6 +22,8 @@ export interface QueueRunOptions {
   readonly probes: number;
   /** Kills the operator and starts another; returns when that one works. */
   readonly restart: () => Promise<void>;
+  /** All jobs are there. */
+  readonly submitted?: () => Promise<void>;
   /** All jobs wait, but for those that have room. */
   readonly waiting?: () => void;
   readonly timeoutMs: number;
@@ -111,6 +113,7 @@ export async function runQueues(options: QueueRunOptions): Promise<QueueOutcome>
     await create('batchjobs', job(each.name, each.queue));
     if (at % 1000 === 999) say(`${at + 1} jobs submitted: ${record.describe()}`);
   });
+  await options.submitted?.();
   const running = (): readonly QueuedPod[] =>
     record.pods.filter(({ endedAt, isRunning }) => endedAt === undefined && isRunning);
   const full = ceilings[0] + ceilings[1];

@@ -108,7 +108,7 @@ export class SimulatedQueues {
     dispatcher.await(this.#jobs.filter(({ isDeleted }) => !isDeleted).map(({ spec }) => spec.job));
     for (const pod of this.#pods) {
       pod.seen = pod.isLive ? pod.claim : undefined;
-      dispatcher.notePod(NAMESPACE, undefined, pod.seen, this.#now);
+      dispatcher.notePod({ namespace: NAMESPACE, owner: pod.job.spec.job }, undefined, pod.seen, this.#now);
     }
   }
 
@@ -164,7 +164,7 @@ export class SimulatedQueues {
     for (const pod of pods) {
       const before = pod.seen;
       pod.seen = pod.isLive ? pod.claim : undefined;
-      this.#dispatcher.notePod(NAMESPACE, before, pod.seen, this.#now);
+      this.#dispatcher.notePod({ namespace: NAMESPACE, owner: pod.job.spec.job }, before, pod.seen, this.#now);
       if (!pod.isLive) pod.child.pod = undefined;
     }
   }

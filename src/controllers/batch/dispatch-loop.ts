@@ -1,5 +1,6 @@
 /** Runs the dispatcher where something changed: once for all that changed in one turn of the event loop. */
 import { setImmediate } from 'node:timers';
+import type { Requeue } from '../../kube/controller.ts';
 import type { Change } from '../../kube/store.ts';
 import type { ObservedTask } from '../../pod/observe.ts';
 import { type Demand, Dispatcher, type Granted, type Scene } from './dispatcher.ts';
@@ -33,7 +34,7 @@ export class DispatchLoop {
   notePod(type: Change<ObservedTask>['type'], pod: ObservedTask, previous: ObservedTask | undefined): void {
     const isGone = type === 'deleted';
     const before = isGone ? (previous ?? pod).claim : previous?.claim;
-    this.dispatcher.notePod(pod.namespace, before, isGone ? undefined : pod.claim, this.#options.now());
+    this.dispatcher.notePod(pod, before, isGone ? undefined : pod.claim, this.#options.now());
   }
 
   /** Queues or environments are not what they were. */
@@ -54,15 +55,21 @@ export class DispatchLoop {
     return this.dispatcher.take(job);
   }
 
-  /** One pass over a job whose pods are all seen: what it does not ask for in it, it no longer wants. */
-  async pass<T>(job: string, work: () => Promise<T>): Promise<T> {
+  /**
+   * One pass over a job whose pods are all seen: what it does not ask for in it, it no longer wants; unless the pass has to wait
+   * for something before it can tell.
+   */
+  async pass(job: string, work: () => Promise<Requeue>): Promise<Requeue> {
     this.#asked.delete(job);
     const { promise: over, resolve: end } = Promise.withResolvers<void>();
     this.#passes.set(job, over);
+    let result: Requeue = {};
     try {
-      return await work();
+      result = await work();
+      return result;
     } finally {
-      if (!this.#asked.delete(job)) this.dispatcher.withdraw(job);
+      const wantsNothing = !this.#asked.delete(job) && result.requeueWhen === undefined;
+      if (wantsNothing) this.dispatcher.withdraw(job);
       this.#passes.delete(job);
       end();
     }

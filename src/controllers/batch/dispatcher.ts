@@ -37,8 +37,10 @@ interface Entry {
   readonly demand: Demand;
   /** By environment: may start, and the job has not taken it yet. */
   readonly granted: Map<string, number>;
-  /** By environment: was taken, and its pods may not be seen yet. */
+  /** By environment: was taken since the job has said what it has to start. */
   readonly taken: Map<string, number>;
+  /** Of those, what has no pod that was seen yet. */
+  readonly unseen: Map<string, number>;
   /** What of it stands in its queue. */
   waiting: Waiting | undefined;
 }
@@ -79,12 +81,27 @@ export class Dispatcher {
   }
 
   /** A pod takes its part, has given it back, or takes another. */
-  notePod(namespace: string, before: QueueClaim | undefined, after: QueueClaim | undefined, now: number): void {
+  notePod(
+    { namespace, owner }: { readonly namespace: string; readonly owner: string },
+    before: QueueClaim | undefined,
+    after: QueueClaim | undefined,
+    now: number,
+  ): void {
     // One text is parsed once: an unchanged claim is the same object.
     if (before === after) return;
     if (before !== undefined) this.#note(namespace, before, -1, now);
     if (after !== undefined) this.#note(namespace, after, 1, now);
     if (before !== undefined) this.#changed();
+    else if (after !== undefined) this.#seen(owner, after.computeEnvironment);
+  }
+
+  /** What was granted for it is in use now. */
+  #seen(job: string, environment: string): void {
+    const entry = this.#entries.get(job);
+    const unseen = entry?.unseen.get(environment) ?? 0;
+    if (entry === undefined || unseen === 0) return;
+    entry.unseen.set(environment, unseen - 1);
+    this.#hold(entry, environment, -1);
   }
 
   #note(namespace: string, claim: QueueClaim, sign: 1 | -1, now: number): void {
@@ -98,7 +115,7 @@ export class Dispatcher {
     const before = this.#remove(demand.job);
     const isSame =
       before !== undefined && before.demand.queue === demand.queue && sameResources(before.demand.need, demand.need);
-    const entry: Entry = { demand, granted: new Map(), taken: new Map(), waiting: undefined };
+    const entry: Entry = { demand, granted: new Map(), taken: new Map(), unseen: new Map(), waiting: undefined };
     let left = demand.count;
     for (const [environment, count] of isSame ? before.granted : []) {
       const valid = Math.min(count, left);
@@ -118,7 +135,7 @@ export class Dispatcher {
   take(job: string, most = Infinity): readonly Granted[] {
     const entry = this.#entries.get(job);
     if (entry === undefined) return [];
-    const { granted, taken } = entry;
+    const { granted, taken, unseen } = entry;
     const result: Granted[] = [];
     let left = most;
     for (const [environment, count] of granted) {
@@ -126,6 +143,7 @@ export class Dispatcher {
       left -= now;
       if (now === 0) continue;
       taken.set(environment, (taken.get(environment) ?? 0) + now);
+      unseen.set(environment, (unseen.get(environment) ?? 0) + now);
       if (now === count) granted.delete(environment);
       else granted.set(environment, count - now);
       result.push({ environment, count: now });
@@ -191,8 +209,12 @@ export class Dispatcher {
     return after;
   }
 
-  #grant({ demand, granted }: Entry, environment: string, count: number): void {
-    granted.set(environment, (granted.get(environment) ?? 0) + count);
+  #grant(entry: Entry, environment: string, count: number): void {
+    entry.granted.set(environment, (entry.granted.get(environment) ?? 0) + count);
+    this.#hold(entry, environment, count);
+  }
+
+  #hold({ demand }: Entry, environment: string, count: number): void {
     add(this.#held, environment, demand.need, count);
     this.#shares.hold(demand.queue, demand.share, demand.need.vcpus * count);
   }
@@ -211,13 +233,10 @@ export class Dispatcher {
   #remove(job: string): Entry | undefined {
     const entry = this.#entries.get(job);
     if (entry === undefined) return undefined;
-    const { demand, granted, taken, waiting } = entry;
+    const { demand, granted, unseen, waiting } = entry;
     this.#entries.delete(job);
     if (waiting !== undefined) this.#waitlistOf(demand.queue).remove(waiting);
-    for (const [environment, count] of [...granted, ...taken]) {
-      add(this.#held, environment, demand.need, -count);
-      this.#shares.hold(demand.queue, demand.share, -demand.need.vcpus * count);
-    }
+    for (const [environment, count] of [...granted, ...unseen]) this.#hold(entry, environment, -count);
     return entry;
   }
 

@@ -140,6 +140,27 @@ describe('the dispatcher', () => {
     expect(dispatcher.take('low')).toEqual([{ environment: 'x', count: 2 }]);
   });
 
+  it('counts a pod once: as granted until it is seen, and as in use from then on', () => {
+    const dispatcher = new Dispatcher(() => undefined);
+    const pod = { namespace: 'ns', owner: 'low' };
+    const claim = { jobQueue: 'low', computeEnvironment: 'x', vcpus: 1, memory: GIB };
+    dispatcher.offer(demand('low', 3));
+    dispatcher.run(scene, 0);
+    dispatcher.take('low');
+    for (const each of [1, 2, 3]) dispatcher.notePod(pod, undefined, { ...claim }, each);
+    dispatcher.offer(demand('high', 9));
+    dispatcher.run(scene, 0);
+    expect(dispatcher.take('high')).toEqual([
+      { environment: 'x', count: 1 },
+      { environment: 'y', count: 3 },
+    ]);
+    expect(dispatcher.waitingIn('ns/low')).toEqual([]);
+    dispatcher.withdraw('low');
+    dispatcher.offer(demand('high', 9));
+    dispatcher.run({ ...scene, environments: scene.environments.slice(0, 1) }, 0);
+    expect(dispatcher.take('high')).toEqual([{ environment: 'x', count: 1 }]);
+  });
+
   it('counts for a share what it was granted, though no pod of it is seen', () => {
     const dispatcher = new Dispatcher(() => undefined);
     const x = { name: 'x', isEnabled: true, limit: { vcpus: 2, memory: 9 * GIB } };

@@ -198,6 +198,32 @@ describe('fairness', () => {
   });
 });
 
+describe('urgency', () => {
+  test('an urgent key comes before all others, also one that was queued before', async () => {
+    const queue = new WorkQueue();
+    for (const key of ['a/1', 'a/2', 'b/1', 'a/3']) queue.add(key);
+    queue.addUrgent('a/3');
+    queue.addUrgent('c/1');
+    const order: (string | undefined)[] = [];
+    for (let at = 0; at < 5; at++) order.push(await queue.get());
+    expect(order).toEqual(['a/3', 'c/1', 'a/1', 'b/1', 'a/2']);
+    expect(queue.length).toBe(0);
+  });
+
+  test('an urgent key that a worker holds comes first once it is done, and is not urgent for ever', async () => {
+    const queue = new WorkQueue();
+    queue.add('a/1');
+    await queue.get();
+    queue.add('b/1');
+    queue.addUrgent('a/1');
+    queue.done('a/1');
+    expect(await queue.get()).toBe('a/1');
+    queue.add('a/1');
+    queue.done('a/1');
+    expect(await queue.get()).toBe('b/1');
+  });
+});
+
 describe('metrics', () => {
   test('adds, waits, work and retries are reported as client-go counts them', async () => {
     const seen: [string, number?][] = [];
