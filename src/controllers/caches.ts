@@ -241,7 +241,7 @@ export function createCaches(options: CachesOptions) {
     ofCluster: namespace === undefined,
     enqueue: (key) => controllers.targetGroups.enqueue(key),
   });
-  const isolation = createIsolationCaches(watch, stores, managed, (uid) => wake.owner(uid));
+  const isolation = createIsolationCaches(watch, stores, managed, (uid) => wake.isolated(uid));
   const onDemand = [
     bindings,
     ...Object.values(isolation),

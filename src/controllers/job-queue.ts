@@ -30,6 +30,8 @@ export async function reconcileJobQueue(runtime: Runtime, key: string): Promise<
     spec?.kubernetes.isolation === undefined
       ? undefined
       : await ensureIsolation(runtime, { ...queue, kind: jobQueues });
+  // The caches bring it back: until then it is what it was.
+  if (closed?.waiting) return {};
   const conditions =
     spec === undefined
       ? kstatus('stalled', 'InvalidSpec', queue.problem ?? 'the spec is not valid')

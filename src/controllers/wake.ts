@@ -86,7 +86,17 @@ export class Wake {
       if (blocked !== undefined && blocked.since !== previous.status.blocked?.since) this.owner(blocked.job);
       return;
     }
-    for (const job of this.#stores.batchJobs.by('namespace', object.namespace))
+    this.#unfinishedJobs(object.namespace);
+  }
+
+  /** Who starts what is to be isolated: the queue that has this UID, and the jobs that may be waiting in it. */
+  isolated(uid: string): void {
+    this.owner(uid);
+    for (const { namespace } of this.#stores.jobQueues.by('uid', uid)) this.#unfinishedJobs(namespace);
+  }
+
+  #unfinishedJobs(namespace: string): void {
+    for (const job of this.#stores.batchJobs.by('namespace', namespace))
       if (!isJobOver(job.status.status)) this.#controllers.batchJobs.enqueue(keyOf(job));
   }
 

@@ -183,3 +183,22 @@ describe.concurrent('a queue that isolates its jobs', () => {
     expect(runtimes).toEqual([runtimeClassName]);
   });
 });
+
+// By itself: the operator of the other tests is not to die meanwhile.
+describe('a queue that isolates its jobs, after a time without an operator', () => {
+  it('is closed again before the job that came meanwhile starts, and was never seen as INVALID', async (context) => {
+    const ns = await suite().namespace(context);
+    await isolatedQueue(suite(), ns, context);
+    await ns.until('a valid queue', () => queueStatus(ns)?.status === 'VALID');
+    await suite().operator.kill('SIGKILL');
+    await ns.delete('networkpolicies', NAME);
+    await ns.create(job('meanwhile'));
+    await suite().startOperator();
+    await untilSucceeded(ns, 'meanwhile');
+    const { metadata } = await policyOf(ns);
+    const [pod] = ns.history.statesOf('pods', ns.history.all('pods')[0]?.metadata.name ?? '');
+    expect(BigInt(metadata.resourceVersion)).toBeLessThan(BigInt(pod?.metadata.resourceVersion ?? '0'));
+    const statuses = ns.history.statesOf('jobqueues', 'graders').map(({ status }) => status?.status);
+    expect(statuses).not.toContain('INVALID');
+  });
+});
