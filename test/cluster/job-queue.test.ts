@@ -1,4 +1,5 @@
 /** Job queues and compute environments on a real API server: who starts when, and what is said of those that wait. */
+import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { array, begun, heldJob, podsOf, statusOf } from '../support/held-jobs.ts';
 import { isEnded } from '../support/invariants.ts';
@@ -364,5 +365,19 @@ describe.concurrent('a job queue', () => {
     await untilPods(ns, 'b', 1);
     await untilReason(ns, 'b', /1 vCPU are kept for shares that are not active$/);
     expect([podsOf(ns, 'a').length, podsOf(ns, 'b').length]).toEqual([2, 1]);
+  });
+
+  it('of the examples has its jobs run, the urgent one before most of those that were there', async (context) => {
+    const ns = await suite().namespace(context);
+    context.onTestFinished(() => ns.delete('computeenvironments', 'shared'));
+    await ns.kubectl(['apply', '-f', join(import.meta.dirname, '../../examples/queue.yaml')]);
+    const hasSucceeded = (name: string): boolean => statusOf(ns, name).status === 'SUCCEEDED';
+    await ns.until('both to succeed', () => hasSucceeded('urgent') && hasSucceeded('sweep'));
+    const started = ns.history.entries.flatMap(({ kind, type, object }) =>
+      kind === 'pods' && type === 'ADDED' ? [object.metadata.labels?.['longshore.dev/batch-job']] : [],
+    );
+    expect(started.indexOf('urgent')).toBeLessThan(10);
+    expect(started).toHaveLength(21);
+    expect(mostVcpus(ns)).toBe(2);
   });
 });
