@@ -50,6 +50,11 @@ const ELSEWHERE = [
   'spec.arrayProperties.size',
   'spec.retryStrategy.attempts',
   'spec.timeout.attemptDurationSeconds',
+  // When it has its turn in its queue.
+  'spec.jobQueue',
+  'spec.shareIdentifier',
+  'spec.schedulingPriority',
+  'spec.schedulingPriorityOverride',
   // What it waits for.
   'spec.dependsOn[].jobId',
   'spec.dependsOn[].type',
