@@ -78,7 +78,7 @@ export function createCaches(options: CachesOptions) {
   const { client, logger, namespace, stores, controllers, wake, uncounted, expiring, departed, forget } = options;
   const watch = <T extends Stored, Source>(
     resource: Resource,
-    project: (raw: Source) => T,
+    project: (raw: Source, previous?: T) => T,
     store: Store<T>,
     onChange: (change: Change<T>) => void,
     labelSelector?: string,
