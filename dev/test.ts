@@ -4,12 +4,15 @@ import { once } from 'node:events';
 import { closeSync, createReadStream, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { idleRights, readReports } from '../test/support/audited-rights.ts';
 import { realNodePossible } from './cluster/index.ts';
 import { ensureToolchain } from './cluster/toolchain.ts';
 import { traefikProgram } from './gateway/index.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
+/** Which rights the operators of each suite have used. */
+const rights = mkdtempSync(join(tmpdir(), 'longshore-rights-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 function heading(text: string): void {
@@ -59,6 +62,7 @@ function start(title: string, selected: readonly string[], shown: boolean): Suit
   const child = spawn(bin('node'), [bin('vitest'), 'run', ...selected, ...reporters], {
     cwd: root,
     stdio: fd === undefined ? 'inherit' : ['ignore', fd, fd],
+    env: { ...process.env, LONGSHORE_RIGHTS_REPORT: rights },
   });
   if (fd !== undefined) closeSync(fd);
   running.add(child);
@@ -88,6 +92,19 @@ async function finish(suites: Suites): Promise<void> {
     total.failed++;
   }
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** The role has no right that no test uses. */
+function checkRights(): void {
+  heading("rights of the operator's role");
+  const idle = idleRights(readReports(rights));
+  if (idle.length === 0) total.passed++;
+  else {
+    total.failed++;
+    console.error(
+      `no test has used these; take them out of dev/generate/rights.ts, or test what they are for:\n${idle.join('\n')}`,
+    );
+  }
 }
 
 const started = performance.now();
@@ -122,6 +139,8 @@ heading('cluster (KWOK); beside it, and shown after it, node (real kubelet)');
 const beside = besides();
 await finish(start('cluster (KWOK)', ['--project', 'cluster', '--exclude', IDLE], true));
 for (const suites of await beside) await finish(suites);
+if (possible && total.failed === 0) checkRights();
+rmSync(rights, { recursive: true, force: true });
 
 console.log(`\n${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

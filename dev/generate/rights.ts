@@ -130,6 +130,17 @@ export const RIGHTS: readonly Right[] = [
     verbs: ['list', 'watch'],
     purpose: 'draining, tasks on lost nodes, DAEMON; without, and with `--namespace`, none',
   },
+  ...[
+    { group: '', resources: ['serviceaccounts'] },
+    { group: 'networking.k8s.io', resources: ['networkpolicies'] },
+  ].map(({ group, resources }) =>
+    watched(
+      group,
+      resources,
+      ['get', 'list', 'watch', 'create', 'patch'],
+      '`kubernetes.isolation` of JobQueues; not needed without',
+    ),
+  ),
   watched('events.k8s.io', ['events'], ['list', 'create', 'patch'], 'events; list: why volumes do not mount'),
   {
     scope: 'lease',

@@ -88,7 +88,7 @@ export function createCaches(options: CachesOptions) {
     options;
   const watch = <T extends Stored, Source>(
     resource: Resource,
-    project: (raw: Source) => T,
+    project: (raw: Source, previous?: T) => T,
     store: Store<T>,
     onChange: (change: Change<T>) => void,
     labelSelector?: string,

@@ -35,8 +35,11 @@ export interface ReflectorOptions<T extends Stored, Source> {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** Makes the stored record of an object as the server sent it. An object it throws on is logged and left out. */
-  readonly project: (raw: Source) => T;
+  /**
+   * Makes the stored record of an object as the server sent it; `previous` is the record that is stored under its name, if
+   * any. An object it throws on is logged and left out.
+   */
+  readonly project: (raw: Source, previous?: T) => T;
   readonly store: Store<T>;
   /** Called after the store has the change. What it throws is logged. */
   readonly onChange: (change: Change<T>) => void;

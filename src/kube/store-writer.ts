@@ -112,8 +112,9 @@ export class StoreWriter<T extends Stored, Source> {
   }
 
   #project(object: WatchEvent['object']): T | undefined {
+    const { namespace = '', name } = object.metadata;
     try {
-      return this.#options.project(object as Source);
+      return this.#options.project(object as Source, this.#options.store.get(namespace, name));
     } catch (error) {
       this.#complain(object.metadata, error, 'skipped an object that cannot be read');
       return undefined;

@@ -130,7 +130,8 @@ const sharedTraits = new SharedValues<Readonly<Record<string, ContainerTraits>>>
 const traitsOf = (text: string): Readonly<Record<string, ContainerTraits>> =>
   sharedTraits.get(text, () => JSON.parse(text) as Readonly<Record<string, ContainerTraits>>);
 
-export function observePod(pod: PodJson): ObservedTask {
+/** @param previous what was observed before at its place, if anything. */
+export function observePod(pod: PodJson, previous?: ObservedTask): ObservedTask {
   const { metadata, spec, status } = pod;
   const labels = metadata.labels ?? {};
   const annotations = metadata.annotations ?? {};
@@ -175,7 +176,10 @@ export function observePod(pod: PodJson): ObservedTask {
   const isOutlived = deadline !== undefined && status?.reason === 'DeadlineExceeded';
   const isTold =
     spec?.activeDeadlineSeconds !== undefined && (isOutlived || String(spec.activeDeadlineSeconds) !== deadline);
-  const deletedAt = Date.parse(metadata.deletionTimestamp ?? '') - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
+  // Once the node has confirmed the deletion, the API server has put the time of that in its place.
+  const known = previous?.uid === metadata.uid && previous.deleting ? previous.stoppingAt : undefined;
+  const deletedAt =
+    known ?? Date.parse(metadata.deletionTimestamp ?? '') - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
   const stopAsked = Date.parse(annotations[ANNOTATIONS.stoppingAt] ?? '');
   const stoppingAt = Number.isNaN(stopAsked) ? deletedAt : stopAsked;
   const drainingUntil = Date.parse(annotations[ANNOTATIONS.drainingUntil] ?? '');

@@ -38,7 +38,7 @@ interface Work {
 
 async function begin(context: TestContext): Promise<Work> {
   const ns = await suite().namespace(context);
-  const proxy = await FaultProxy.start(await suite().cluster.userKubeconfig(OPERATOR_USER, ['system:masters']));
+  const proxy = await FaultProxy.start(await suite().cluster.userKubeconfig(OPERATOR_USER, []));
   context.onTestFinished(() => proxy.stop());
   const operate = (): Operator => {
     const operator = suite().newOperator(['--no-leader-elect', '--namespace', ns.name], proxy.kubeconfig);

@@ -25,7 +25,7 @@ describe.concurrent('the pod of a Task that goes while no operator runs', () => 
     '$when is not run again where it may have run',
     async ({ of, moment, pods, stops, reason = 'InfrastructureHealth' }, context) => {
       const ns = await suite().namespace(context);
-      const proxy = await FaultProxy.start(await suite().cluster.userKubeconfig(OPERATOR_USER, ['system:masters']));
+      const proxy = await FaultProxy.start(await suite().cluster.userKubeconfig(OPERATOR_USER, []));
       const newOperator = () => suite().newOperator(['--no-leader-elect', '--namespace', ns.name], proxy.kubeconfig);
       let operator = newOperator();
       context.onTestFinished(async () => {

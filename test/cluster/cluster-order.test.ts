@@ -8,7 +8,7 @@ const suite = useSuite({ nodes: 'kwok=3', operator: false });
 
 it('a Cluster that was there before a service or job holds for its first task, however late the watch of Clusters', async (context) => {
   const ns = await suite().namespace(context);
-  const proxy = await FaultProxy.start(await suite().cluster.userKubeconfig(OPERATOR_USER, ['system:masters']));
+  const proxy = await FaultProxy.start(await suite().cluster.userKubeconfig(OPERATOR_USER, []));
   const operator = suite().newOperator(['--no-leader-elect', '--namespace', ns.name], proxy.kubeconfig);
   try {
     await operator.ready();

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { cluster, kwok, service, taskDefinition } from '../support/manifests.ts';
+import { untilAllowed } from '../support/operator-rights.ts';
 import { PrometheusServer } from '../support/prometheus.ts';
 import { messagesOf, podsOf, readyCondition, untilSteady } from '../support/services.ts';
-import { type TestNamespace, useSuite } from '../support/suite.ts';
+import { OPERATOR_USER, type TestNamespace, useSuite } from '../support/suite.ts';
 
 const suite = useSuite({ nodes: 'kwok=3', operator: true });
 
@@ -92,6 +93,9 @@ describe.concurrent('alarms of a deployment', () => {
 
   it('may be the condition of any object', async (context) => {
     const ns = await suite().namespace(context);
+    await ns.kubectl(['create', 'role', 'alarms', '--verb=get', '--resource=persistentvolumeclaims']);
+    await ns.kubectl(['create', 'rolebinding', 'alarms', '--role=alarms', `--user=${OPERATOR_USER}`]);
+    await untilAllowed(suite().cluster, OPERATOR_USER, 'get', 'persistentvolumeclaims', ns.name);
     const claim = `/api/v1/namespaces/${ns.name}/persistentvolumeclaims`;
     const say = (status: string) => {
       const conditions = [{ type: 'Degraded', status, lastTransitionTime: '2026-11-22T00:00:00Z' }];

@@ -182,7 +182,7 @@ describe.concurrent('what tasks need besides their pods', () => {
     await define();
     const ns = await suite().namespace(context);
     await provideVolume(context, ns);
-    const proxy = await FaultProxy.start(await suite().cluster.userKubeconfig(OPERATOR_USER, ['system:masters']));
+    const proxy = await FaultProxy.start(await suite().cluster.userKubeconfig(OPERATOR_USER, []));
     context.onTestFinished(() => proxy.stop());
     let operator = operate(context, ns, proxy.kubeconfig);
     const act = async (): Promise<void> => {

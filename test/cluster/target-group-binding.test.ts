@@ -225,7 +225,7 @@ describe.concurrent('a binding', { timeout: SLOW_MS }, () => {
     async ([, moment, killed], context) => {
       await install();
       const ns = await suite().namespace(context);
-      const proxy = await FaultProxy.start(await suite().cluster.userKubeconfig(OPERATOR_USER, ['system:masters']));
+      const proxy = await FaultProxy.start(await suite().cluster.userKubeconfig(OPERATOR_USER, []));
       context.onTestFinished(() => proxy.stop());
       let operator = operate(context, ns, proxy.kubeconfig);
       const act = async (): Promise<void> => {

@@ -120,7 +120,7 @@ export class CrashPoints {
     const suite = this.#suite();
     const { run, end, undisturbed, violations } = this.#scenario;
     const ns = await suite.namespace(context);
-    const proxy = await FaultProxy.start(await suite.cluster.userKubeconfig(OPERATOR_USER, ['system:masters']));
+    const proxy = await FaultProxy.start(await suite.cluster.userKubeconfig(OPERATOR_USER, []));
     const newOperator = (): Operator =>
       suite.newOperator(['--no-leader-elect', '--namespace', ns.name], proxy.kubeconfig);
     let operator = newOperator();

@@ -6,8 +6,7 @@ import type { LocalCluster } from '../../dev/cluster/index.ts';
 import { importImage, makeImage } from '../../dev/image/index.ts';
 import { NAME, overlay, SYSTEM } from './installation.ts';
 
-/** The user as which the pod calls the API server. */
-export const POD_USER = `system:serviceaccount:${SYSTEM}:${NAME}`;
+export { POD_USER } from './operator-rights.ts';
 
 const IN_SYSTEM = `--namespace=${SYSTEM}`;
 const PODS = `--selector=app.kubernetes.io/name=${NAME}`;

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { down } from '../../dev/cluster/index.ts';
+import { auditedRights, report } from './audited-rights.ts';
+import { OPERATOR_USER, POD_USER } from './operator-rights.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -25,6 +27,10 @@ export default function setup(project: TestProject): () => Promise<void> {
   process.once('SIGINT', takeDown).once('SIGTERM', takeDown);
   return async () => {
     await down(dir);
+    const rights = await auditedRights(dir, [OPERATOR_USER, POD_USER]);
+    report(rights);
     rmSync(dir, { recursive: true, force: true });
+    if (rights.denied.length > 0)
+      throw new Error(`the operator asked for what its role does not allow:\n${rights.denied.join('\n')}`);
   };
 }

@@ -1,4 +1,5 @@
 /** What a test file against a cluster starts from: the suite's cluster, an operator, and a namespace for each test. */
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, type TestContext } from 'vitest';
 import { type LocalCluster, up } from '../../dev/cluster/index.ts';
@@ -6,10 +7,10 @@ import { installKinds } from '../../dev/cluster/kinds.ts';
 import { KubeApi, type KubeObject, type Plural, pathOf } from './kube-api.ts';
 import { Operator } from './operator.ts';
 import { isPod, logOfPod, POD_USER, startOperatorPod, stopOperatorPod } from './operator-pod.ts';
+import { grantOperatorRights, OPERATOR_USER } from './operator-rights.ts';
 import { isRecorded, type NamespaceHistory, Recorder } from './recorder.ts';
 
-/** The user that operators of the tests call the API server as, unless a test names another. */
-export const OPERATOR_USER = 'longshore-operator';
+export { OPERATOR_USER } from './operator-rights.ts';
 
 export interface SuiteOptions {
   /** `real,kwok=1`, `real=2` and `real=4` in a cluster of the file's own. */
@@ -141,7 +142,8 @@ export class Suite {
     const dir = join(shared, emulate ?? FOLDERS[nodes]);
     const cluster = await up({ ...options, dir, audit: true, onProgress });
     await installKinds(cluster);
-    const kubeconfig = await cluster.userKubeconfig(OPERATOR_USER, ['system:masters']);
+    await grantOperatorRights(cluster, OPERATOR_USER);
+    const kubeconfig = await cluster.userKubeconfig(OPERATOR_USER, []);
     const api = new KubeApi(cluster.kubeconfig);
     const suite = new Suite(cluster, api, await Recorder.start(api), kubeconfig, nodes);
     if (isPod(nodes)) await (operator ? startOperatorPod(cluster) : stopOperatorPod(cluster));
@@ -205,7 +207,10 @@ export class Suite {
     }
     await this.#operator?.kill('SIGTERM');
     this.api.close();
-    if (this.cluster.dir !== inject('clusterDir')) await this.cluster.down();
+    if (this.cluster.dir === inject('clusterDir')) return;
+    await this.cluster.down();
+    // The next file's cluster begins with an empty folder of logs, and at the end all audit logs are read.
+    await rename(join(this.cluster.dir, 'logs'), join(this.cluster.dir, `logs-${process.pid}`));
   }
 }
 

@@ -295,3 +295,17 @@ describe('a pod as a task', () => {
     expect(stopDue(task)).toMatchObject({ stopCode: 'UserInitiated', stoppedReason: 'maintenance' });
   });
 });
+
+it('of a deleted pod knows when it was deleted also once its node has confirmed that, later', () => {
+  const deletedAt = (deletionTimestamp: string, deletionGracePeriodSeconds: number, state: object): PodJson => {
+    const { metadata, ...rest } = pod(states(state, state), { deletionTimestamp });
+    return { ...rest, metadata: { ...metadata, deletionGracePeriodSeconds } };
+  };
+  // Seen on Kubernetes 1.36: the kubelet's own deletion, of 0 s, is not let into the past.
+  const asked = observePod(deletedAt('2026-01-01T00:00:30Z', 30, running));
+  const confirmed = deletedAt('2026-01-01T00:00:02Z', 0, ended(5));
+  expect(observePod(confirmed, asked).stoppingAt).toBe(Date.parse(AT));
+  expect(stopCauseOf(observePod(confirmed, asked))).toMatchObject({ stopCode: 'UserInitiated' });
+  // Another pod of that name.
+  expect(observePod(confirmed, { ...asked, uid: 'other' }).stoppingAt).toBe(Date.parse('2026-01-01T00:00:02Z'));
+});
