@@ -247,7 +247,7 @@ export function createOperator(options: OperatorOptions): Operator {
         'caches are complete: reconciling',
       );
       runtime.restarts.empty();
-      beginQueueing(stores, queueing.dispatcher);
+      beginQueueing(stores, queueing.dispatcher, Date.now());
       await Promise.all([
         ...Object.entries(controllers).map(([kind, each]) =>
           each.run(signal, [...stores[kind as keyof typeof controllers].values()].map(keyOf)),

@@ -18,8 +18,8 @@ it('jobs in queues never take more than there is, and each starts once, however 
     api: suite().api,
     namespace: name,
     queues: 2,
-    jobs: 200,
-    ceilings: [60, 40],
+    jobs: 100,
+    ceilings: [30, 20],
     kills: 2,
     probes: 1,
     restart: async () => {

@@ -57,6 +57,7 @@ export class Dispatcher {
   readonly #shares = new ShareUsages();
   /** Jobs that have not said yet what they have to start. */
   #awaited = new Set<string>();
+  #awaitedUntil = 0;
   #blocked: ReadonlyMap<string, Blocked> = new Map();
   #crowdedOut: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   readonly #changed: () => void;
@@ -66,9 +67,13 @@ export class Dispatcher {
     this.#changed = changed;
   }
 
-  /** Grants nothing before each of these jobs was heard: one of a high priority may be the last. */
-  await(jobs: Iterable<string>): void {
+  /**
+   * Grants nothing before each of these jobs was heard: one of a high priority may be the last.
+   * @param until epoch milliseconds: from then on it grants, whoever was not heard.
+   */
+  await(jobs: Iterable<string>, until = Infinity): void {
     this.#awaited = new Set(jobs);
+    this.#awaitedUntil = until;
     this.#entries.clear();
     this.#waitlists.clear();
     this.#held.clear();
@@ -163,7 +168,7 @@ export class Dispatcher {
    * @returns jobs that have something new to see: they may start something, or are at the head of their queue, or no longer.
    */
   run({ queues, environments }: Scene, now: number): ReadonlySet<string> {
-    if (this.#awaited.size > 0) return new Set();
+    if (this.#awaited.size > 0 && now < this.#awaitedUntil) return new Set();
     const planned = dispatch(
       queues.map(({ policy, ...queue }) => ({
         ...queue,

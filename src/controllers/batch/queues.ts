@@ -130,13 +130,17 @@ function environmentView({ name, spec, deleting }: ComputeEnvironmentRecord): En
 const maxVcpusOf = ({ type, computeResources }: ComputeEnvironmentSpec): number =>
   type === 'UNMANAGED' ? Infinity : (computeResources?.maxvCpus ?? Infinity);
 
+/** Nobody may hold up all others for ever: neither twenty thousand new jobs, nor one that cannot be looked at. */
+const HEARING_MS = 30_000;
+
 /** An operator that begins knows what pods take; what jobs want they say in their first pass, and what shares have used is written. */
-export function beginQueueing(stores: Stores, dispatcher: Dispatcher): void {
+export function beginQueueing(stores: Stores, dispatcher: Dispatcher, now: number): void {
   for (const queue of stores.jobQueues.values()) {
     for (const { shareIdentifier, averageVcpus, updatedAt } of queue.status.shares ?? [])
       dispatcher.restore(keyOfQueue(queue), shareIdentifier, averageVcpus, Date.parse(updatedAt));
   }
   dispatcher.await(
     [...stores.batchJobs.values()].filter(({ status }) => !isJobOver(status.status)).map(({ uid }) => uid),
+    now + HEARING_MS,
   );
 }

@@ -110,6 +110,14 @@ describe('the dispatcher', () => {
     );
   });
 
+  it('grants what it can once it has waited long enough for a job that says nothing', () => {
+    const dispatcher = new Dispatcher(() => undefined);
+    dispatcher.await(['low', 'silent'], 1000);
+    dispatcher.offer(demand('low', 1));
+    expect(dispatcher.run(scene, 999)).toEqual(new Set());
+    expect(dispatcher.run(scene, 1000)).toEqual(new Set(['low']));
+  });
+
   it('counts as waiting what is neither granted nor taken', () => {
     const dispatcher = new Dispatcher(() => undefined);
     dispatcher.offer(demand('low', 6, { retries: 5 }));
