@@ -103,18 +103,6 @@ export const RIGHTS: readonly Right[] = [
     ['get', 'list', 'watch', 'create', 'patch', 'delete'],
     '`routes` of TargetGroups; not needed without',
   ),
-  watched(
-    '',
-    ['serviceaccounts'],
-    ['get', 'list', 'watch', 'create', 'patch'],
-    '`kubernetes.isolation` of JobQueues; without, their jobs wait',
-  ),
-  watched(
-    'networking.k8s.io',
-    ['networkpolicies'],
-    ['get', 'list', 'watch', 'create', 'patch'],
-    '`kubernetes.isolation` of JobQueues; without, their jobs wait',
-  ),
   watched('gateway.networking.k8s.io', ['gateways'], ['list', 'watch'], 'what `routes` hang on'),
   {
     scope: 'cluster',
@@ -138,7 +126,7 @@ export const RIGHTS: readonly Right[] = [
       group,
       resources,
       ['get', 'list', 'watch', 'create', 'patch'],
-      '`kubernetes.isolation` of JobQueues; not needed without',
+      '`kubernetes.isolation` of JobQueues; not needed without; where it is missing, such a queue is INVALID and its jobs wait',
     ),
   ),
   watched('events.k8s.io', ['events'], ['list', 'create', 'patch'], 'events; list: why volumes do not mount'),

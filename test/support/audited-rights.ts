@@ -63,7 +63,7 @@ const MAY_BE_IDLE: readonly { readonly rights: RegExp; readonly because: string 
     because: 'looks at what is there already: after an answer that was lost, at points that a seed chooses',
   },
   {
-    rights: /^(gateway\.networking\.k8s\.io|networking\.k8s\.io|elbv2\.k8s\.aws) \w+ list$/,
+    rights: /^(gateway\.networking\.k8s\.io|networking\.k8s\.io|elbv2\.k8s\.aws) \w+ list$|^core serviceaccounts list$/,
     because: 'caches that are filled on demand list only where the API server refuses to stream',
   },
   {
@@ -71,8 +71,6 @@ const MAY_BE_IDLE: readonly { readonly rights: RegExp; readonly because: string 
     because: 'puts back what somebody changed',
   },
   { rights: /^events\.k8s\.io events list$|^coordination\.k8s\.io leases /, because: 'seen on real nodes only' },
-  // Their tests are with the feature.
-  { rights: /^core serviceaccounts |^networking\.k8s\.io networkpolicies /, because: 'isolation of job queues' },
 ];
 
 /** Rights of the operator's role that none of all suites has used. */
