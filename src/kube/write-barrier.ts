@@ -24,6 +24,8 @@ interface Waiter {
 
 /** A watch that has not shown a write after this long is not believed any more. */
 const PATIENCE_MS = 30_000;
+/** Beyond every resourceVersion: only a list opens a barrier that waits for it. */
+const UNREACHABLE = 2n ** 64n;
 /** From then on a new list is asked for this often. */
 const RELIST_MS = 5_000;
 
@@ -49,6 +51,12 @@ export class WriteBarrier {
     const written = BigInt(resourceVersion);
     const before = this.#awaited.get(owner)?.resourceVersion ?? 0n;
     this.#awaited.set(owner, { resourceVersion: written > before ? written : before, since: performance.now() });
+  }
+
+  /** Something may have been written, and nobody knows whether it was: only a list that begins now can tell. */
+  noteUnknown(owner: string): void {
+    this.#awaited.set(owner, { resourceVersion: UNREACHABLE, since: performance.now() });
+    this.#cache.relist();
   }
 
   /**

@@ -15,6 +15,7 @@ import { blockedBy, clusterProblems, foreignReferences } from '../references.ts'
 import type { BatchJobRecord, Runtime } from '../runtime.ts';
 import type { Trouble } from '../service-revision.ts';
 import { prepareTemplate, TaskInputError } from '../task-inputs.ts';
+import { TaskNameTakenError } from '../tasks.ts';
 import { definitionOf, startAttempt, templateOf } from './attempts.ts';
 import { jobNameOf } from './dependencies.ts';
 import { ensureIsolation } from './isolation-objects.ts';
@@ -101,10 +102,18 @@ export async function launch(
     return { problems, waiting };
   } catch (failure) {
     const known = failure instanceof ApiError || failure instanceof TaskInputError;
+    // The pod may be there: what it takes is not to be given away before that is known.
+    if (queued.kind === 'queue' && !isRefused(failure)) runtime.barriers.tasks.noteUnknown(job.uid);
     const message = known ? failure.message : String(failure);
     return { problems, failure, trouble: { reason: 'TaskStartFailed', message, stalled: false } };
   }
 }
+
+/** The API server has answered, and has not done it. */
+const isRefused = (failure: unknown): boolean =>
+  failure instanceof TaskInputError ||
+  failure instanceof TaskNameTakenError ||
+  (failure instanceof ApiError && failure.status < 500);
 
 /** A Cluster or a JobQueue that was there before the job holds for its first task as well. */
 function unseenBefore(

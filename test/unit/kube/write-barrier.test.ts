@@ -170,3 +170,19 @@ test('what was there when something else was written is waited for with a new li
   cache.observe(8n);
   expect(barrier.behind('b', '8')).toBeUndefined();
 });
+
+test('what may have been written or not is known after a list that begins later, and by nothing else', () => {
+  const cache = new Cache(5n);
+  const barrier = new WriteBarrier(cache);
+  vi.advanceTimersByTime(1);
+  barrier.noteUnknown('a');
+  expect(cache.relists).toBe(1);
+  cache.observe(1_000_000n);
+  expect(isOpen(barrier, 'a')).toBe(false);
+  barrier.note('a', '12');
+  expect(isOpen(barrier, 'a')).toBe(false);
+  expect(isOpen(barrier, 'b')).toBe(true);
+  vi.advanceTimersByTime(1);
+  cache.list(1_000_001n);
+  expect(isOpen(barrier, 'a')).toBe(true);
+});
