@@ -117,11 +117,11 @@ const taskSchema = z
 
 const failureSchema = z
   .object({
-    task: z.string().max(64).optional().describe('ECS task id of the task that waits; absent where none was made.'),
+    task: z.string().max(64).optional().describe('ECS task id of the task; absent where none was made.'),
     reason: z.string().max(255).describe('RESOURCE:CPU, RESOURCE:MEMORY, ATTRIBUTE and so on, as RunTask has it.'),
     detail: z.string().max(1024).describe('The same in words of the cluster.'),
   })
-  .describe('A task that does not start now. Unlike on AWS it is not given up. AWS: Failure.');
+  .describe('A task that does not start now, or that was given up for want of room. AWS: Failure.');
 
 export const taskStatusSchema = z
   .object({
@@ -142,7 +142,7 @@ export const taskStatusSchema = z
       .array(failureSchema)
       .max(MAX_TASKS)
       .optional()
-      .describe('Tasks that cannot start now, and why, at most 10.'),
+      .describe('Tasks that cannot start now or never could, and why, at most 10.'),
   })
   .describe('What RunTask and DescribeTasks show.');
 

@@ -59,7 +59,7 @@ export function runTaskStatus(input: RunTaskStatusInput): TaskStatus {
   const stopped = record.filter((task) => task.lastStatus === 'STOPPED').length;
   const taskDefinition = input.taskDefinition ?? status.taskDefinition;
   const group = input.group ?? status.group;
-  const failures = failuresOf(input, desiredCount - record.length);
+  const failures = failuresOf(input, record, desiredCount - record.length);
   return {
     observedGeneration: runTask.generation,
     ...(taskDefinition !== undefined && { taskDefinition }),
@@ -87,16 +87,24 @@ export function runTaskStatus(input: RunTaskStatusInput): TaskStatus {
 
 type Failures = NonNullable<TaskStatus['failures']>;
 
-/** Tasks that no node takes, and those that are still to be made where that failed. */
-function failuresOf({ tasks, trouble }: RunTaskStatusInput, missing: number): Failures {
+/** Tasks that no node takes or took, and those that are still to be made where that failed. */
+function failuresOf(
+  { runTask, tasks, trouble }: RunTaskStatusInput,
+  record: readonly TaskRecord[],
+  missing: number,
+): Failures {
   const unplaced = tasks.flatMap(({ id, unplaceable: detail, ended, stopRequested }) =>
     detail === undefined || ended || stopRequested
       ? []
       : [{ task: id, reason: placementFailure(detail), detail: detail.slice(0, 1024) }],
   );
-  if (trouble === undefined) return unplaced;
+  const given = new Set(record.filter(({ stopCode }) => stopCode === 'TaskFailedToStart').map(({ task }) => task));
+  const before = (runTask.status.failures ?? []).filter(
+    ({ task }) => task !== undefined && given.has(task) && unplaced.every((failure) => failure.task !== task),
+  );
+  if (trouble === undefined) return [...before, ...unplaced];
   const refused = { reason: trouble.reason, detail: trouble.message.slice(0, 1024) };
-  return [...unplaced, ...Array.from({ length: missing }, () => refused)];
+  return [...before, ...unplaced, ...Array.from({ length: missing }, () => refused)];
 }
 
 function conditions({ plan, trouble }: RunTaskStatusInput, [failure]: Failures): ConditionInput[] {

@@ -57,6 +57,7 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
     pods: podNames(runTask, spec.count),
     record: recordOfStatus(runTask.status),
     tasks: [...departed, ...tasks],
+    waitsForRoom: waitsForRoom(spec, clusterView(stores, namespace).spec),
     now: runtime.now(),
   });
 
@@ -117,6 +118,12 @@ export async function reconcileRunTask(runtime: Runtime, key: string): Promise<R
   const until = (at: number | undefined): number => (at === undefined ? Infinity : Math.max(at - runtime.now(), 0));
   const next = Math.min(requeueAfterMs, until(plan.wakeAt), until(settled.wakeAt), until(sweepAt));
   return Number.isFinite(next) ? { requeueAfterMs: next } : {};
+}
+
+/** With capacity providers RunTask always succeeds, and its tasks wait; Fargate has room. */
+function waitsForRoom({ launchType, capacityProviderStrategy }: TaskSpec, cluster: ClusterSpec): boolean {
+  if (launchType !== undefined) return launchType === 'FARGATE';
+  return capacityProviderStrategy.length > 0 || cluster.defaultCapacityProviderStrategy.length > 0;
 }
 
 /** `<task>-<hash of its UID>-<n>`: the name is the lock, and a Task made anew does not wait for the pods of the old one. */

@@ -39,6 +39,15 @@ export function closestMatch(detail: string, portHolder?: string): string | unde
 export const placementFailure = (detail: string): string =>
   REASONS.find(([says]) => says.test(detail))?.[1] ?? 'RESOURCE';
 
+/**
+ * The scheduler has looked at the nodes, and none will do; what it waits for besides comes by itself, such as a volume that
+ * is being made.
+ * @param detail the scheduler's words.
+ */
+export const isForWantOfNodes = (detail: string): boolean =>
+  /^(\d+\/\d+ nodes are available|no nodes available)/.test(detail) &&
+  !/persistentvolumeclaim|resourceclaim/i.test(detail);
+
 interface PortUser {
   readonly node?: string;
   readonly owner: string;

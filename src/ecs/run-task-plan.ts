@@ -2,6 +2,8 @@
  * RunTask as one pure function: tasks seen in, tasks to start and to stop and the record of all out (`ecs-semantics §4`).
  * Each task is started once and never replaced. What is recorded of it stays true even when its pod is gone.
  */
+
+import { isForWantOfNodes, placementFailure } from './placement-failure.ts';
 import {
   type Container,
   ESSENTIAL_EXITED,
@@ -56,6 +58,8 @@ export interface RunTaskInput<T extends RunTask> {
   /** What the status already says. */
   readonly record: readonly TaskRecord[];
   readonly tasks: readonly T[];
+  /** A task that finds no room waits for it, as with capacity providers; without, it has failed. */
+  readonly waitsForRoom: boolean;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -92,7 +96,13 @@ const LOST: StopCause = {
 
 const ORDER: readonly LastStatus[] = ['PROVISIONING', 'PENDING', 'RUNNING', 'STOPPING', 'STOPPED'];
 
-export function planRunTask<T extends RunTask>({ pods, record, tasks, now }: RunTaskInput<T>): RunTaskPlan<T> {
+export function planRunTask<T extends RunTask>({
+  pods,
+  record,
+  tasks,
+  waitsForRoom,
+  now,
+}: RunTaskInput<T>): RunTaskPlan<T> {
   const actions: RunTaskAction<T>[] = [];
   const seen = new Map(tasks.map((task) => [task.name, task]));
   const recorded = new Map(record.map((known) => [known.pod, known]));
@@ -101,7 +111,7 @@ export function planRunTask<T extends RunTask>({ pods, record, tasks, now }: Run
     const known = recorded.get(pod);
     if (known?.lastStatus === 'STOPPED') return [known];
     if (task !== undefined) {
-      const due = stopDue(task);
+      const due = stopDue(task) ?? (waitsForRoom ? undefined : unplaced(task));
       if (due !== undefined) actions.push({ kind: 'stop', task, ...due });
       else if (task.gated && known?.task === task.id && !task.stopRequested && !task.ended)
         actions.push({ kind: 'release', task, because: 'it is recorded' });
@@ -121,6 +131,13 @@ export function planRunTask<T extends RunTask>({ pods, record, tasks, now }: Run
     ...(lastOfAll === 'STOPPED' && { outcome: outcomeOf(all) }),
     ...(changes.length > 0 && { wakeAt: Math.min(...changes) }),
   };
+}
+
+/** RunTask looks for room once (`ecs-semantics §4`). */
+function unplaced({ unplaceable, ended, stopRequested }: RunTask): (StopCause & { because: string }) | undefined {
+  if (unplaceable === undefined || ended || stopRequested || !isForWantOfNodes(unplaceable)) return undefined;
+  const stoppedReason = `${placementFailure(unplaceable)}: ${unplaceable}`;
+  return { stopCode: 'TaskFailedToStart', stoppedReason, because: 'no node has room for it' };
 }
 
 function observed(task: RunTask, due: StopCause | undefined, known: TaskRecord | undefined, now: number): TaskRecord {

@@ -58,6 +58,7 @@ export interface PodJson {
     readonly reason?: string;
     readonly message?: string;
     readonly startTime?: string;
+    readonly nominatedNodeName?: string;
     readonly podIPs?: readonly { readonly ip: string }[];
     readonly conditions?: readonly {
       readonly type: string;
@@ -205,7 +206,12 @@ export function observePod(pod: PodJson, previous?: ObservedTask): ObservedTask 
     node: spec?.nodeName,
     ...(labels[LABELS.service] !== undefined && { ofService: true }),
     unplaceable:
-      spec?.nodeName === undefined && unscheduled?.reason === 'Unschedulable' ? (unscheduled.message ?? '') : undefined,
+      spec?.nodeName === undefined &&
+      // One for which others make room is about to have it.
+      status?.nominatedNodeName === undefined &&
+      unscheduled?.reason === 'Unschedulable'
+        ? (unscheduled.message ?? '')
+        : undefined,
     containers: [...initContainers, ...(spec?.containers ?? [])].map(({ name }) => {
       const own = traits[name] ?? { name, essential: true };
       const neverMet = barriers?.failed[own.name];

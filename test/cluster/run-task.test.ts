@@ -190,7 +190,8 @@ describe.concurrent('a Task', () => {
   it('gives each task a node of its own by distinctInstance, and says which finds none', async (context) => {
     const ns = await suite().namespace(context);
     const placementConstraints = [{ type: 'distinctInstance' }];
-    await ns.create(migrate(), run('four', { count: 4, placementConstraints }));
+    const capacityProviderStrategy = [{ capacityProvider: 'FARGATE' }];
+    await ns.create(migrate(), run('four', { count: 4, placementConstraints, capacityProviderStrategy }));
     const isUnplaced = ({ failures = [] }: TaskStatus) => failures[0]?.task !== undefined;
     const short = await until(ns, 'four', 'to lack a node', isUnplaced);
     const waiting = podsOf(ns, 'four').find(({ spec }) => spec.nodeName === undefined) as Pod;
@@ -212,10 +213,40 @@ describe.concurrent('a Task', () => {
     expect(ns.history.get('pods', waiting.metadata.name)?.spec.nodeName).toBe(placed[0]?.spec.nodeName);
   });
 
+  it('fails with the reason where no node has room, and waits with capacityProviderStrategy or launchType FARGATE', async (context) => {
+    const ns = await suite().namespace(context);
+    const placementConstraints = [{ type: 'distinctInstance' }];
+    const nowhere = { kubernetes: { nodeSelector: { nowhere: 'yes' } } };
+    await ns.create(
+      migrate(),
+      run('four', { count: 4, placementConstraints }),
+      run('none', { launchType: 'EC2', ...nowhere }),
+      run('waits', { launchType: 'FARGATE', ...nowhere }),
+    );
+    const short = await until(ns, 'four', 'to have one that failed', ({ stoppedCount }) => stoppedCount === 1);
+    expect(short).toMatchObject({
+      desiredCount: 4,
+      failures: [{ reason: 'DistinctInstance placement constraint unsatisfied.' }],
+    });
+    const failed = short.tasks?.find(({ lastStatus }) => lastStatus === 'STOPPED');
+    expect(failed).toMatchObject({ task: short.failures?.[0]?.task, stopCode: 'TaskFailedToStart' });
+    await untilRunning(ns, 'four', 3);
+    await ns.kubectl(['wait', 'etask/none', '--for=condition=Failed', '--timeout=60s']);
+    expect(ns.history.get('tasks', 'none')?.status).toMatchObject({
+      lastStatus: 'STOPPED',
+      failures: [{ reason: 'ATTRIBUTE', detail: expect.stringContaining('nodes are available') }],
+    });
+    expect(podsOf(ns, 'none')).toEqual([]);
+    expect(madeFor(ns, 'none')).toHaveLength(1);
+    await until(ns, 'waits', 'to find no node', ({ failures = [] }) => failures[0]?.reason === 'ATTRIBUTE');
+    expect(podsOf(ns, 'waits')).toHaveLength(1);
+    expect(ns.history.get('tasks', 'waits')?.status).toMatchObject({ lastStatus: 'PROVISIONING', stoppedCount: 0 });
+  });
+
   it('has its tasks stopped by annotation, with the reason given, also one that no node takes', async (context) => {
     const ns = await suite().namespace(context);
     const nowhere = { nodeSelector: { nowhere: 'yes' } };
-    await ns.create(migrate(), run('here'), run('nowhere', { kubernetes: nowhere }));
+    await ns.create(migrate(), run('here'), run('nowhere', { kubernetes: nowhere, launchType: 'FARGATE' }));
     await untilRunning(ns, 'here', 1);
     const stuck = await until(ns, 'nowhere', 'to find no node', ({ failures = [] }) => failures[0]?.task !== undefined);
     expect(stuck.failures).toMatchObject([{ reason: 'ATTRIBUTE' }]);

@@ -147,6 +147,9 @@ export const RUN_TASK_COUNT = clusterTask('runs its count of tasks once, and is 
 export const RUN_TASK_PINNED = clusterTask('runs the newest revision at the time it is made, and keeps to it');
 export const RUN_TASK_STARTED_BY = clusterTask('shows on its tasks the group, and who started them');
 export const RUN_TASK_VOLUME = clusterTask('has the volume that it configures at launch, which goes with its pod');
+export const RUN_TASK_NO_ROOM = clusterTask(
+  'fails with the reason where no node has room, and waits with capacityProviderStrategy or launchType FARGATE',
+);
 export const RUN_TASK_SPREAD = clusterTask('spreads over the nodes when nothing else is asked for');
 export const RUN_TASK_DISTINCT = clusterTask(
   'gives each task a node of its own by distinctInstance, and says which finds none',

@@ -2,12 +2,18 @@
 import type { TaskSpec } from '../../api/task.ts';
 import { ECS } from '../../aws-model/model.ts';
 import { approximated, BY_ITS_FIELDS, conditional, exact, ignored, refused, type Topic, whole } from './entry.ts';
-import { RUN_TASK_COUNT, RUN_TASK_OVERRIDES, RUN_TASK_PINNED, RUN_TASK_STARTED_BY, RUN_TASK_VOLUME } from './proofs.ts';
+import {
+  RUN_TASK_COUNT,
+  RUN_TASK_NO_ROOM,
+  RUN_TASK_OVERRIDES,
+  RUN_TASK_PINNED,
+  RUN_TASK_STARTED_BY,
+  RUN_TASK_VOLUME,
+} from './proofs.ts';
 import { ofTheTask } from './resources.ts';
 import { managedEbsVolume } from './volumes.ts';
 
 const withdrawn = refused('AWS no longer offers Elastic Inference');
-const anyNode = ignored('the nodes of this cluster run every task; use kubernetes.nodeSelector to choose among them');
 const asAnnotation = approximated(
   'on a task they are JSON in the annotation longshore.dev/tags; kubernetes.podLabels gives it labels',
   RUN_TASK_STARTED_BY,
@@ -21,8 +27,14 @@ export const runTask: Topic = {
     overrides: BY_ITS_FIELDS,
     group: exact(RUN_TASK_STARTED_BY),
     startedBy: exact(RUN_TASK_STARTED_BY),
-    launchType: anyNode,
-    capacityProviderStrategy: anyNode,
+    launchType: approximated(
+      'the nodes of this cluster run every task; with EC2 one that no node has room for has failed, with FARGATE it waits',
+      RUN_TASK_NO_ROOM,
+    ),
+    capacityProviderStrategy: approximated(
+      'the nodes of this cluster run every task; with a strategy one that no node has room for waits',
+      RUN_TASK_NO_ROOM,
+    ),
     platformVersion: ignored('the nodes of this cluster run every task: there is no Fargate platform'),
     networkConfiguration: ignored(
       'tasks get their addresses from the network of this cluster; a NetworkPolicy takes the place of security groups',

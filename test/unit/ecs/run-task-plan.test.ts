@@ -34,8 +34,44 @@ const ended = (containers: Container[], more: Partial<RunTask> = {}): RunTask =>
 
 const plan = (
   tasks: readonly RunTask[],
-  { pods = [POD], record = [], now = NOW }: { pods?: string[]; record?: readonly TaskRecord[]; now?: number } = {},
-): RunTaskPlan<RunTask> => planRunTask({ pods, record, tasks, now });
+  {
+    pods = [POD],
+    record = [],
+    waitsForRoom = false,
+    now = NOW,
+  }: { pods?: string[]; record?: readonly TaskRecord[]; waitsForRoom?: boolean; now?: number } = {},
+): RunTaskPlan<RunTask> => planRunTask({ pods, record, tasks, waitsForRoom, now });
+
+const NO_CPU = '0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available.';
+
+describe('a task that no node has room for', () => {
+  const unplaced = (unplaceable: string) => task({ node: undefined, containers: [], unplaceable });
+
+  it('has failed, unless it waits as with capacity providers', () => {
+    const { actions, record } = plan([unplaced(NO_CPU)]);
+    const cause = { stopCode: 'TaskFailedToStart', stoppedReason: `RESOURCE:CPU: ${NO_CPU}` };
+    expect(actions).toMatchObject([{ kind: 'stop', ...cause }]);
+    expect(record).toMatchObject([{ desiredStatus: 'STOPPED', ...cause }]);
+    expect(plan([unplaced(NO_CPU)], { waitsForRoom: true })).toMatchObject({
+      actions: [],
+      record: [{ desiredStatus: 'RUNNING' }],
+    });
+    // Its pod is gone.
+    expect(plan([], { record })).toMatchObject({
+      actions: [],
+      lastStatus: 'STOPPED',
+      outcome: { succeeded: false, reason: 'TaskFailedToStart' },
+    });
+  });
+
+  it('waits for what comes by itself', () => {
+    const reasons = [
+      '0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.',
+      'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded',
+    ];
+    for (const reason of reasons) expect(plan([unplaced(reason)]).actions, reason).toEqual([]);
+  });
+});
 
 describe('the tasks of a Task', () => {
   it('are each started once: those that are neither there nor recorded', () => {
