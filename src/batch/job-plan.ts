@@ -3,7 +3,7 @@
  * A single job is planned as an array of one. What the job's status records stays true when the pods are gone; pods add to it.
  */
 import type { JobStatus } from '../api/batch-job.ts';
-import { lastStatus, runningSince, type StopCause, stopDue } from '../ecs/task.ts';
+import { lastStatus, OUTLIVED, runningSince, type StopCause, stopDue } from '../ecs/task.ts';
 import type { ArrayLedger } from './array-ledger.ts';
 import { type ChildAttempt, type EndedAttempt, endedAttempt, type JobTask, lostAttempt } from './attempt.ts';
 import { DEPENDENT_JOB_FAILED, type Dependencies, type Gate, type Indexes } from './dependencies.ts';
@@ -11,7 +11,6 @@ import { isJobOver, type JobPlan, type JobPlanInput, type JobStart, type JobStop
 import { conclude } from './job-conclusion.ts';
 import { retryVerdict } from './retry.ts';
 
-const TIMED_OUT: StopCause = { stopCode: 'UserInitiated', stoppedReason: 'Job attempt duration exceeded timeout' };
 const CHILD_OVER = 'Job terminated';
 
 const INDEPENDENT: Dependencies = { kind: 'open', byIndex: '', gate: () => 'open' };
@@ -205,7 +204,7 @@ class Planner<T extends JobTask> {
     if (timeoutSeconds === undefined || status !== 'RUNNING' || task.stopRequested || since === undefined) return;
     const deadline = since + timeoutSeconds * 1000;
     if (now >= deadline) {
-      this.#stops.push({ task, ...TIMED_OUT, because: `attempt ${task.attempt} ran longer than ${timeoutSeconds} s` });
+      this.#stops.push({ task, ...OUTLIVED, because: `attempt ${task.attempt} ran longer than ${timeoutSeconds} s` });
     } else this.#wakeAt = Math.min(this.#wakeAt ?? deadline, deadline);
   }
 
