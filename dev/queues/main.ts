@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { KubeApi } from '../../test/support/kube-api.ts';
 import { Operator } from '../../test/support/operator.ts';
 import { cpuSeconds, peakRssMiB } from '../../test/support/process-usage.ts';
@@ -53,6 +54,15 @@ async function run(): Promise<readonly string[]> {
     operator = new Operator({ kubeconfig: cluster.kubeconfig, log: join(dir, 'logs', 'operator.log') });
     await operator.ready();
   };
+  /** Until it has looked at every job again that it wrote the status of: what is measured then is a start, and not a backlog. */
+  const settled = async (): Promise<void> => {
+    while (operator !== undefined) {
+      const metrics = await (await fetch(`http://127.0.0.1:${operator.healthPort}/metrics`)).text();
+      const depth = /^workqueue_depth\{name="batchjob"\} (\d+)$/m.exec(metrics)?.[1];
+      if (depth === '0') return;
+      await delay(200);
+    }
+  };
   const usage = (): string =>
     operator === undefined
       ? ''
@@ -72,7 +82,10 @@ async function run(): Promise<readonly string[]> {
       await start();
     },
     submitted: start,
-    waiting: () => say(`operator: ${usage()}`),
+    waiting: async () => {
+      say(`operator: ${usage()}`);
+      await settled();
+    },
     timeoutMs: minutes * 60_000,
     say,
   });

@@ -25,7 +25,7 @@ export interface QueueRunOptions {
   /** All jobs are there. */
   readonly submitted?: () => Promise<void>;
   /** All jobs wait, but for those that have room. */
-  readonly waiting?: () => void;
+  readonly waiting?: () => Promise<void>;
   readonly timeoutMs: number;
   readonly say?: (line: string) => void;
 }
@@ -120,7 +120,7 @@ export async function runQueues(options: QueueRunOptions): Promise<QueueOutcome>
   await until(record, 'the environments to be full', () => running().length === Math.min(full, all.length), late());
   // Then the operator has heard of all of them.
   await until(record, 'the others to wait', () => record.runnable === Math.max(all.length - full, 0), late());
-  options.waiting?.();
+  await options.waiting?.();
   say(`all wait that have no room: ${record.describe()}`);
 
   const created: number[] = [];
