@@ -42,9 +42,10 @@ const linesOfMessage = (message: string): string[] =>
   message.replace(/^.*cannot be handled as a \w+: (strict decoding error: )?/s, '').split(/, (?=unknown field)/);
 
 async function posted(object: Readonly<Record<string, unknown>>, validation: 'strict' | 'ignore'): Promise<string[]> {
-  const plural = customResources().find(({ kind }) => kind === object.kind)?.plural;
+  const { plural, namespaced } = customResources().find(({ kind }) => kind === object.kind) ?? {};
   const mode = validation === 'strict' ? 'Strict' : 'Ignore';
-  const path = `/apis/longshore.dev/v1alpha1/namespaces/default/${plural}?dryRun=All&fieldValidation=${mode}`;
+  const place = namespaced ? 'namespaces/default/' : '';
+  const path = `/apis/longshore.dev/v1alpha1/${place}${plural}?dryRun=All&fieldValidation=${mode}`;
   const { status, body } = await api.call('POST', path, object);
   if (status === 201) return [];
   const answer = JSON.parse(body) as {
