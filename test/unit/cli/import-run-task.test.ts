@@ -15,7 +15,7 @@ describe('what run-task takes', () => {
         spec: asked(),
       },
     ]);
-    expect(err).toContain('Ignored       launchType: ');
+    expect(err).toContain('Approximated  launchType: ');
     expect(err).toMatch(/Exact .* count, .* overrides\.containerOverrides\[\]\.command/);
   });
 
