@@ -53,6 +53,15 @@ const identityOf = ({ metadata, status }: Pod) => ({
   restarts: status?.containerStatuses?.map(({ restartCount }) => restartCount),
 });
 
+/** One that has ended with the one before it is no longer there. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 describe.skipIf(!possible)(title, () => {
   const suite = useSuite({ nodes: 'real', operator: false });
   beforeAll(() => provideImage(suite().cluster));
@@ -100,7 +109,7 @@ describe.skipIf(!possible)(title, () => {
     // Killed first: nothing of it gives the lease back.
     const [pod = ''] = leader.split('_');
     const uid = await kubectl('get', 'pod', pod, at, '--output=jsonpath={.metadata.uid}');
-    for (const pid of podProcesses(suite().cluster.dir, 'real-1', uid)) process.kill(pid, 'SIGKILL');
+    for (const pid of podProcesses(suite().cluster.dir, 'real-1', uid)) kill(pid);
     await kubectl('delete', 'pod', pod, at, '--force', '--grace-period=0');
     await ns.patch('services', 'web', { spec: { desiredCount: 4 } });
     await untilSteady(ns.history, 'web', 4, WAIT_MS);

@@ -33,6 +33,13 @@ export async function install(cluster: LocalCluster, folder: string): Promise<()
   const objects = (await rendered(cluster, folder)).filter(({ kind }) => kind !== 'CustomResourceDefinition');
   const uninstall = async (): Promise<void> => {
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
+    // First what runs: without its roles it would be refused what it asks for until it has ended.
+    const running = `--selector=app.kubernetes.io/name=${NAME}`;
+    for (const { metadata } of objects.filter(({ kind }) => kind === 'Deployment')) {
+      const at = `--namespace=${metadata.namespace}`;
+      await cluster.kubectl(['delete', 'deployment', metadata.name, at, '--ignore-not-found']);
+      await cluster.kubectl(['wait', 'pods', at, running, '--for=delete', '--timeout=120s']);
+    }
     const deleted = await cluster.kubectl(['delete', '--ignore-not-found', '--filename=-'], { input });
     expect(deleted.code, deleted.stderr).toBe(0);
   };
