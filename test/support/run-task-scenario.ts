@@ -11,7 +11,8 @@ type Scenario = Omit<ConstructorParameters<typeof CrashPoints>[1], 'sample'>;
 const run = (name: string, kubernetes: object, count = 1): Manifest => ({
   kind: 'Task',
   name,
-  spec: { taskDefinition: 'once', count, kubernetes },
+  // Of Fargate: one that finds no node waits.
+  spec: { taskDefinition: 'once', count, kubernetes, launchType: 'FARGATE' },
 });
 
 const exits = (exitCode: number) => ({ podAnnotations: kwok({ exitAfter: '300ms', exitCode }) });
